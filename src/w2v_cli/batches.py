@@ -1,0 +1,152 @@
+"""Ids → the minibatches of the book's algorithm: shuffled centres, their windows, their negatives."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.settings import Config
+from w2v_cli.randomness import Purpose, draw_words, to_integers
+from w2v_cli.sampling import NegativeTable, build_negative_table, draw_kept, draw_negatives, keep_probabilities
+from w2v_cli.scanner import ScannedCorpus
+
+NO_WORD = -1
+_CHUNK_CENTRES = 1 << 14  # drawn at a time: large enough to hide Python's cost, small enough for the cache
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The examples of one step: predict each target from the mean of its inputs.
+
+    inputs: (B, C) word ids, filled up with NO_WORD (CBOW: the context words; skip-gram: the centre, C = 1);
+    targets: (B,) word ids (CBOW: the centre; skip-gram: one context word); negatives: (B, K) word ids.
+    centres: how many centre words the batch was made from; progress: share of the whole training done after it.
+    """
+
+    inputs: NDArray[np.int32]
+    targets: NDArray[np.int32]
+    negatives: NDArray[np.int32]
+    centres: int
+    progress: float
+
+
+class BatchBuilder:
+    """Builds the batches of each epoch; every draw depends on (seed, epoch, corpus position) alone."""
+
+    def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
+        counts = corpus.vocabulary.counts
+        self._corpus = corpus
+        self._config = config
+        self._keep_probability = keep_probabilities(counts, config.sampling.subsample)
+        self._negatives: NegativeTable = build_negative_table(counts, config.sampling.exponent)
+        self._sentence_of = np.repeat(
+            np.arange(len(corpus.sentence_offsets) - 1, dtype=np.int32), np.diff(corpus.sentence_offsets)
+        )
+
+    def iterate_epoch(self, epoch: int) -> Iterator[list[Batch]]:
+        """Yield the batches of one epoch (from 0) in their shuffled order, some at a time; the last may be smaller."""
+        epochs, size = self._config.training.epochs, self._config.training.batch_size
+        windows = self._draw_windows(epoch)
+        centres = windows.shuffled_centres(self._config.sampling.seed, epoch)
+        step = max(size, _CHUNK_CENTRES // size * size)
+        for start in range(0, len(centres), step):
+            chunk = centres[start : start + step]
+            examples = self._examples(epoch, windows, chunk)
+            lasts = [min(first + size, len(chunk)) for first in range(0, len(chunk), size)]
+            yield [
+                examples.batch(first, last, (epoch + (start + last) / len(centres)) / epochs)
+                for first, last in pairwise([0, *lasts])
+            ]
+
+    def _draw_windows(self, epoch: int) -> "_Windows":
+        """Return the kept words of an epoch and how far each one's window reaches within its sentence."""
+        seed, window = self._config.sampling.seed, self._config.model.window
+        positions = draw_kept(seed, epoch, self._corpus.word_ids, self._keep_probability)
+        sentences = self._sentence_of[positions]
+        is_border = np.flatnonzero(np.diff(sentences)) + 1
+        starts = np.concatenate(([0], is_border))
+        lengths = np.diff(np.concatenate((starts, [len(positions)])))
+        before = np.arange(len(positions)) - np.repeat(starts, lengths)
+        after = np.repeat(lengths, lengths) - 1 - before
+        if self._config.model.shrink_window:
+            reach = 1 + to_integers(draw_words(seed, epoch, positions, Purpose.WINDOW)[0], window)
+        else:
+            reach = np.full(len(positions), window)
+        left, right = np.minimum(before, reach), np.minimum(after, reach)
+        if self._config.model.partial_windows:
+            is_centre = left + right > 0
+        else:
+            is_centre = (left == reach) & (right == reach)
+        return _Windows(positions, self._corpus.word_ids[positions], left, right, is_centre)
+
+    def _examples(self, epoch: int, windows: "_Windows", centres: NDArray[np.int64]) -> "_Examples":
+        """Return the training examples of some centres (indices into the kept words), in their order."""
+        window = self._config.model.window
+        contexts = windows.contexts(centres, window)
+        centre_ids = windows.word_ids[centres]
+        if self._config.model.model == "cbow":
+            inputs, targets, row = contexts, centre_ids, np.arange(len(centres))
+            slot = np.zeros(len(centres), dtype=np.int64)
+        else:
+            row, slot = np.nonzero(contexts != NO_WORD)
+            inputs, targets = centre_ids[row, None], contexts[row, slot]
+        negatives = draw_negatives(
+            self._negatives,
+            targets,
+            windows.positions[centres[row]],
+            slot,
+            slots_per_position=1 if self._config.model.model == "cbow" else 2 * window,
+            negatives=self._config.sampling.negatives,
+            seed=self._config.sampling.seed,
+            epoch=epoch,
+        )
+        return _Examples(inputs, targets, negatives, np.searchsorted(row, np.arange(len(centres) + 1)))
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """The kept words of an epoch: corpus position, id, words to the left and right in the window, and who is a centre.
+
+    All arrays are (T,), T the number of words that subsampling kept.
+    """
+
+    positions: NDArray[np.int64]
+    word_ids: NDArray[np.int32]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    is_centre: NDArray[np.bool_]
+
+    def shuffled_centres(self, seed: int, epoch: int) -> NDArray[np.int64]:
+        """Return the indices of all centres, shuffled by a 64-bit random key each."""
+        centres = np.flatnonzero(self.is_centre)
+        words = draw_words(seed, epoch, self.positions[centres], Purpose.SHUFFLING).astype(np.uint64)
+        return centres[np.argsort((words[0] << np.uint64(32)) | words[1], kind="stable")]
+
+    def contexts(self, centres: NDArray[np.int64], window: int) -> NDArray[np.int32]:
+        """Return the ids around each centre from left to right, (B, 2·window) int32, NO_WORD outside its window."""
+        offsets = np.concatenate((np.arange(-window, 0), np.arange(1, window + 1)))
+        is_inside = (offsets >= -self.left[centres, None]) & (offsets <= self.right[centres, None])
+        neighbours = np.where(is_inside, centres[:, None] + offsets, 0)
+        return np.where(is_inside, self.word_ids[neighbours], np.int32(NO_WORD))
+
+
+@dataclass(frozen=True)
+class _Examples:
+    """Examples of consecutive centres; those of centre i are first_example[i] to first_example[i + 1]."""
+
+    inputs: NDArray[np.int32]
+    targets: NDArray[np.int32]
+    negatives: NDArray[np.int32]
+    first_example: NDArray[np.int64]
+
+    def batch(self, first_centre: int, last_centre: int, progress: float) -> Batch:
+        examples = slice(self.first_example[first_centre], self.first_example[last_centre])
+        return Batch(
+            self.inputs[examples],
+            self.targets[examples],
+            self.negatives[examples],
+            centres=last_centre - first_centre,
+            progress=progress,
+        )

@@ -1,0 +1,156 @@
+"""A text file → its words, sentence by sentence, in blocks of bounded size; what counts as a word."""
+
+import codecs
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from w2v_cli.errors import CorpusError
+
+BLOCK_BYTES = 1 << 20
+_ASCII_SPACE = b" \t\n\r\x0b\x0c"
+_WHITESPACE_WORD = re.compile(r"[^ \t\n\r\x0b\x0c]+")
+_PROSE_WORD = re.compile(r"[^ ']+(?:'[^ ']+)*")
+_TREEBANK_MARKS = ("<eos>", "<unk>")
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+SplitWords = Callable[[str], list[str]]
+
+
+class TextReader:
+    """Reads one file from start to end, counting what a reader should know about it.
+
+    After `iterate_blocks` has ended: `size_bytes`, `sha256` (hex, of the bytes read), `invalid_characters` (stretches
+    of bytes that are no UTF-8 and were replaced by U+FFFD), `treebank_marks` (those of `<unk>`, `<eos>` seen).
+    """
+
+    def __init__(self, path: Path, *, strict_utf8: bool) -> None:
+        self.path = path
+        self.size_bytes = 0
+        self.invalid_characters = 0
+        self._strict_utf8 = strict_utf8
+        self._digest = hashlib.sha256()
+        self._treebank_marks: set[str] = set()
+
+    @property
+    def treebank_marks(self) -> list[str]:
+        """The words of the Penn Treebank's form that the text holds, in alphabetical order."""
+        return sorted(self._treebank_marks)
+
+    @property
+    def sha256(self) -> str:
+        """The hex SHA-256 of all bytes read so far."""
+        return self._digest.hexdigest()
+
+    def iterate_blocks(self) -> Iterator[str]:
+        """Yield the text in pieces that end at ASCII white space, so that no word is cut.
+
+        Raises CorpusError where the file is missing, unreadable, UTF-16, or (strict) not UTF-8.
+        """
+        try:
+            with self.path.open("rb") as file:
+                rest = b""
+                while block := file.read(BLOCK_BYTES):
+                    if self.size_bytes == 0:
+                        block = self._without_byte_order_mark(block)
+                    rest += block
+                    cut = max(rest.rfind(space) for space in _ASCII_SPACE) + 1
+                    yield self._read_piece(rest[:cut])
+                    rest = rest[cut:]
+                yield self._read_piece(rest)
+        except OSError as error:
+            raise CorpusError(f"cannot read the corpus {self.path}: {error.strerror}; name a text file.") from error
+
+    def _without_byte_order_mark(self, block: bytes) -> bytes:
+        if block.startswith(_UTF16_MARKS):
+            raise CorpusError(f"{self.path} is UTF-16 and UTF-8 is needed: iconv -f UTF-16 -t UTF-8 converts it.")
+        if block.startswith(codecs.BOM_UTF8):
+            self._count(codecs.BOM_UTF8)
+            return block.removeprefix(codecs.BOM_UTF8)
+        return block
+
+    def _read_piece(self, piece: bytes) -> str:
+        text = self._decode(piece)
+        self._treebank_marks.update(mark for mark in _TREEBANK_MARKS if mark in text)
+        return text
+
+    def _decode(self, piece: bytes) -> str:
+        offset = self.size_bytes
+        self._count(piece)
+        try:
+            return piece.decode("utf-8")
+        except UnicodeDecodeError as error:
+            if self._strict_utf8:
+                raise CorpusError(
+                    f"{self.path} is not UTF-8 at byte {offset + error.start:,}: mend the text, or train with "
+                    f"--set corpus.invalid_utf8=replace."
+                ) from error
+            text = piece.decode("utf-8", errors="replace")
+            self.invalid_characters += text.count("\ufffd") - piece.count("\ufffd".encode())
+            return text
+
+    def _count(self, piece: bytes) -> None:
+        self.size_bytes += len(piece)
+        self._digest.update(piece)
+
+
+def iterate_lines(blocks: Iterator[str], split_words: SplitWords) -> Iterator[tuple[list[str], bool]]:
+    """Yield (words, whether a line ends after them); a long line may come in several pieces.
+
+    The last line counts as ended where it holds any text.
+
+    >>> list(iterate_lines(iter(["a b\\nc ", "d"]), split_whitespace))
+    [(['a', 'b'], True), (['c'], False), (['d'], False), ([], True)]
+    """
+    is_open = False
+    for block in blocks:
+        *lines, rest = block.split("\n")
+        for line in lines:
+            yield split_words(line), True
+            is_open = False
+        if rest:
+            yield split_words(rest), False
+            is_open = True
+    if is_open:
+        yield [], True
+
+
+def split_whitespace(line: str) -> list[str]:
+    """Return the stretches between ASCII white space, as they are."""
+    return _WHITESPACE_WORD.findall(line)
+
+
+class ProseSplitter:
+    """Splits raw prose into words: NFC, casefolded, runs of letters, marks and numbers with apostrophes inside.
+
+    Letters, marks and numbers are the Unicode categories L, M and N; ’ is read as '. An instance remembers what each
+    character becomes, so that a character's category is looked up once.
+    """
+
+    def __init__(self) -> None:
+        self._table = _WordCharacters()
+
+    def __call__(self, line: str) -> list[str]:
+        """Return the words of a line.
+
+        >>> ProseSplitter()("“’Tis the SEA’s,” he said — 1,000 times.")
+        ['tis', 'the', "sea's", 'he', 'said', '1', '000', 'times']
+        """
+        if not line.isascii():
+            line = unicodedata.normalize("NFC", unicodedata.normalize("NFC", line).casefold())
+        return _PROSE_WORD.findall(line.lower().translate(self._table))
+
+
+class _WordCharacters(dict[int, int]):
+    """Maps a code point to itself where it belongs to a word, else to a space; filled as characters turn up."""
+
+    def __missing__(self, codepoint: int) -> int:
+        character = chr(codepoint)
+        if character in "'\u2019":
+            value = ord("'")
+        else:
+            value = codepoint if unicodedata.category(character)[0] in "LMN" else ord(" ")
+        self[codepoint] = value
+        return value

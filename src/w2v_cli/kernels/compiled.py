@@ -1,0 +1,39 @@
+"""Numba, set up once: compiled code is kept in the user's cache folder, so that it is compiled once per machine."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import platformdirs
+
+_logger = logging.getLogger(__name__)
+
+
+def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return Numba's compiler with the options that every kernel has: cached, and free of the interpreter's lock."""
+    if not numba.config.CACHE_DIR:
+        numba.config.CACHE_DIR = str(_writable_cache_folder())
+    return numba.njit(cache=True, nogil=True, **options)  # type: ignore[no-any-return]  # numba is untyped
+
+
+def is_compiled() -> bool:
+    """Tell whether compiled code of this program is in the cache: if not, the first call takes some seconds."""
+    return any(Path(numba.config.CACHE_DIR).rglob("minibatch_numba*.nbc"))
+
+
+def _writable_cache_folder() -> Path:
+    """Return the user's cache folder, or a temporary one, with a warning, where that cannot be written."""
+    folder = platformdirs.user_cache_path("w2v") / "numba"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "")
+        substitute = Path(tempfile.mkdtemp(prefix=f"w2v-numba-{user}-"))
+        _logger.warning("cannot keep compiled code in %s (%s): using %s for this run", folder, error, substitute)
+        return substitute

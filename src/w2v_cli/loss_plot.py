@@ -1,0 +1,40 @@
+"""The loss over training as a picture (extra `plot`), as the book's Trainer draws it."""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+from w2v_cli import storage
+from w2v_cli.errors import ConfigError, MissingDependencyError
+from w2v_cli.training import Progress
+
+_FORMATS = (".png", ".svg", ".pdf")
+
+
+def check_plot(path: Path) -> None:
+    """Raise where `path` could not be drawn: found before training, not after.
+
+    MissingDependencyError without matplotlib, ConfigError for a format that is none of png, svg, pdf, StorageError for
+    a folder that cannot be written.
+    """
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingDependencyError('--plot needs matplotlib. Install it with: pip install "w2v-cli[plot]"')
+    if path.suffix.lower() not in _FORMATS:
+        raise ConfigError(f"--plot writes {', '.join(_FORMATS)}, and {path} is none of them: change its ending.")
+    storage.check_writable(path)
+
+
+def save_plot(reports: Sequence[Progress], path: Path) -> None:
+    """Draw the mean loss of each report, and of each epoch, over the epochs; an existing picture is replaced."""
+    from matplotlib.figure import Figure  # noqa: PLC0415  an extra; Figure alone needs no display
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([r.progress * r.epochs for r in reports], [r.mean_loss for r in reports], linewidth=0.8, label="loss")
+    epochs = [report for report in reports if report.epoch_mean_loss is not None]
+    axes.plot([r.epoch for r in epochs], [r.epoch_mean_loss for r in epochs], "o", label="mean of the epoch")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("mean loss (nats per positive pair)")
+    axes.legend()
+    with storage.atomic_write(path, overwrite=True) as file:
+        figure.savefig(file, format=path.suffix.lower().removeprefix("."))

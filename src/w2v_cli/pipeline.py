@@ -1,0 +1,148 @@
+"""From a corpus to a vectors file: everything that `w2v train` does, as one call."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from w2v_cli import __version__, datasets, storage, vectors
+from w2v_cli.settings import Config
+from w2v_cli.errors import ConfigError, CorpusError
+from w2v_cli.kernels import Backend, load_minibatch_engine
+from w2v_cli.preflight import resolve_backend
+from w2v_cli.scanner import ScannedCorpus, scan
+from w2v_cli.training import Progress, Trained, train
+
+
+@dataclass(frozen=True)
+class CorpusFound:
+    """The text that training will read; name: of the table of corpora, None for a file; is_default: none was asked for."""
+
+    path: Path
+    name: str | None
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class CorpusScanned:
+    """The corpus has been counted and encoded."""
+
+    corpus: ScannedCorpus
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EngineLoaded:
+    """Training begins on this backend."""
+
+    backend: Backend
+    threads: int
+
+
+@dataclass(frozen=True)
+class VectorsSaved:
+    """The vectors file is complete on disk."""
+
+    path: Path
+    vocabulary_size: int
+    trained: Trained
+
+
+Event = CorpusFound | CorpusScanned | EngineLoaded | Progress | VectorsSaved
+OnEvent = Callable[[Event], None]
+
+
+def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> VectorsSaved:
+    """Train on the corpus that the config names and write the vectors file; return the last event.
+
+    What can be refused is refused before training. Raises the W2vError of whatever is in the way.
+    """
+    output = Path(config.output.path)
+    storage.refuse_existing(output, overwrite=config.output.overwrite)
+    storage.check_writable(output)
+    if config.training.algorithm == "block":
+        raise ConfigError("--algorithm block is not in this version: train with --algorithm minibatch.")
+    backend = resolve_backend(config.training.backend)
+    found = find_corpus(config.corpus.source, data_folder)
+    on_event(found)
+    scanned = _scan(found.path, config)
+    on_event(scanned)
+    threads = config.training.threads or os.cpu_count() or 1
+    on_event(EngineLoaded(backend, threads))
+    engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic", threads=threads)
+    trained = train(scanned.corpus, config, engine, on_event)
+    vectors.save(output, _word_vectors(found, scanned.corpus, config, backend, trained), overwrite=config.output.overwrite)
+    saved = VectorsSaved(output, len(scanned.corpus.vocabulary), trained)
+    on_event(saved)
+    return saved
+
+
+def corpus_settings_for(source: str | None, data_folder: Path) -> tuple[str, Mapping[str, object]] | None:
+    """Return the name of the corpus that `source` means and the settings its table asks for; None for a plain file."""
+    table = datasets.read_table()
+    name = datasets.default_corpus(data_folder) if source is None else source
+    return (name, table[name].settings) if name in table else None
+
+
+def find_corpus(source: str | None, data_folder: Path) -> CorpusFound:
+    """Return the text that `source` means: a corpus name, else a file; None is PTB where it is there, else `demo`.
+
+    A name of the table wins over a file of the same name; ./NAME means the file.
+    """
+    name = datasets.default_corpus(data_folder) if source is None else source
+    if name in datasets.read_table():
+        return CorpusFound(datasets.locate(name, data_folder), name, is_default=source is None)
+    path = Path(name)
+    if path.is_dir():
+        raise CorpusError(f"the corpus {path} is a folder: name a text file.")
+    if not path.exists():
+        names = ", ".join(sorted(datasets.read_table()))
+        raise CorpusError(f"the corpus {name!r} is neither a file nor a corpus name ({names}): check the path.")
+    return CorpusFound(path, None, is_default=False)
+
+
+def summary(saved: VectorsSaved) -> dict[str, Any]:
+    """Return what a script wants to know of a finished training, JSON-able."""
+    last = saved.trained.reports[-1]
+    return {
+        "output": str(saved.path),
+        "words": saved.vocabulary_size,
+        "seconds": round(saved.trained.seconds, 3),
+        "words_per_second": round(last.words_per_second),
+        "epoch_losses": saved.trained.epoch_losses,
+    }
+
+
+def _scan(path: Path, config: Config) -> CorpusScanned:
+    started = time.perf_counter()
+    corpus = scan(path, config.corpus)
+    return CorpusScanned(corpus, time.perf_counter() - started)
+
+
+def _word_vectors(
+    found: CorpusFound, corpus: ScannedCorpus, config: Config, backend: Backend, trained: Trained
+) -> vectors.WordVectors:
+    """Return the vectors with all that decides them as provenance: no time, path or thread count, so that equal
+    trainings make equal bytes.
+    """
+    settings = config.model_dump(mode="json", exclude={"corpus": {"source"}, "output": True, "training": {"threads"}})
+    settings["training"]["learning_rate"] = config.learning_rate
+    metadata = {
+        "package_version": __version__,
+        "algorithm": config.training.algorithm,
+        "backend": str(backend),
+        "seed": config.sampling.seed,
+        "config": settings,
+        "corpus": {
+            "source": found.name or found.path.name,
+            "sha256": corpus.sha256,
+            "size_bytes": corpus.size_bytes,
+            "words": corpus.corpus_words,
+            "kept_words": corpus.vocabulary.kept_words,
+        },
+        "epoch_losses": trained.epoch_losses,
+        "final_loss": trained.epoch_losses[-1],
+    }
+    return vectors.WordVectors(trained.input_vectors, corpus.vocabulary.words, corpus.vocabulary.counts, metadata)

@@ -1,0 +1,97 @@
+"""Which occurrences are kept and which words are negative samples: keep probabilities and the alias table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.randomness import Purpose, draw_words, to_integers, to_unit_interval
+
+
+def keep_probabilities(counts: NDArray[np.int64], threshold: float) -> NDArray[np.float32]:
+    """Return the probability that subsampling keeps an occurrence of each word, (V,) float32.
+
+    min(1, √(t/f) + t/f), f the word's share of the corpus: word2vec.c and fastText. NOTE: Mikolov et al. 2013b, eq. 5
+    has √(t/f) alone; the programs everybody compares with keep a little more. A threshold of 0 keeps everything.
+    """
+    if threshold == 0:
+        return np.ones(len(counts), dtype=np.float32)
+    ratio = threshold * counts.sum() / counts
+    return np.minimum(1.0, np.sqrt(ratio) + ratio).astype(np.float32)
+
+
+def draw_kept(
+    seed: int, epoch: int, word_ids: NDArray[np.int32], keep_probability: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Return the corpus positions that subsampling keeps in this epoch, rising."""
+    positions = np.arange(len(word_ids), dtype=np.int64)
+    if keep_probability.min() >= 1:
+        return positions
+    draws = to_unit_interval(draw_words(seed, epoch, positions, Purpose.SUBSAMPLING)[0])
+    return positions[draws < keep_probability[word_ids]]
+
+
+@dataclass(frozen=True)
+class NegativeTable:
+    """An alias table (Walker 1977, Vose 1991): draws a word from the negative distribution in constant time.
+
+    A cell holds its own word with `own_share` and `alias` otherwise; own_share: (V,) float32, alias: (V,) int32.
+    """
+
+    own_share: NDArray[np.float32]
+    alias: NDArray[np.int32]
+
+    def pick(self, cell_words: NDArray[np.uint32], share_words: NDArray[np.uint32]) -> NDArray[np.int32]:
+        """Return a word id for each pair of random 32-bit words."""
+        cells = to_integers(cell_words, len(self.alias)).astype(np.int32)
+        return np.where(to_unit_interval(share_words) < self.own_share[cells], cells, self.alias[cells])
+
+
+def build_negative_table(counts: NDArray[np.int64], exponent: float) -> NegativeTable:
+    """Return the alias table of the distribution ∝ count^exponent (Mikolov et al. 2013b, section 2.2: 0.75)."""
+    weights = counts.astype(np.float64) ** exponent
+    scaled = (weights * (len(counts) / weights.sum())).tolist()
+    alias = list(range(len(scaled)))
+    small = [word_id for word_id, share in enumerate(scaled) if share < 1]
+    large = [word_id for word_id, share in enumerate(scaled) if share >= 1]
+    while small and large:
+        poor, rich = small.pop(), large[-1]
+        alias[poor] = rich
+        scaled[rich] -= 1 - scaled[poor]
+        if scaled[rich] < 1:
+            small.append(large.pop())
+    for word_id in small + large:  # what rounding left over: these cells are full
+        scaled[word_id] = 1.0
+    return NegativeTable(np.array(scaled, dtype=np.float32), np.array(alias, dtype=np.int32))
+
+
+def draw_negatives(
+    table: NegativeTable,
+    targets: NDArray[np.int32],
+    positions: NDArray[np.int64],
+    slots: NDArray[np.int64],
+    *,
+    slots_per_position: int,
+    negatives: int,
+    seed: int,
+    epoch: int,
+) -> NDArray[np.int32]:
+    """Return `negatives` word ids for each target, (B, K) int32; one that equals its target is drawn again.
+
+    A target is known by its centre's corpus position and its slot in [0, slots_per_position): 0 in CBOW, its place in
+    the window in skip-gram. The same word may be drawn twice for one target.
+    """
+    draws_per_slot = (negatives + 1) // 2  # a draw's four words make two negatives
+    draws = slots[:, None] * draws_per_slot + np.arange(draws_per_slot)
+    words = draw_words(seed, epoch, positions[:, None], Purpose.NEGATIVES, draws)
+    drawn = np.stack((table.pick(words[0], words[1]), table.pick(words[2], words[3])), axis=-1)
+    drawn = drawn.reshape(len(targets), 2 * draws_per_slot)[:, :negatives].copy()
+    attempt = 0
+    while (clash := np.nonzero(drawn == targets[:, None]))[0].size:
+        attempt += 1
+        row, column = clash
+        draw = draws[row, column // 2] + attempt * slots_per_position * draws_per_slot
+        words = draw_words(seed, epoch, positions[row], Purpose.NEGATIVES, draw)
+        is_first = column % 2 == 0
+        drawn[clash] = table.pick(np.where(is_first, words[0], words[2]), np.where(is_first, words[1], words[3]))
+    return drawn

@@ -1,0 +1,240 @@
+"""The schema of the config: every setting with its default, limits and a line of help, and words for a wrong value."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Annotated, Literal, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+
+def _check_path(value: str) -> str:
+    """Return `value`; refuse what no file system takes, for open() would fail on it with a traceback."""
+    try:
+        usable = bool(value) and "\0" not in value and bool(os.fsencode(value))
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise ValueError("must be a usable file name")
+    return value
+
+
+def _check_word(value: str) -> str:
+    """Return `value`; refuse what could not stand in a text as one word."""
+    if value.split() != [value] or not value.isprintable():
+        raise ValueError("must be one word without spaces")
+    return value
+
+
+FileName = Annotated[str, AfterValidator(_check_path)]
+Word = Annotated[str, AfterValidator(_check_word)]
+
+
+class Section(BaseModel):
+    """What all sections share: exact types, no unknown key, no infinity, no change afterwards."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class CorpusSettings(Section):
+    """What is read, and what counts as a word."""
+
+    source: FileName | None = Field(None, description="text file or corpus name; null: the built-in choice")
+    tokens: Literal["words", "whitespace"] = Field(
+        "words", description="words: lower-case words of raw prose; whitespace: whatever stands between spaces"
+    )
+    sentences: Literal["line", "stream"] = Field(
+        "line", description="line: windows end with the line; stream: windows run across lines"
+    )
+    end_of_line: Word | None = Field(None, description="word put at the end of each line, such as <eos>; null: none")
+    min_count: int = Field(5, ge=1, le=1_000_000_000, description="occurrences that a word needs to be kept")
+    invalid_utf8: Literal["replace", "strict"] = Field(
+        "replace", description="bytes that are no UTF-8: replace them and warn, or stop"
+    )
+
+
+class ModelSettings(Section):
+    """Which model is trained, and its size."""
+
+    model: Literal["cbow", "skipgram"] = Field(
+        "cbow", description="cbow: the context predicts the centre; skipgram: the centre predicts its context"
+    )
+    dim: int = Field(100, ge=1, le=10_000, description="dimensions of a word vector (D)")
+    window: int = Field(5, ge=1, le=1000, description="words of context on each side of the centre")
+    shrink_window: bool = Field(default=True, description="draw each centre's window from 1 to window")
+    partial_windows: bool = Field(default=True, description="keep centres whose window a border cuts; false: drop them")
+    cbow_gradient: Literal["classic", "mean"] = Field(
+        "classic", description="gradient to each context word of cbow: whole (word2vec.c), or divided by their number"
+    )
+    init: Literal["uniform", "normal"] = Field(
+        "uniform", description="first vectors: input within 0.5/D and output zero, or both 0.01 times normal draws"
+    )
+
+
+class SamplingSettings(Section):
+    """What is drawn at random."""
+
+    negatives: int = Field(5, ge=1, le=1000, description="negative samples per target (K)")
+    exponent: float = Field(0.75, ge=0, le=1, description="negatives are drawn in proportion to count ** exponent")
+    subsample: float = Field(
+        1e-3, ge=0, le=1, description="share of the corpus above which a word is thinned out (t); 0: off"
+    )
+    seed: int = Field(1, ge=0, le=2**64 - 1, description="start of all random draws; the same seed, the same draws")
+
+
+class TrainingSettings(Section):
+    """How the vectors are fitted."""
+
+    algorithm: Literal["minibatch", "block"] = Field(
+        "minibatch", description="minibatch: shuffled windows, as the book's; block: runs of centres, faster"
+    )
+    backend: Literal["auto", "numpy", "numba", "cupy"] = Field(
+        "auto", description="what computes: numpy or numba on the CPU, cupy on an NVIDIA GPU"
+    )
+    optimizer: Literal["sgd", "adam"] = Field("sgd", description="rule that turns gradients into steps")
+    epochs: int = Field(15, ge=1, le=100_000, description="passes over the corpus")
+    learning_rate: float | None = Field(
+        None, gt=0, le=10, description="first step size, per example; null: .05 cbow, .025 skipgram, .001 adam"
+    )
+    decay: Literal["linear", "constant"] = Field("linear", description="course of the learning rate over all epochs")
+    batch_size: int = Field(512, ge=1, le=1_000_000, description="examples per minibatch (B)")
+    threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; null: all cores available")
+
+
+class OutputSettings(Section):
+    """Where the vectors go."""
+
+    path: FileName = Field("w2v.safetensors", description="file for the vectors")
+    overwrite: bool = Field(default=False, description="replace the file where it exists")
+
+
+class Config(Section):
+    """Every setting of a training run; its JSON form lies in the vectors file and validates to an equal config."""
+
+    corpus: CorpusSettings = CorpusSettings()
+    model: ModelSettings = ModelSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    training: TrainingSettings = TrainingSettings()
+    output: OutputSettings = OutputSettings()
+
+    @property
+    def learning_rate(self) -> float:
+        """Return the first learning rate, per example: the one given, or the usual one of optimiser and model."""
+        if self.training.learning_rate is not None:
+            return self.training.learning_rate
+        if self.training.optimizer == "adam":
+            return 0.001
+        return 0.05 if self.model.model == "cbow" else 0.025
+
+
+def _fields() -> Mapping[str, FieldInfo]:
+    """Return every setting's field by its dotted key, in the order of the sections."""
+    fields = {}
+    for section, info in Config.model_fields.items():
+        for name, field in type(info.default).model_fields.items():
+            fields[f"{section}.{name}"] = field
+    return MappingProxyType(fields)
+
+
+SECTIONS = tuple(Config.model_fields)
+FIELDS = _fields()
+_LIMIT_SIGNS = {"gt": ">", "ge": ">=", "le": "<="}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDescription:
+    """A setting for help texts and docs: `training.epochs`, 15, `1 to 100000`, `passes over the corpus`."""
+
+    key: str
+    default: object
+    allowed: str
+    description: str
+
+
+def describe_settings() -> tuple[SettingDescription, ...]:
+    """Return every setting with its default, its allowed values and its one-line description."""
+    return tuple(
+        SettingDescription(key, field.default, _allowed(field), field.description or "")
+        for key, field in FIELDS.items()
+    )
+
+
+def _allowed(field: FieldInfo) -> str:
+    """Return the values that a setting takes, such as `cbow or skipgram`, `1 to 1024 or null`, `text`."""
+    parts = get_args(field.annotation)  # a Literal's values, or the two sides of `X | None`, or nothing
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    limits = {name: getattr(limit, name) for limit in field.metadata for name in _LIMIT_SIGNS if hasattr(limit, name)}
+    if limits:
+        lowest = f"above {limits['gt']}" if "gt" in limits else limits["ge"]
+        allowed = f"{lowest} to {limits['le']}"
+    else:
+        allowed = "true or false" if field.annotation is bool else "text"
+    return f"{allowed} or null" if type(None) in parts else allowed
+
+
+_LONGEST_SHOWN = 60  # characters of a wrong value in a message
+_MUST_BE = {
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+}
+
+
+def find_problem(key: str, value: object) -> str | None:
+    """Return what is wrong with a key or its value, such as `must be > 0, was -0.1 (…)`; None if nothing is."""
+    if key not in FIELDS:
+        return f"unknown setting{hint(suggest(key))}"
+    section, name = key.split(".")
+    try:
+        Config.model_validate({section: {name: value}})
+    except ValidationError as error:
+        return _in_words(key, value, error)
+    return None
+
+
+def _in_words(key: str, value: object, error: ValidationError) -> str:
+    """Return pydantic's complaint in words for people who have never heard of pydantic."""
+    details = error.errors(include_url=False)[0]
+    context = details.get("ctx", {})
+    allowed = _allowed(FIELDS[key])
+    if details["type"] == "literal_error":
+        return f"must be {allowed}, was {_shown(value)}"
+    for name, sign in _LIMIT_SIGNS.items():
+        if name in context:
+            return f"must be {sign} {int(context[name])}, was {_shown(value)} (allowed: {allowed})"
+    if details["type"] == "finite_number":
+        return f"must be a finite number, was {_shown(value)} (allowed: {allowed})"
+    must_be = _MUST_BE.get(details["type"]) or str(context.get("error", details["msg"]))
+    return f"{must_be}, was {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    """Return a value as its writer knows it: in YAML's words, and short."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def suggest(key: str) -> str | None:
+    """Return the setting that a mistyped key probably means: `training.epoch` → `training.epochs`; None if unclear."""
+    names = {name.rpartition(".")[2]: name for name in FIELDS}
+    near = get_close_matches(key.rpartition(".")[2], names, n=1)
+    return names[near[0]] if near else None
+
+
+def hint(suggestion: str | None) -> str:
+    """Return the end of a message that names a likely meaning, or where to look."""
+    return f"; did you mean {suggestion}?" if suggestion else "; configs/default.yaml lists them all"

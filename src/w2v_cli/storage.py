@@ -1,0 +1,76 @@
+"""Files written whole or not at all: temporary name, flush, fsync, rename, fsync of the folder."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from w2v_cli.errors import ConfigError, StorageError
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """Yield a binary file that becomes `path` when the block ends, and vanishes when it raises.
+
+    Raises ConfigError where `path` exists and `overwrite` is false, StorageError where the folder or the disk refuses.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _set_default_mode(temporary)
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise ConfigError where `path` exists and may not be overwritten."""
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{path} exists already and is kept: choose another --output, or give --overwrite.")
+
+
+def check_writable(path: Path) -> None:
+    """Raise StorageError where `path`'s folder is missing or refuses a new file: found before training, not after."""
+    if path.is_dir():
+        raise StorageError(f"cannot write {path}: it is a folder; name a file inside it.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> StorageError:
+    """Return the one-line error for a write to `path` that the system refused."""
+    return StorageError(f"cannot write {path}: {error.strerror or error}; free space or choose another place.")
+
+
+def _set_default_mode(path: Path) -> None:
+    """Give `path` the permissions that a plainly created file would have: mkstemp makes it private."""
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(0o666 & ~umask)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut; Windows cannot open a folder and needs no sync."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

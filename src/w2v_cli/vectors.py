@@ -1,0 +1,182 @@
+"""The published vectors: words, float16 rows, counts and provenance in one checksummed, memory-mapped file."""
+
+import difflib
+import reprlib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.errors import DivergedError, UnknownWordError, VectorsError
+from w2v_cli.tensor_file import Tensor, damaged, load_tensors, save_tensors
+
+MAX_FLOAT16 = 65504.0
+BLOCK_ROWS = 4096  # rows that are rounded or checked at a time
+SUGGESTIONS = 3
+SUGGESTION_POOL = 30_000  # most frequent words that an unknown one is compared with; a million would take seconds
+
+Matrix = NDArray[np.float16] | NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class WordVectors:
+    """Words and their vectors: `vectors` (V, D) float16 or float32, V `words`, `counts` (V,) int64 or None.
+
+    `metadata` is an open JSON object that says how they came about: `config`, `corpus` {source, fingerprint, words},
+    `seed`, `algorithm`, `backend`, `package_version`, `final_loss` (nats), `evaluation`, …
+    Raises VectorsError where there is nothing, where sizes differ and where a word comes twice.
+    """
+
+    vectors: Matrix
+    words: Sequence[str]
+    counts: NDArray[np.int64] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse parts that contradict each other."""
+        shape = self.vectors.shape
+        if len(shape) != 2 or 0 in shape or shape[0] != len(self.words):  # noqa: PLR2004 - a matrix has two axes
+            raise VectorsError(f"{len(self.words):,} words cannot name vectors of shape {shape}")
+        if self.counts is not None and (self.counts.shape != shape[:1] or self.counts.min() < 0):
+            raise VectorsError(f"counts of shape {self.counts.shape} are not those of {shape[0]:,} words")
+        if "" in self.ids_by_word:
+            raise VectorsError("a word of the vocabulary is empty")
+        if len(self.ids_by_word) != shape[0]:
+            twice = next(word for word_id, word in enumerate(self.words) if self.ids_by_word[word] != word_id)
+            raise VectorsError(f"the word {twice!r} comes twice in the vocabulary")
+
+    @cached_property
+    def ids_by_word(self) -> dict[str, int]:
+        """The word id of each word."""
+        return dict(zip(self.words, range(len(self.words)), strict=True))
+
+    def word_id(self, word: str) -> int:
+        """Return the row of `word`; raise UnknownWordError with words near in spelling where there is none."""
+        found = self.ids_by_word.get(word)
+        if found is None:
+            raise self._unknown(word)
+        return found
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.ids_by_word
+
+    def _unknown(self, word: str) -> UnknownWordError:
+        """Return the error for `word`, its other cases first among the suggestions."""
+        folded = unicodedata.normalize("NFC", word).casefold()
+        cases = [case for case in (word.lower(), folded, word.capitalize(), word.upper()) if case in self]
+        near = difflib.get_close_matches(folded, self.words[:SUGGESTION_POOL], n=SUGGESTIONS)
+        suggestions = tuple(dict.fromkeys(cases + near))[:SUGGESTIONS]
+        hint = " or ".join(map(repr, suggestions))
+        advice = f"Did you mean {hint}?" if hint else "No word is spelt like it: ask for a more frequent one."
+        message = f"{word!r} is not in the vocabulary ({len(self):,} words). {advice}"
+        return UnknownWordError(message, word=word, suggestions=suggestions)
+
+
+def save(path: Path, word_vectors: WordVectors, *, overwrite: bool) -> None:
+    """Write `word_vectors` to `path` as float16, whole or not at all; equal vectors give equal bytes.
+
+    Raises DivergedError for a value that float16 cannot hold, ConfigError for an existing `path` without `overwrite`,
+    StorageError where the disk refuses.
+    """
+    vectors, counts = word_vectors.vectors, word_vectors.counts
+    text, offsets = _encode_words(word_vectors.words)
+    tensors = {  # in the order of safetensors' own writer: by falling alignment, then by name
+        "vocabulary.offsets": Tensor("I64", offsets.shape, [offsets]),
+        "vectors": Tensor("F16", vectors.shape, _iterate_float16(word_vectors)),
+        "vocabulary.bytes": Tensor("U8", text.shape, [text]),
+    }
+    if counts is not None:
+        tensors = {"counts": Tensor("I64", counts.shape, [counts])} | tensors
+    save_tensors(path, tensors, word_vectors.metadata, overwrite=overwrite)
+
+
+def load(path: Path) -> WordVectors:
+    """Return the vectors of a file that `save` wrote, the rows memory-mapped, after every check there is.
+
+    Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or of another kind.
+    """
+    tensors, metadata = load_tensors(path)
+    _check_tensors(path, tensors)
+    try:
+        words = _decode_words(tensors["vocabulary.bytes"].tobytes(), tensors["vocabulary.offsets"])
+        word_vectors = WordVectors(tensors["vectors"], words, tensors.get("counts"), metadata)
+    except (UnicodeDecodeError, VectorsError) as error:
+        raise damaged(path, str(error)) from error
+    check_finite(path, word_vectors)
+    return word_vectors
+
+
+def check_finite(path: Path, word_vectors: WordVectors) -> None:
+    """Raise VectorsError where a value is NaN or infinite, naming the first word that has one."""
+    for first, block in _iterate_blocks(word_vectors.vectors):
+        if not _is_finite(block):
+            row = first + int(np.argmin(np.isfinite(block).all(axis=1)))
+            raise damaged(path, f"the vector of {word_vectors.words[row]!r} (row {row:,}) is not finite")
+
+
+def _is_finite(block: Matrix) -> bool:
+    """Return whether no value is NaN or infinite; for float16 by the exponent's bits, ten times as fast as NumPy."""
+    if block.dtype == np.float16:
+        return bool((block.view(np.uint16) & 0x7FFF).max() < 0x7C00)  # noqa: PLR2004 - 0x7C00 is infinity, NaN above
+    return bool(np.isfinite(block).all())
+
+
+def _iterate_blocks(vectors: Matrix) -> Iterator[tuple[int, Matrix]]:
+    """Yield the first row's number and the rows of each block."""
+    for first in range(0, len(vectors), BLOCK_ROWS):
+        yield first, vectors[first : first + BLOCK_ROWS]
+
+
+def _iterate_float16(word_vectors: WordVectors) -> Iterator[NDArray[np.float16]]:
+    """Yield the rows rounded to float16, block by block; raise DivergedError where that would make an infinity."""
+    for first, block in _iterate_blocks(word_vectors.vectors):
+        fits = np.abs(block) <= MAX_FLOAT16  # False for NaN
+        if not fits.all():
+            row = int(np.argmin(fits.all(axis=1)))
+            value = block[row][np.argmin(fits[row])]
+            raise DivergedError(
+                f"the vector of {word_vectors.words[first + row]!r} (row {first + row:,}) holds {value}, float16 ends "
+                f"at {MAX_FLOAT16:.0f}: training diverged; lower the learning rate."
+            )
+        yield block.astype(np.float16)
+
+
+def _encode_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the words' UTF-8 back to back, and where each begins and the last ends (V+1,)."""
+    encoded = [word.encode("utf-8") for word in words]
+    offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
+    return np.frombuffer(b"".join(encoded), np.uint8), offsets
+
+
+def _check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Raise VectorsError unless `tensors` are those of `save`, of the types and shapes that belong together."""
+    required = {"vectors", "vocabulary.bytes", "vocabulary.offsets"}
+    if set(tensors) - {"counts"} != required:
+        raise damaged(path, f"its tensors are {reprlib.repr(sorted(tensors))} instead of {sorted(required)}")
+    vectors = tensors["vectors"]
+    expected = {
+        "counts": ("<i8", vectors.shape[:1]),
+        "vectors": ("<f2", vectors.shape[:2]),
+        "vocabulary.bytes": ("|u1", tensors["vocabulary.bytes"].shape[:1]),
+        "vocabulary.offsets": ("<i8", (vectors.shape[0] + 1,)),
+    }
+    for name, tensor in tensors.items():
+        found = (tensor.dtype.str, tensor.shape)
+        if found != expected[name]:
+            raise damaged(path, f"its {name} are {found}, its {len(vectors):,} vectors need {expected[name]}")
+
+
+def _decode_words(text: bytes, offsets: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return the words that `_encode_words` encoded; raise VectorsError or UnicodeDecodeError where they are none."""
+    if offsets[0] != 0 or offsets[-1] != len(text) or (offsets[1:] <= offsets[:-1]).any():
+        raise VectorsError(f"its words' offsets do not rise from 0 to {len(text):,}")
+    return tuple([text[first:end].decode("utf-8") for first, end in pairwise(offsets.tolist())])

@@ -45,7 +45,7 @@ def assert_answers(neighbours, table, *, rounding):
     expected = [(word, float(score)) for word, score in (entry.split() for entry in table.split(", "))]
     assert [neighbour.word for neighbour in neighbours] == [word for word, _ in expected]
     for neighbour, (_, score) in zip(neighbours, expected, strict=True):
-        assert abs(neighbour.similarity - score) <= 0.001 * score + rounding
+        assert abs(neighbour.score - score) <= 0.001 * score + rounding
 
 
 @pytest.mark.parametrize(("word", "table"), BOOK_SIMILAR.items())
@@ -94,7 +94,7 @@ def assert_best(neighbours, scores, excluded, vectors, tolerance):
     ids = [vectors.word_id(neighbour.word) for neighbour in neighbours]
     candidates = np.delete(scores, list(excluded))
     assert not excluded & set(ids)
-    assert_allclose([n.similarity for n in neighbours], scores[ids], **tolerance)
+    assert_allclose([n.score for n in neighbours], scores[ids], **tolerance)
     assert_allclose(scores[ids], np.sort(candidates)[::-1][: len(ids)], **tolerance)
     for word_id in ids:
         same = [other for other in range(len(vectors)) if np.array_equal(*vectors.vectors[[word_id, other]])]
@@ -135,7 +135,7 @@ def test_many_questions_at_once_get_the_answers_of_each_alone(method, data, vect
     for question, (_, scores) in zip(questions.tolist(), batch, strict=True):
         words = [vectors.words[word_id] for word_id in question]
         alone = queries.analogy(vectors, *words, top=3, method=method)
-        assert_allclose(scores, [neighbour.similarity for neighbour in alone], **TOLERANCE[method])
+        assert_allclose(scores, [neighbour.score for neighbour in alone], **TOLERANCE[method])
 
 
 @pytest.mark.parametrize("dimensions", [3, 7, 50, 100, 300])
@@ -164,7 +164,7 @@ def test_a_row_of_zeros_is_similar_to_nothing():
     """Its similarity is 0, as a query and as an answer."""
     vectors = WordVectors(np.array([[0, 0], [1, 0], [-1, 0]], np.float16), ["zero", "right", "left"])
 
-    assert [n.similarity for n in queries.similar(vectors, "zero")] == [0, 0]
+    assert [n.score for n in queries.similar(vectors, "zero")] == [0, 0]
     assert queries.similar(vectors, "right") == [queries.Neighbour("zero", 0), queries.Neighbour("left", -1)]
 
 
@@ -173,7 +173,7 @@ def test_a_similarity_is_never_above_one():
     rows = np.repeat(np.random.default_rng(0).standard_normal((500, 33)), 2, axis=0).astype(np.float16)
     vectors = WordVectors(rows, [f"w{word_id}" for word_id in range(1000)])
 
-    assert all(abs(queries.similar(vectors, word, top=1)[0].similarity) <= 1 for word in vectors.words[:200])
+    assert all(abs(queries.similar(vectors, word, top=1)[0].score) <= 1 for word in vectors.words[:200])
 
 
 def test_a_vocabulary_of_the_query_alone_has_no_answers():

@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.settings import Config
 from w2v_cli.randomness import Purpose, draw_words, to_integers
 from w2v_cli.sampling import NegativeTable, build_negative_table, draw_kept, draw_negatives, keep_probabilities
 from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.settings import Config
 
 NO_WORD = -1
 _CHUNK_CENTRES = 1 << 14  # drawn at a time: large enough to hide Python's cost, small enough for the cache

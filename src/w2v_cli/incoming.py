@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from w2v_cli.errors import DownloadError, StorageError
-from w2v_cli.storage import sync_folder, atomic_write, cannot_write
+from w2v_cli.storage import atomic_write, cannot_write, sync_folder
 
 CHUNK_BYTES = 1 << 16
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.settings import ModelSettings
 from w2v_cli.randomness import Purpose, draw_words, to_normal, to_unit_interval
+from w2v_cli.settings import ModelSettings
 
 _NORMAL_SCALE = 0.01  # the book's
 _INPUT, _OUTPUT = 0, 1

@@ -3,7 +3,7 @@
 import math
 from typing import Protocol
 
-from w2v_cli.kernels import AdamMoments, Gradients, MinibatchEngine
+from w2v_cli.kernels.contract import AdamMoments, Gradients, MinibatchEngine
 from w2v_cli.kernels.minibatch import ADAM_BETAS
 from w2v_cli.model import Embeddings
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from w2v_cli import __version__, datasets, storage, vectors
-from w2v_cli.settings import Config
 from w2v_cli.errors import ConfigError, CorpusError
-from w2v_cli.kernels import Backend, load_minibatch_engine
+from w2v_cli.kernels import load_minibatch_engine
+from w2v_cli.kernels.contract import Backend
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.scanner import ScannedCorpus, scan
+from w2v_cli.settings import Config
 from w2v_cli.training import Progress, Trained, train
 
 
@@ -73,7 +74,9 @@ def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> Vecto
     on_event(EngineLoaded(backend, threads))
     engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic", threads=threads)
     trained = train(scanned.corpus, config, engine, on_event)
-    vectors.save(output, _word_vectors(found, scanned.corpus, config, backend, trained), overwrite=config.output.overwrite)
+    vectors.save(
+        output, _word_vectors(found, scanned.corpus, config, backend, trained), overwrite=config.output.overwrite
+    )
     saved = VectorsSaved(output, len(scanned.corpus.vocabulary), trained)
     on_event(saved)
     return saved

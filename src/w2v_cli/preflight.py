@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from w2v_cli.errors import MissingDependencyError
-from w2v_cli.kernels import Backend
+from w2v_cli.kernels.contract import Backend
 
 _NO_DEVICE_STATUS = 100  # cudaErrorNoDevice
 _INSTALL_CUPY = (

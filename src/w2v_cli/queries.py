@@ -26,7 +26,7 @@ class Neighbour:
     """A word and how near it is: a cosine in [-1, 1], but the method's own score for analogies by `mul` and `dot`."""
 
     word: str
-    similarity: float
+    score: float
 
 
 def similar(word_vectors: WordVectors, word: str, *, top: int = 10) -> list[Neighbour]:

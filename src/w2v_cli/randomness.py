@@ -55,7 +55,9 @@ def draw_words(
     MAX_DRAW.
     """
     if np.max(draws, initial=0) > MAX_DRAW:
-        raise ValueError(f"a position has {MAX_DRAW + 1:,} draws for each purpose, draw {np.max(draws):,} was asked for")
+        raise ValueError(
+            f"a position has {MAX_DRAW + 1:,} draws for each purpose, draw {np.max(draws):,} was asked for"
+        )
     positions, numbers = np.broadcast_arrays(positions, np.asarray(draws, dtype=np.int64))
     flat_positions, flat_numbers = positions.ravel(), numbers.ravel()
     words = np.empty((4, flat_positions.size), dtype=np.uint32)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.settings import CorpusSettings
 from w2v_cli.corpus import ProseSplitter, SplitWords, TextReader, iterate_lines, split_whitespace
+from w2v_cli.settings import CorpusSettings
 from w2v_cli.vocabulary import Vocabulary, build_vocabulary
 
 

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.batches import Batch, BatchBuilder
-from w2v_cli.settings import Config
 from w2v_cli.errors import CorpusError, DivergedError
-from w2v_cli.kernels import MinibatchEngine
+from w2v_cli.kernels.contract import MinibatchEngine
 from w2v_cli.model import Embeddings, build_embeddings
 from w2v_cli.optimizers import Adam, Optimizer, Sgd
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.schedule import learning_rate_at
+from w2v_cli.settings import Config
 
 _PREFETCHED = 64  # lists of batches, about a megabyte each: they carry training over the start of an epoch
 _REPORTS_PER_EPOCH = 20

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from w2v_cli.batches import NO_WORD, Batch
-from w2v_cli.kernels import Backend, load_minibatch_engine
+from w2v_cli.kernels import load_minibatch_engine
+from w2v_cli.kernels.contract import Backend
 
 VOCABULARY_SIZE, DIM = 7, 6
 

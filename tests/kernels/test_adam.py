@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numpy.testing import assert_allclose
 
-from w2v_cli.kernels import Backend, Gradients, RowGradients, load_minibatch_engine
+from w2v_cli.kernels import load_minibatch_engine
+from w2v_cli.kernels.contract import Backend, Gradients, RowGradients
 from w2v_cli.model import Embeddings
 from w2v_cli.optimizers import Adam
 

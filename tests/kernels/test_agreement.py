@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from conftest import random_batch, random_matrices
 from numpy.testing import assert_allclose, assert_array_equal
 
-from w2v_cli.kernels import AdamMoments, Backend, load_minibatch_engine
+from conftest import random_batch, random_matrices
+from w2v_cli.kernels import load_minibatch_engine
 from w2v_cli.kernels.arrays import NumPyArrays
+from w2v_cli.kernels.contract import AdamMoments, Backend
 from w2v_cli.kernels.minibatch import ArrayEngine
 from w2v_cli.model import Embeddings
 

@@ -5,12 +5,12 @@ import math
 
 import numpy as np
 import pytest
-from conftest import random_matrices
 from numpy.testing import assert_allclose
 
+from conftest import random_matrices
 from w2v_cli.batches import NO_WORD
-from w2v_cli.kernels import AdamMoments
 from w2v_cli.kernels.arrays import NumPyArrays
+from w2v_cli.kernels.contract import AdamMoments
 from w2v_cli.kernels.minibatch import ArrayEngine
 from w2v_cli.model import Embeddings
 

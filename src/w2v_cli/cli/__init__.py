@@ -9,7 +9,7 @@ def main() -> None:
 
     try:
         app(prog_name="w2v")
-    except Exception as error:  # noqa: BLE001  what arrives here is a bug of ours: a user's errors ended in app.py
+    except Exception as error:
         if "--debug" in sys.argv[1:]:
             raise
         sys.stderr.write(f"error: a bug in w2v, {type(error).__name__}: {error}; `w2v --debug …` shows where.\n")

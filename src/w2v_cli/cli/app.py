@@ -1,6 +1,5 @@
 """The app: its commands, and the one place where errors become a line and an exit code."""
 
-import sys
 import traceback
 from typing import Annotated, Any
 
@@ -57,8 +56,8 @@ app = typer.Typer(
 @app.callback()
 def w2v(
     *,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001  the group reads it
-    version: Annotated[  # noqa: ARG001  the callback acts
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:

@@ -31,16 +31,20 @@ _OPTION_OF_KEY = {
 def train(
     corpus: Annotated[
         str | None,
-        typer.Argument(help="A text file or a corpus name; by default PTB where it is downloaded, else the built-in text."),
+        typer.Argument(
+            help="A text file or a corpus name; by default PTB where it is downloaded, else the built-in text."
+        ),
     ] = None,
     *,
     model: Annotated[
-        Literal["cbow", "skipgram"] | None, typer.Option(help="cbow: context → centre; skipgram: centre → context. [cbow]")
+        Literal["cbow", "skipgram"] | None,
+        typer.Option(help="cbow: context → centre; skipgram: centre → context. [cbow]"),
     ] = None,
     algorithm: Annotated[Literal["minibatch", "block"] | None, typer.Option(help="[minibatch]")] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Train on an NVIDIA GPU; an error where there is none.")] = False,
     config: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="A YAML config: book-cbow, book-skipgram, default, or a file.")
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A YAML config: book-cbow, book-skipgram, default, or a file."),
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting, as training.batch_size=256.")
@@ -53,7 +57,8 @@ def train(
     negatives: Annotated[int | None, typer.Option(help="Negative samples for each target. [5]")] = None,
     min_count: Annotated[int | None, typer.Option(help="Leave out words that occur less often. [5]")] = None,
     subsample: Annotated[
-        float | None, typer.Option(help="Share of the corpus above which a word's occurrences are thinned; 0: never. [1e-3]")
+        float | None,
+        typer.Option(help="Share of the corpus above which a word's occurrences are thinned; 0: never. [1e-3]"),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Starting rate. [0.05 cbow, 0.025 skipgram, 0.001 with adam]")

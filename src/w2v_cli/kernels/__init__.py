@@ -1,81 +1,10 @@
-"""The contract of a kernel, and the lazy choice of the backend that keeps it.
+"""The lazy choice of a backend: what it needs is imported when it is chosen, not before."""
 
-Every backend of an algorithm computes the same equations; `numpy` is the reference that the others are tested against.
-"""
-
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Protocol
-
-from w2v_cli.batches import Batch
-from w2v_cli.model import Embeddings
-
-
-class Backend(StrEnum):
-    """Which code runs the kernels; resolved once and reported in the log and in the vectors file."""
-
-    NUMPY = "numpy"
-    NUMBA = "numba"
-    CUPY = "cupy"
-
-
-@dataclass(frozen=True)
-class RowGradients:
-    """The gradient of a matrix in factors: row rows[b, m] receives coefficients[b, m] · vectors[b].
-
-    rows: (B, M) int32; coefficients: (B, M) floats, 0 where there is no row; vectors: (B, D) floats. A row that occurs
-    several times receives the sum.
-    """
-
-    rows: Any
-    coefficients: Any
-    vectors: Any
-
-
-@dataclass(frozen=True)
-class Gradients:
-    """What a batch says: its summed loss in nats (a scalar of the backend) and the gradient of that sum."""
-
-    loss_sum: Any
-    inputs: RowGradients
-    outputs: RowGradients
-
-
-@dataclass(frozen=True)
-class AdamMoments:
-    """Adam's state for one matrix: both moments, dense, and a gradient buffer that is zero between steps; (V, D)."""
-
-    first: Any
-    second: Any
-    gradient: Any
-
-
-class MinibatchEngine(Protocol):
-    """What a backend of the minibatch algorithm does; arrays are the backend's own."""
-
-    backend: Backend
-
-    def to_device(self, array: Any) -> Any:
-        """Return the backend's copy of a NumPy array (the array itself where they are the same)."""
-
-    def to_host(self, array: Any) -> Any:
-        """Return a NumPy array with the contents of one of the backend's."""
-
-    def zeros_like(self, array: Any) -> Any:
-        """Return zeros of the shape and type of one of the backend's arrays."""
-
-    def gradients(self, embeddings: Embeddings, batch: Batch) -> Gradients:
-        """Return loss and gradients of the batch; nothing is changed."""
-
-    def add_rows(self, matrix: Any, gradients: RowGradients, scale: float) -> None:
-        """Add scale · gradients to the rows of `matrix` in place; no repeated row is lost."""
-
-    def adam_update(self, matrix: Any, moments: AdamMoments, gradients: RowGradients, scale: float, rate: float) -> None:
-        """Take one dense Adam step with the gradient scale · gradients, in place (see optimizers.Adam)."""
+from w2v_cli.kernels.contract import Backend, MinibatchEngine
 
 
 def load_minibatch_engine(backend: Backend, *, is_classic: bool, threads: int) -> MinibatchEngine:
-    """Return the engine of a backend; what it needs is imported here, not before.
+    """Return the engine of a backend.
 
     is_classic: CBOW's gradient goes undivided to each context row (word2vec.c) instead of divided by their number.
     """

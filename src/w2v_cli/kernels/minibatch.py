@@ -7,8 +7,8 @@ is a context word; CBOW has the context words as inputs and the centre as target
 from typing import Any
 
 from w2v_cli.batches import NO_WORD, Batch
-from w2v_cli.kernels import AdamMoments, Gradients, RowGradients
 from w2v_cli.kernels.arrays import Arrays
+from w2v_cli.kernels.contract import AdamMoments, Gradients, RowGradients
 from w2v_cli.model import Embeddings
 
 ADAM_BETAS = (0.9, 0.999)
@@ -96,7 +96,9 @@ class ArrayEngine:
         updates = coefficients[:, :, None] * gradients.vectors[:, None, :]  # (B, M, D)
         self._arrays.scatter_add(matrix, gradients.rows.ravel(), updates.reshape(-1, matrix.shape[1]))
 
-    def adam_update(self, matrix: Any, moments: AdamMoments, gradients: RowGradients, scale: float, rate: float) -> None:
+    def adam_update(
+        self, matrix: Any, moments: AdamMoments, gradients: RowGradients, scale: float, rate: float
+    ) -> None:
         """Sum the gradients row by row, take a dense Adam step, clear the buffer."""
         self.add_rows(moments.gradient, gradients, scale)
         step = self._arrays.block_rows(matrix)

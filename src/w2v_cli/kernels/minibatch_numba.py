@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from w2v_cli.batches import NO_WORD, Batch
-from w2v_cli.kernels import AdamMoments, Backend, Gradients, RowGradients
 from w2v_cli.kernels.compiled import njit
+from w2v_cli.kernels.contract import AdamMoments, Backend, Gradients, RowGradients
 from w2v_cli.kernels.minibatch import ADAM_BETAS, ADAM_EPSILON, MAX_SCORE
 from w2v_cli.model import Embeddings
 
@@ -79,9 +79,7 @@ def _examples_gradients(
 
 
 @njit()
-def _add_rows(
-    matrix: Any, rows: Any, coefficients: Any, vectors: Any, scale: float, part: int, parts: int
-) -> None:
+def _add_rows(matrix: Any, rows: Any, coefficients: Any, vectors: Any, scale: float, part: int, parts: int) -> None:
     """Add scale · coefficients[b, m] · vectors[b] to row rows[b, m], for the rows of this part."""
     for b in range(rows.shape[0]):
         for m in range(rows.shape[1]):
@@ -173,7 +171,9 @@ class NumbaEngine:
             lambda part: _add_rows(matrix, rows, coefficients, vectors, np.float32(scale), part, self._threads)
         )
 
-    def adam_update(self, matrix: Any, moments: AdamMoments, gradients: RowGradients, scale: float, rate: float) -> None:
+    def adam_update(
+        self, matrix: Any, moments: AdamMoments, gradients: RowGradients, scale: float, rate: float
+    ) -> None:
         """Sum the gradients row by row, then take a dense Adam step that clears the buffer."""
         self.add_rows(moments.gradient, gradients, scale)
         is_touched = np.zeros(matrix.shape[0], dtype=np.bool_)

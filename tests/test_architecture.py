@@ -1,0 +1,166 @@
+"""The shape of the source: imports point one way, heavy things stay where they belong."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "w2v_cli"
+
+# Reading order and import order: a module imports only modules above it.
+PIPELINE = [
+    "__init__",
+    "errors",
+    "settings",
+    "yaml_document",
+    "config_sources",
+    "config",
+    "storage",
+    "incoming",
+    "download",
+    "demo_text",
+    "datasets",
+    "corpus",
+    "vocabulary",
+    "scanner",
+    "randomness",
+    "sampling",
+    "batches",
+    "model",
+    "schedule",
+    "kernels.contract",
+    "kernels.arrays",
+    "kernels.minibatch",
+    "kernels.compiled",
+    "kernels.minibatch_numba",
+    "kernels",
+    "optimizers",
+    "preflight",
+    "tensor_file",
+    "vectors",
+    "formats.book",
+    "formats",
+    "queries",
+    "evaluation",
+    "training",
+    "loss_plot",
+    "pipeline",
+    "cli.console",
+    "cli.options",
+    "cli.progress",
+    "cli.download",
+    "cli.train",
+    "cli.similar",
+    "cli.analogy",
+    "cli.info",
+    "cli.app",
+    "cli",
+    "__main__",
+]
+
+# A package that only these modules may import, wherever in the file.
+HOMES = {
+    "typer": ["cli."],
+    "rich": ["cli."],
+    "tqdm": ["cli."],
+    "numba": ["kernels.compiled"],
+    "cupy": ["kernels.arrays"],
+    "ruamel": ["config"],
+    "safetensors": [],
+    "matplotlib": ["loss_plot"],
+    "pickle": ["formats.book"],
+}
+
+
+def module_name(path):
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imported_names(path):
+    """Return the dotted names that a module imports, also inside functions."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def own_modules(path):
+    """Return the modules of this package that a module imports."""
+    for name in imported_names(path):
+        rest = name.removeprefix("w2v_cli").removeprefix(".")
+        if name.split(".")[0] == "w2v_cli":
+            if rest in MODULES:
+                yield rest
+            elif rest.rpartition(".")[0] in MODULES:
+                yield rest.rpartition(".")[0]
+
+
+def test_every_module_has_its_place_in_the_pipeline():
+    """The list above names every module, and nothing that is not there."""
+    assert sorted(MODULES) == sorted(name for name in PIPELINE if name in MODULES)
+    assert set(PIPELINE) - set(MODULES) <= {"__main__"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_modules_above_it(name):
+    """Imports point one way, up the pipeline."""
+    too_late = [other for other in own_modules(MODULES[name]) if PIPELINE.index(other) >= PIPELINE.index(name)]
+
+    assert too_late == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_packages_stay_in_their_homes(name):
+    """Typer, Rich and tqdm stay in cli/, CuPy, Numba, YAML and pickle in one file each."""
+    strays = [
+        imported
+        for imported in imported_names(MODULES[name])
+        for package, homes in HOMES.items()
+        if imported.split(".")[0] == package and not any(name.startswith(home) for home in homes)
+    ]
+
+    assert strays == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_nothing_prints(name):
+    """Only cli/console.py writes to stdout; print is used nowhere."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+
+    assert calls == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_file_fits_one_sitting(name):
+    """No file is longer than 250 lines."""
+    assert len(MODULES[name].read_text(encoding="utf-8").splitlines()) <= 250
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import w2v_cli", ["numpy", "numba", "cupy", "typer", "rich", "pydantic", "requests"]),
+        ("import w2v_cli.cli.app", ["numpy", "numba", "pandas", "tqdm", "ruamel", "requests", "matplotlib"]),
+        ("import w2v_cli.queries, w2v_cli.formats", ["numba", "typer", "pydantic", "requests"]),
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(statement, unwanted):
+    """A fresh interpreter that imports this has loaded none of the heavy packages."""
+    code = f"{statement}; import sys; print([name for name in {unwanted} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

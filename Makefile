@@ -18,3 +18,13 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+demo: $(VENV)/.installed
+	mkdir -p .demo
+	$(BIN)/w2v train demo --output .demo/w2v.safetensors --overwrite
+	$(BIN)/w2v similar you --top 5 --vectors .demo/w2v.safetensors
+	$(BIN)/w2v similar king --top 5 --vectors .demo/w2v.safetensors
+	$(BIN)/w2v similar war --top 5 --vectors .demo/w2v.safetensors
+	$(BIN)/w2v analogy king man queen --vectors .demo/w2v.safetensors
+	$(BIN)/w2v analogy take took go --vectors .demo/w2v.safetensors
+	$(BIN)/w2v analogy good better bad --vectors .demo/w2v.safetensors

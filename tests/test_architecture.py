@@ -34,6 +34,7 @@ PIPELINE = [
     "kernels.arrays",
     "kernels.minibatch",
     "kernels.compiled",
+    "kernels.adam_numba",
     "kernels.minibatch_numba",
     "kernels",
     "optimizers",

@@ -75,10 +75,8 @@ class BatchBuilder:
         else:
             reach = np.full(len(positions), window)
         left, right = np.minimum(before, reach), np.minimum(after, reach)
-        if self._config.model.partial_windows:
-            is_centre = left + right > 0
-        else:
-            is_centre = (left == reach) & (right == reach)
+        has_whole_window = (left == reach) & (right == reach)
+        is_centre = left + right > 0 if self._config.model.partial_windows else has_whole_window
         return _Windows(positions, self._corpus.word_ids[positions], left, right, is_centre)
 
     def _examples(self, epoch: int, windows: "_Windows", centres: NDArray[np.int64]) -> "_Examples":

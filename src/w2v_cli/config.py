@@ -180,7 +180,7 @@ def _iterate_events(text: str) -> Iterator[Any]:
         raise SyntaxProblemError(place, "YAML syntax: an escape from here on names no character") from error
 
 
-def _explain_syntax(error: Any) -> str:  # noqa: ANN401 - ruamel is not imported up here
+def _explain_syntax(error: Any) -> str:
     """Return the parser's complaint, where the broken thing began, and a likely cure."""
     began = error.context_mark and error.context_mark.line != error.problem_mark.line
     since = f" {error.context} begun in line {error.context_mark.line + 1}" if began else ""

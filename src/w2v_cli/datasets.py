@@ -225,7 +225,7 @@ def _main_path(dataset: Dataset, folder: Path) -> Path:
     return folder / dataset.name / (dataset.main or demo_text.file_name())
 
 
-def _build_dataset(name: str, *, files: Sequence[Mapping[str, Any]] = (), **fields: Any) -> Dataset:  # noqa: ANN401 - YAML
+def _build_dataset(name: str, *, files: Sequence[Mapping[str, Any]] = (), **fields: Any) -> Dataset:
     """Return an entry of the table; one with missing or unknown keys raises TypeError, a bug of ours."""
     built = tuple(DatasetFile(file["name"], file["sha256"], tuple(file["urls"])) for file in files)
     return Dataset(name, files=built, **fields)

@@ -27,7 +27,8 @@ class Embeddings:
 def build_embeddings(vocabulary_size: int, config: ModelSettings, seed: int) -> Embeddings:
     """Return the first values of both matrices.
 
-    `uniform` (word2vec.c): input vectors uniform in ±0.5/D, output vectors zero. `normal` (the book): both 0.01·N(0, 1).
+    `uniform` (word2vec.c): input vectors uniform in ±0.5/D, output vectors zero.
+    `normal` (the book): both 0.01·N(0, 1).
     """
     shape = (vocabulary_size, config.dim)
     if config.init == "normal":

@@ -1,30 +1,40 @@
 """From gradients to new parameters: SGD, and Adam with dense moments as in the book."""
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
-from w2v_cli.kernels.contract import AdamMoments, Gradients, MinibatchEngine
+from w2v_cli.batches import Batch
+from w2v_cli.kernels.contract import MinibatchEngine
 from w2v_cli.kernels.minibatch import ADAM_BETAS
 from w2v_cli.model import Embeddings
 
 
 class Optimizer(Protocol):
-    """Changes the parameters in place, once a batch."""
+    """Changes the embeddings in place, once a batch."""
 
-    def step(self, embeddings: Embeddings, gradients: Gradients, *, centres: int, learning_rate: float) -> None:
-        """Take one step down the gradients of a batch made from `centres` centre words."""
+    def step(self, batch: Batch, learning_rate: float) -> Any:
+        """Take one step down the gradient of a batch; return its summed loss in nats, a scalar of the backend."""
+
+    def settle(self) -> None:
+        """Make both matrices fit to be read as a whole."""
 
 
 class Sgd:
-    """Stochastic gradient descent: θ ← θ - learning_rate · Σ gradients; the rate is per example, nothing is averaged."""
+    """Stochastic gradient descent: θ ← θ - learning_rate · Σ gradients; the rate is per example, not per batch."""
 
-    def __init__(self, engine: MinibatchEngine) -> None:
+    def __init__(self, engine: MinibatchEngine, embeddings: Embeddings) -> None:
         self._engine = engine
+        self._embeddings = embeddings
 
-    def step(self, embeddings: Embeddings, gradients: Gradients, *, centres: int, learning_rate: float) -> None:  # noqa: ARG002  the contract is Adam's too
+    def step(self, batch: Batch, learning_rate: float) -> Any:
         """Subtract the summed gradients."""
-        self._engine.add_rows(embeddings.input_vectors, gradients.inputs, -learning_rate)
-        self._engine.add_rows(embeddings.output_vectors, gradients.outputs, -learning_rate)
+        gradients = self._engine.gradients(self._embeddings, batch)
+        self._engine.add_rows(self._embeddings.input_vectors, gradients.inputs, -learning_rate)
+        self._engine.add_rows(self._embeddings.output_vectors, gradients.outputs, -learning_rate)
+        return gradients.loss_sum
+
+    def settle(self) -> None:
+        """Do nothing: every step is whole."""
 
 
 class Adam:
@@ -36,19 +46,27 @@ class Adam:
 
     def __init__(self, engine: MinibatchEngine, embeddings: Embeddings) -> None:
         self._engine = engine
+        self._embeddings = embeddings
         self._steps = 0
-        self._inputs = self._zero_moments(embeddings.input_vectors)
-        self._outputs = self._zero_moments(embeddings.output_vectors)
+        self._input_state = engine.adam_state(embeddings.input_vectors)
+        self._output_state = engine.adam_state(embeddings.output_vectors)
 
-    def _zero_moments(self, matrix: object) -> AdamMoments:
-        zeros = self._engine.zeros_like
-        return AdamMoments(first=zeros(matrix), second=zeros(matrix), gradient=zeros(matrix))
-
-    def step(self, embeddings: Embeddings, gradients: Gradients, *, centres: int, learning_rate: float) -> None:
+    def step(self, batch: Batch, learning_rate: float) -> Any:
         """Move every element of both matrices."""
+        engine, embeddings = self._engine, self._embeddings
+        engine.adam_settle(embeddings.input_vectors, self._input_state, batch.inputs)
+        engine.adam_settle(embeddings.output_vectors, self._output_state, batch.targets)
+        engine.adam_settle(embeddings.output_vectors, self._output_state, batch.negatives)
+        gradients = engine.gradients(embeddings, batch)
         self._steps += 1
         beta_1, beta_2 = ADAM_BETAS
         rate = learning_rate * math.sqrt(1 - beta_2**self._steps) / (1 - beta_1**self._steps)
-        update, mean = self._engine.adam_update, 1 / centres
-        update(embeddings.input_vectors, self._inputs, gradients.inputs, mean, rate)
-        update(embeddings.output_vectors, self._outputs, gradients.outputs, mean, rate)
+        mean = 1 / batch.centres
+        engine.adam_step(embeddings.input_vectors, self._input_state, gradients.inputs, mean, rate)
+        engine.adam_step(embeddings.output_vectors, self._output_state, gradients.outputs, mean, rate)
+        return gradients.loss_sum
+
+    def settle(self) -> None:
+        """Take the steps that rows without a gradient may still owe."""
+        self._engine.adam_settle(self._embeddings.input_vectors, self._input_state, None)
+        self._engine.adam_settle(self._embeddings.output_vectors, self._output_state, None)

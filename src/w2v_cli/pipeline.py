@@ -14,12 +14,15 @@ from w2v_cli.kernels.contract import Backend
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.scanner import ScannedCorpus, scan
 from w2v_cli.settings import Config
-from w2v_cli.training import Progress, Trained, train
+from w2v_cli.training import MOST_THREADS, Progress, Trained, train
 
 
 @dataclass(frozen=True)
 class CorpusFound:
-    """The text that training will read; name: of the table of corpora, None for a file; is_default: none was asked for."""
+    """The text that training will read.
+
+    name: of the table of corpora, None for a file; is_default: none was asked for.
+    """
 
     path: Path
     name: str | None
@@ -70,10 +73,10 @@ def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> Vecto
     on_event(found)
     scanned = _scan(found.path, config)
     on_event(scanned)
-    threads = config.training.threads or os.cpu_count() or 1
+    threads = min(config.training.threads or _available_cores(), MOST_THREADS)
+    engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
     on_event(EngineLoaded(backend, threads))
-    engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic", threads=threads)
-    trained = train(scanned.corpus, config, engine, on_event)
+    trained = train(scanned.corpus, config, engine, on_event, threads=threads)
     vectors.save(
         output, _word_vectors(found, scanned.corpus, config, backend, trained), overwrite=config.output.overwrite
     )
@@ -118,6 +121,11 @@ def summary(saved: VectorsSaved) -> dict[str, Any]:
     }
 
 
+def _available_cores() -> int:
+    """Return the cores that this process may use: fewer than the machine has under taskset or in some containers."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _scan(path: Path, config: Config) -> CorpusScanned:
     started = time.perf_counter()
     corpus = scan(path, config.corpus)
@@ -127,8 +135,9 @@ def _scan(path: Path, config: Config) -> CorpusScanned:
 def _word_vectors(
     found: CorpusFound, corpus: ScannedCorpus, config: Config, backend: Backend, trained: Trained
 ) -> vectors.WordVectors:
-    """Return the vectors with all that decides them as provenance: no time, path or thread count, so that equal
-    trainings make equal bytes.
+    """Return the vectors with their provenance: all that decides them and nothing else (docs/adr/0004).
+
+    No time, path or thread count, so that equal trainings make equal bytes.
     """
     settings = config.model_dump(mode="json", exclude={"corpus": {"source"}, "output": True, "training": {"threads"}})
     settings["training"]["learning_rate"] = config.learning_rate

@@ -16,7 +16,7 @@ def keep_probabilities(counts: NDArray[np.int64], threshold: float) -> NDArray[n
     """
     if threshold == 0:
         return np.ones(len(counts), dtype=np.float32)
-    ratio = threshold * counts.sum() / counts
+    ratio: NDArray[np.float64] = threshold * counts.sum() / counts
     return np.minimum(1.0, np.sqrt(ratio) + ratio).astype(np.float32)
 
 

@@ -1,10 +1,11 @@
 """The loop: batches → kernel → optimiser → schedule → reports."""
 
+import contextlib
 import math
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from w2v_cli.settings import Config
 
 _PREFETCHED = 64  # lists of batches, about a megabyte each: they carry training over the start of an epoch
 _REPORTS_PER_EPOCH = 20
+MOST_THREADS = 2  # one computes, one builds the batches
 _T = TypeVar("_T")
 
 
@@ -59,30 +61,38 @@ class Trained:
 
 
 def train(
-    corpus: ScannedCorpus, config: Config, engine: MinibatchEngine, on_progress: Callable[[Progress], None]
+    corpus: ScannedCorpus,
+    config: Config,
+    engine: MinibatchEngine,
+    on_progress: Callable[[Progress], None],
+    *,
+    threads: int = MOST_THREADS,
 ) -> Trained:
-    """Train embeddings on the corpus by the minibatch algorithm and return them.
+    """Train embeddings on the corpus by the minibatch algorithm and return them; the result is the same on any threads.
 
     Raises DivergedError where the loss is no longer a finite number, CorpusError where no word has a context.
     """
     start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
     embeddings = Embeddings(engine.to_device(start.input_vectors), engine.to_device(start.output_vectors))
-    optimizer: Optimizer = Adam(engine, embeddings) if config.training.optimizer == "adam" else Sgd(engine)
+    build_optimizer = Adam if config.training.optimizer == "adam" else Sgd
+    optimizer: Optimizer = build_optimizer(engine, embeddings)
     meter = _Meter(config, corpus_words=len(corpus.word_ids))
     reports = []
-    for epoch, batches in prefetch(_iterate_batches(BatchBuilder(corpus, config), config.training.epochs), _PREFETCHED):
-        for batch in batches:
-            gradients = engine.gradients(embeddings, batch)
-            rate = learning_rate_at(batch.progress, config.learning_rate, config.training.decay)
-            optimizer.step(embeddings, gradients, centres=batch.centres, learning_rate=rate)
-            meter.add(gradients.loss_sum, pairs=len(batch.targets), progress=batch.progress)
-        if not batches or meter.is_due():
-            reports.append(meter.report(epoch, ends_epoch=not batches))
-            on_progress(reports[-1])
+    work = _iterate_batches(BatchBuilder(corpus, config), config.training.epochs)
+    with contextlib.closing(prefetch(work, _PREFETCHED) if threads > 1 else work) as prepared:
+        for epoch, batches in prepared:
+            for batch in batches:
+                rate = learning_rate_at(batch.progress, config.learning_rate, config.training.decay)
+                loss_sum = optimizer.step(batch, rate)
+                meter.add(loss_sum, pairs=len(batch.targets), progress=batch.progress)
+            if not batches or meter.is_due():
+                reports.append(meter.report(epoch, ends_epoch=not batches))
+                on_progress(reports[-1])
+    optimizer.settle()
     return Trained(engine.to_host(embeddings.input_vectors), tuple(reports), meter.seconds)
 
 
-def _iterate_batches(builder: BatchBuilder, epochs: int) -> Iterator[tuple[int, list[Batch]]]:
+def _iterate_batches(builder: BatchBuilder, epochs: int) -> Generator[tuple[int, list[Batch]]]:
     """Yield (epoch, some batches) and, when an epoch is over, (epoch, no batches)."""
     for epoch in range(epochs):
         for batches in builder.iterate_epoch(epoch):
@@ -90,40 +100,19 @@ def _iterate_batches(builder: BatchBuilder, epochs: int) -> Iterator[tuple[int, 
         yield epoch, []
 
 
-def prefetch(items: Iterator[_T], count: int) -> Iterator[_T]:
-    """Yield the items in order while a thread works up to `count` of them ahead; its exceptions arrive here."""
-    buffer: queue.Queue[tuple[_T | None, BaseException | None]] = queue.Queue(count)
-    is_abandoned = threading.Event()
+def prefetch(items: Iterator[_T], count: int) -> Generator[_T]:
+    """Yield the items in order while a thread works up to `count` of them ahead; its exceptions arrive here.
 
-    def put(item: _T | None, error: BaseException | None) -> None:
-        while not is_abandoned.is_set():
-            try:
-                return buffer.put((item, error), timeout=0.1)
-            except queue.Full:
-                continue
-
-    def produce() -> None:
+    Close the generator to stop the thread. No item may be None.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="w2v-batches") as thread:
+        ahead = deque(thread.submit(next, items, None) for _ in range(count))
         try:
-            for item in items:
-                put(item, None)
-                if is_abandoned.is_set():
-                    return
-        except BaseException as error:  # noqa: BLE001  whatever it is, the consumer raises it
-            put(None, error)
-        else:
-            put(None, StopIteration())
-
-    threading.Thread(target=produce, name="w2v-batches", daemon=True).start()
-    try:
-        while True:
-            item, error = buffer.get()
-            if isinstance(error, StopIteration):
-                return
-            if error is not None:
-                raise error
-            yield item  # type: ignore[misc]  # without an error there is an item
-    finally:
-        is_abandoned.set()
+            while (item := ahead.popleft().result()) is not None:
+                ahead.append(thread.submit(next, items, None))
+                yield item
+        finally:
+            thread.shutdown(cancel_futures=True)
 
 
 @dataclass

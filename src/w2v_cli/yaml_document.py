@@ -87,7 +87,7 @@ class DocumentBuilder:
                 contents = self._value(event, ())
                 self._document.contents = None if contents is _REFUSED else contents
 
-    def _value(self, event: Any, path: KeyPath) -> object:  # noqa: ANN401 - ruamel's events have no types
+    def _value(self, event: Any, path: KeyPath) -> object:
         """Return the value that `event` begins, or _REFUSED; note its place and its problems."""
         place = place_of(event.start_mark)
         if event.start_mark.index == event.end_mark.index:  # no text: ruamel marks what comes next, so take the key
@@ -140,7 +140,7 @@ class DocumentBuilder:
         self._document.problems.append(self._document.problem_at(place, label + text))
 
 
-def _find_refusal(event: Any) -> str | None:  # noqa: ANN401 - as above
+def _find_refusal(event: Any) -> str | None:
     """Return why a key or value is refused whatever it holds: aliases, anchors and tags are."""
     if type(event).__name__ == "AliasEvent":
         return f"the alias *{event.anchor} is refused; write out what it stands for"
@@ -152,7 +152,7 @@ def _find_refusal(event: Any) -> str | None:  # noqa: ANN401 - as above
     return None
 
 
-def place_of(mark: Any) -> Place:  # noqa: ANN401 - as above
+def place_of(mark: Any) -> Place:
     """Return the place of ruamel's mark, which counts from 0."""
     return Place(mark.line + 1, mark.column + 1)
 

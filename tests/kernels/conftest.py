@@ -1,5 +1,7 @@
 """Small batches with everything that goes wrong in kernels: repeated words, one example, short windows."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -48,10 +50,7 @@ def batch(request):
             )
 
 
-@pytest.fixture(params=["numpy", "numba 1 thread", "numba 3 threads"])
+@pytest.fixture(params=["numpy", "numba"])
 def load_engine(request):
     """Return a function from is_classic to each CPU engine in turn."""
-    backend, *threads = request.param.split()
-    return lambda *, is_classic: load_minibatch_engine(
-        Backend(backend), is_classic=is_classic, threads=int(threads[0]) if threads else 1
-    )
+    return functools.partial(load_minibatch_engine, Backend(request.param))

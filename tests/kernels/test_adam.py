@@ -1,31 +1,45 @@
-"""Adam against the book's formula, written out for one parameter."""
+"""Adam against the book's formula, written out over whole matrices in float64."""
 
 import math
 
 import numpy as np
 from numpy.testing import assert_allclose
 
-from w2v_cli.kernels import load_minibatch_engine
-from w2v_cli.kernels.contract import Backend, Gradients, RowGradients
+from conftest import random_batch, random_matrices
+from w2v_cli.kernels.arrays import NumPyArrays
+from w2v_cli.kernels.minibatch import ArrayEngine
 from w2v_cli.model import Embeddings
 from w2v_cli.optimizers import Adam
 
 
-def test_three_steps_are_the_books():
-    """Three steps with gradients 1, 0, -2 move a parameter as common/optimizer.py's formula does by hand."""
-    parameter, m, v = 0.5, 0.0, 0.0
-    for step, gradient in enumerate([1.0, 0.0, -2.0], start=1):
+def mean_gradients(matrices, batch):
+    """Return the gradient of the batch's mean loss for both matrices, dense; test_gradients.py proves it."""
+    engine = ArrayEngine(NumPyArrays(), is_classic=False)
+    gradients = engine.gradients(Embeddings(*matrices), batch)
+    dense = [np.zeros_like(matrix) for matrix in matrices]
+    for total, part in zip(dense, (gradients.inputs, gradients.outputs), strict=True):
+        engine.add_rows(total, part, 1 / batch.centres)
+    return dense
+
+
+def test_three_steps_are_the_books(load_engine):
+    """Three batches move every parameter as the formula of the book's common/optimizer.py does."""
+    rng = np.random.default_rng(3)
+    batches = [random_batch(rng) for _ in range(3)]
+    matrices = random_matrices(rng)
+    parameters = [matrix.astype(np.float64) for matrix in matrices]
+    m, v = ([np.zeros_like(matrix) for matrix in parameters] for _ in "mv")
+    for step, batch in enumerate(batches, start=1):
         rate = 0.001 * math.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-        m += 0.1 * (gradient - m)
-        v += 0.001 * (gradient**2 - v)
-        parameter -= rate * m / (math.sqrt(v) + 1e-7)
+        for i, gradient in enumerate(mean_gradients(parameters, batch)):
+            m[i] += 0.1 * (gradient - m[i])
+            v[i] += 0.001 * (gradient**2 - v[i])
+            parameters[i] -= rate * m[i] / (np.sqrt(v[i]) + 1e-7)
 
-    engine = load_minibatch_engine(Backend.NUMPY, is_classic=False, threads=1)
-    embeddings = Embeddings(np.full((2, 1), 0.5), np.full((2, 1), 0.5))
-    adam = Adam(engine, embeddings)
-    for gradient in [1.0, 0.0, -2.0]:
-        row = RowGradients(np.array([[0]]), np.array([[2.0]]), np.array([[gradient]]))
-        adam.step(embeddings, Gradients(0.0, row, row), centres=2, learning_rate=0.001)
+    adam = Adam(load_engine(is_classic=False), Embeddings(*matrices))
+    for batch in batches:
+        adam.step(batch, 0.001)
+    adam.settle()
 
-    assert_allclose(embeddings.input_vectors, [[parameter], [0.5]], rtol=1e-12)
-    assert_allclose(embeddings.output_vectors, [[parameter], [0.5]], rtol=1e-12)
+    assert_allclose(matrices[0], parameters[0], atol=1e-6)
+    assert_allclose(matrices[1], parameters[1], atol=1e-6)

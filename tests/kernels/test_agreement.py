@@ -1,15 +1,18 @@
 """Every engine against the float64 reference: same batch, same numbers."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from conftest import random_batch, random_matrices
+from conftest import DIM, random_batch, random_matrices
 from w2v_cli.kernels import load_minibatch_engine
 from w2v_cli.kernels.arrays import NumPyArrays
-from w2v_cli.kernels.contract import AdamMoments, Backend
+from w2v_cli.kernels.contract import Backend
 from w2v_cli.kernels.minibatch import ArrayEngine
 from w2v_cli.model import Embeddings
+from w2v_cli.optimizers import Adam
 
 ROUNDING = 2e-5  # float32 sums of a few dozen terms of size 1, in any order
 
@@ -30,11 +33,9 @@ def sgd_step(engine, embeddings, batch):
 
 
 def two_adam_steps(engine, embeddings, batch):
-    for matrix, name in ((embeddings.input_vectors, "inputs"), (embeddings.output_vectors, "outputs")):
-        moments = AdamMoments(*(engine.zeros_like(matrix) for _ in range(3)))
-        for rate in (0.01, 0.02):
-            part = getattr(engine.gradients(embeddings, batch), name)
-            engine.adam_update(matrix, moments, part, 1 / batch.centres, rate)
+    adam = Adam(engine, embeddings)
+    adam.step(batch, 0.01)
+    adam.step(batch, 0.02)
     return engine.gradients(embeddings, batch).loss_sum
 
 
@@ -76,41 +77,58 @@ def test_scores_beyond_the_flat_of_the_sigmoid_stay_finite(load_engine):
     assert np.isfinite(gradients.inputs.vectors).all()
 
 
-@pytest.mark.parametrize("optimise", [sgd_step, two_adam_steps])
-def test_bytes_do_not_depend_on_the_number_of_threads(optimise):
-    """One, two and five threads leave the same bits in both matrices."""
-    batch = random_batch(np.random.default_rng(19), examples=64, vocabulary_size=30)
-    results = []
-    for threads in (1, 2, 5):
-        matrices = random_matrices(np.random.default_rng(23), shape=(30, 33))
-        engine = load_minibatch_engine(Backend.NUMBA, is_classic=True, threads=threads)
-        loss = optimise(engine, Embeddings(*matrices), batch)
-        results.append((loss, *matrices))
-
-    for loss, inputs, outputs in results[1:]:
-        assert loss == results[0][0]
-        assert_array_equal(inputs, results[0][1])
-        assert_array_equal(outputs, results[0][2])
-
-
 def test_adam_moves_rows_that_have_no_gradient(load_engine):
     """Adam's moments are dense, as the book's: a row moves on in a step that does not touch it."""
-    engine = load_engine(is_classic=False)
-    matrices = random_matrices(np.random.default_rng(29))
-    embeddings = Embeddings(*matrices)
-    moments = AdamMoments(*(engine.zeros_like(matrices[1]) for _ in range(3)))
-    first, second = (one_target(target) for target in (0, 1))
-    engine.adam_update(matrices[1], moments, engine.gradients(embeddings, first).outputs, 1.0, 0.01)
-    before = matrices[1][0].copy()
+    embeddings = Embeddings(*random_matrices(np.random.default_rng(29)))
+    adam = Adam(load_engine(is_classic=False), embeddings)
+    adam.step(one_target(0), 0.01)
+    adam.settle()
+    before = embeddings.output_vectors[0].copy()
 
-    engine.adam_update(matrices[1], moments, engine.gradients(embeddings, second).outputs, 1.0, 0.01)
+    adam.step(one_target(1), 0.01)
+    adam.settle()
 
-    assert (matrices[1][0] != before).all()
-    assert not moments.gradient.any()
+    assert (embeddings.output_vectors[0] != before).all()
 
 
 def one_target(target):
-    import dataclasses  # noqa: PLC0415
-
     batch = random_batch(np.random.default_rng(31), examples=1)
     return dataclasses.replace(batch, targets=np.array([target], np.int32), negatives=np.array([[5, 6, 5]], np.int32))
+
+
+def test_hundreds_of_adam_steps_agree_with_the_reference(load_engine):
+    """Six hundred batches over a vocabulary of which each touches a part end where the dense float64 reference ends."""
+    rng = np.random.default_rng(37)
+    batches = [random_batch(rng, examples=3, vocabulary_size=60) for _ in range(600)]
+    matrices = random_matrices(rng, shape=(60, DIM))
+
+    def optimise(engine, embeddings, batches):
+        adam = Adam(engine, embeddings)
+        for batch in batches:
+            adam.step(batch, 0.001)
+        adam.settle()
+
+    expected, _ = reference_result(matrices, batches, is_classic=False, optimise=optimise)
+    optimise(load_engine(is_classic=False), Embeddings(*matrices), batches)
+
+    assert_allclose(matrices[0], expected[0], atol=1e-4)
+    assert_allclose(matrices[1], expected[1], atol=1e-4)
+
+
+def test_steps_put_off_leave_the_bytes_of_steps_taken_at_once():
+    """Compiled Adam gives the same bits whether a row's steps without a gradient are taken late or at once."""
+    rng = np.random.default_rng(41)
+    batches = [random_batch(rng, examples=3, vocabulary_size=60) for _ in range(300)]
+    late, at_once = (
+        [matrix.copy() for matrix in random_matrices(np.random.default_rng(43), shape=(60, DIM))] for _ in "ab"
+    )
+    for matrices, settles_each_step in ((late, False), (at_once, True)):
+        adam = Adam(load_minibatch_engine(Backend.NUMBA, is_classic=False), Embeddings(*matrices))
+        for batch in batches:
+            adam.step(batch, 0.001)
+            if settles_each_step:
+                adam.settle()
+        adam.settle()
+
+    assert_array_equal(late[0], at_once[0])
+    assert_array_equal(late[1], at_once[1])

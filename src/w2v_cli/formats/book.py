@@ -32,10 +32,10 @@ class _Recorded:
 
     state: Any = None
 
-    def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - whatever the file holds
+    def __init__(self, *arguments: Any) -> None:
         self.arguments = arguments
 
-    def __setstate__(self, state: Any) -> None:  # noqa: ANN401 - whatever the file holds
+    def __setstate__(self, state: Any) -> None:
         self.state = state
 
 

@@ -3,7 +3,7 @@
 from w2v_cli.kernels.contract import Backend, MinibatchEngine
 
 
-def load_minibatch_engine(backend: Backend, *, is_classic: bool, threads: int) -> MinibatchEngine:
+def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEngine:
     """Return the engine of a backend.
 
     is_classic: CBOW's gradient goes undivided to each context row (word2vec.c) instead of divided by their number.
@@ -11,7 +11,7 @@ def load_minibatch_engine(backend: Backend, *, is_classic: bool, threads: int) -
     if backend is Backend.NUMBA:
         from w2v_cli.kernels.minibatch_numba import NumbaEngine  # noqa: PLC0415  Numba takes a second to import
 
-        return NumbaEngine(is_classic=is_classic, threads=threads)
+        return NumbaEngine(is_classic=is_classic)
     from w2v_cli.kernels import arrays  # noqa: PLC0415  the reference is not needed where Numba runs
     from w2v_cli.kernels.minibatch import ArrayEngine  # noqa: PLC0415
 

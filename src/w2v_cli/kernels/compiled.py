@@ -10,19 +10,20 @@ from typing import Any
 import numba
 import platformdirs
 
+_numba_config: Any = numba.config  # its settings are made at run time
 _logger = logging.getLogger(__name__)
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Return Numba's compiler with the options that every kernel has: cached, and free of the interpreter's lock."""
-    if not numba.config.CACHE_DIR:
-        numba.config.CACHE_DIR = str(_writable_cache_folder())
-    return numba.njit(cache=True, nogil=True, **options)  # type: ignore[no-any-return]  # numba is untyped
+    if not _numba_config.CACHE_DIR:
+        _numba_config.CACHE_DIR = str(_writable_cache_folder())
+    return numba.njit(cache=True, nogil=True, error_model="numpy", **options)  # type: ignore[no-any-return]  # numba is untyped
 
 
 def is_compiled() -> bool:
     """Tell whether compiled code of this program is in the cache: if not, the first call takes some seconds."""
-    return any(Path(numba.config.CACHE_DIR).rglob("minibatch_numba*.nbc"))
+    return any(Path(_numba_config.CACHE_DIR).rglob("minibatch_numba*.nbc"))
 
 
 def _writable_cache_folder() -> Path:

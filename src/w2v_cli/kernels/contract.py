@@ -41,15 +41,6 @@ class Gradients:
     outputs: RowGradients
 
 
-@dataclass(frozen=True)
-class AdamMoments:
-    """Adam's state for one matrix: both moments, dense, and a gradient buffer that is zero between steps; (V, D)."""
-
-    first: Any
-    second: Any
-    gradient: Any
-
-
 class MinibatchEngine(Protocol):
     """What a backend of the minibatch algorithm does; arrays are the backend's own."""
 
@@ -61,16 +52,23 @@ class MinibatchEngine(Protocol):
     def to_host(self, array: Any) -> Any:
         """Return a NumPy array with the contents of one of the backend's."""
 
-    def zeros_like(self, array: Any) -> Any:
-        """Return zeros of the shape and type of one of the backend's arrays."""
-
     def gradients(self, embeddings: Embeddings, batch: Batch) -> Gradients:
         """Return loss and gradients of the batch; nothing is changed."""
 
     def add_rows(self, matrix: Any, gradients: RowGradients, scale: float) -> None:
         """Add scale · gradients to the rows of `matrix` in place; no repeated row is lost."""
 
-    def adam_update(
-        self, matrix: Any, moments: AdamMoments, gradients: RowGradients, scale: float, rate: float
-    ) -> None:
-        """Take one dense Adam step with the gradient scale · gradients, in place (see optimizers.Adam)."""
+    def adam_state(self, matrix: Any) -> Any:
+        """Return what Adam keeps for a matrix, before its first step; only the backend knows what is in it."""
+
+    def adam_settle(self, matrix: Any, state: Any, rows: Any) -> None:
+        """Make the rows (word ids of any shape, NO_WORD left out; None: all) fit to be read.
+
+        Adam moves every row at every step. A backend may put off the steps of rows that no gradient touches until here.
+        """
+
+    def adam_step(self, matrix: Any, state: Any, gradients: RowGradients, scale: float, rate: float) -> None:
+        """Take one Adam step with the gradient scale · gradients, in place (see optimizers.Adam).
+
+        The rows of `gradients` are settled before.
+        """

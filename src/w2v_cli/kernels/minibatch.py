@@ -4,11 +4,12 @@ The reference that every other engine is tested against. Skip-gram is the case o
 is a context word; CBOW has the context words as inputs and the centre as target.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from w2v_cli.batches import NO_WORD, Batch
 from w2v_cli.kernels.arrays import Arrays
-from w2v_cli.kernels.contract import AdamMoments, Gradients, RowGradients
+from w2v_cli.kernels.contract import Gradients, RowGradients
 from w2v_cli.model import Embeddings
 
 ADAM_BETAS = (0.9, 0.999)
@@ -59,6 +60,15 @@ def adam_step(xp: Any, parameters: Any, first: Any, second: Any, gradient: Any, 
     parameters -= dtype(rate) * first / (xp.sqrt(second) + dtype(ADAM_EPSILON))
 
 
+@dataclass(frozen=True)
+class AdamMoments:
+    """Adam's state for one matrix: both moments, dense, and a gradient buffer that is zero between steps; (V, D)."""
+
+    first: Any
+    second: Any
+    gradient: Any
+
+
 class ArrayEngine:
     """The minibatch contract over an array module."""
 
@@ -68,10 +78,6 @@ class ArrayEngine:
         self.to_host = arrays.to_host
         self._arrays = arrays
         self._is_classic = is_classic
-
-    def zeros_like(self, array: Any) -> Any:
-        """Return zeros of the array's shape and type."""
-        return self._arrays.xp.zeros_like(array)
 
     def gradients(self, embeddings: Embeddings, batch: Batch) -> Gradients:
         """Return loss and gradients of the batch."""
@@ -96,20 +102,18 @@ class ArrayEngine:
         updates = coefficients[:, :, None] * gradients.vectors[:, None, :]  # (B, M, D)
         self._arrays.scatter_add(matrix, gradients.rows.ravel(), updates.reshape(-1, matrix.shape[1]))
 
-    def adam_update(
-        self, matrix: Any, moments: AdamMoments, gradients: RowGradients, scale: float, rate: float
-    ) -> None:
+    def adam_state(self, matrix: Any) -> AdamMoments:
+        """Return moments of zero."""
+        return AdamMoments(*(self._arrays.xp.zeros_like(matrix) for _ in range(3)))
+
+    def adam_settle(self, matrix: Any, state: AdamMoments, rows: Any) -> None:
+        """Do nothing: every step is whole."""
+
+    def adam_step(self, matrix: Any, state: AdamMoments, gradients: RowGradients, scale: float, rate: float) -> None:
         """Sum the gradients row by row, take a dense Adam step, clear the buffer."""
-        self.add_rows(moments.gradient, gradients, scale)
-        step = self._arrays.block_rows(matrix)
-        for start in range(0, matrix.shape[0], step):
-            block = slice(start, start + step)
-            adam_step(
-                self._arrays.xp,
-                matrix[block],
-                moments.first[block],
-                moments.second[block],
-                moments.gradient[block],
-                rate,
-            )
-        moments.gradient[gradients.rows.ravel()] = 0
+        self.add_rows(state.gradient, gradients, scale)
+        height = self._arrays.block_rows(matrix)
+        for start in range(0, matrix.shape[0], height):
+            rows = slice(start, start + height)
+            adam_step(self._arrays.xp, matrix[rows], state.first[rows], state.second[rows], state.gradient[rows], rate)
+        state.gradient[gradients.rows.ravel()] = 0

@@ -1,63 +1,52 @@
 """The minibatch algorithm compiled by Numba: the same equations and names as minibatch.py, one example at a time.
 
-The bytes of the result do not depend on the number of threads: examples are computed from one state of the matrices,
-and each row is changed by one thread only, in the order of the examples.
+One thread computes: a batch of some hundred examples is too short to share out (docs/adr/0003).
 """
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from w2v_cli.batches import NO_WORD, Batch
+from w2v_cli.kernels import adam_numba
+from w2v_cli.kernels.adam_numba import LazyMoments
 from w2v_cli.kernels.compiled import njit
-from w2v_cli.kernels.contract import AdamMoments, Backend, Gradients, RowGradients
-from w2v_cli.kernels.minibatch import ADAM_BETAS, ADAM_EPSILON, MAX_SCORE
+from w2v_cli.kernels.contract import Backend, Gradients, RowGradients
+from w2v_cli.kernels.minibatch import MAX_SCORE
 from w2v_cli.model import Embeddings
 
 # Sums over D may be taken in any order and fused: it changes the last bits of a float32 sum, never its meaning.
 _REORDER_SUMS = {"reassoc", "contract", "nsz"}
-_BETA_1, _BETA_2 = ADAM_BETAS
 _ONE = np.float32(1)
 _MAX_SCORE = np.float32(MAX_SCORE)
-_FIRST_SHARE, _SECOND_SHARE = np.float32(1 - _BETA_1), np.float32(1 - _BETA_2)
-_EPSILON = np.float32(ADAM_EPSILON)
 
 
 @njit(fastmath=_REORDER_SUMS)
-def _examples_gradients(
-    input_vectors: Any,
-    output_vectors: Any,
-    inputs: Any,
-    output_rows: Any,
-    is_classic: bool,  # noqa: FBT001  Numba calls by position
-    hidden: Any,
-    hidden_gradient: Any,
-    errors: Any,
-    coefficients: Any,
-    losses: Any,
-    first: int,
-    last: int,
-) -> None:
-    """Fill hidden, hidden_gradient, errors, coefficients and losses for the examples first … last - 1."""
-    dim = input_vectors.shape[1]
-    for b in range(first, last):
+def _average_inputs(input_vectors: Any, inputs: Any, is_classic: bool, hidden: Any, coefficients: Any) -> None:  # noqa: FBT001  Numba calls by position
+    """Fill hidden (B, D), the mean of each example's inputs, and coefficients (B, C), an input's share of ∂L/∂h."""
+    for b in range(len(inputs)):
         count = 0
         hidden[b, :] = 0
-        for c in range(inputs.shape[1]):
-            row = inputs[b, c]
+        for row in inputs[b]:
             if row != NO_WORD:
                 count += 1
-                for d in range(dim):
+                for d in range(hidden.shape[1]):
                     hidden[b, d] += input_vectors[row, d]
         share = _ONE / np.float32(count)
-        for d in range(dim):
+        for d in range(hidden.shape[1]):
             hidden[b, d] *= share
         for c in range(inputs.shape[1]):
             coefficients[b, c] = 0 if inputs[b, c] == NO_WORD else (_ONE if is_classic else share)
 
+
+@njit(fastmath=_REORDER_SUMS)
+def _score_outputs(
+    output_vectors: Any, output_rows: Any, hidden: Any, hidden_gradient: Any, errors: Any, losses: Any
+) -> None:
+    """Fill hidden_gradient (B, D), errors (B, 1+K) and losses (B,) from hidden and the outputs, target first."""
+    dim = hidden.shape[1]
+    for b in range(len(output_rows)):
         hidden_gradient[b, :] = 0
         losses[b] = 0
         for k in range(output_rows.shape[1]):
@@ -79,48 +68,23 @@ def _examples_gradients(
 
 
 @njit()
-def _add_rows(matrix: Any, rows: Any, coefficients: Any, vectors: Any, scale: float, part: int, parts: int) -> None:
-    """Add scale · coefficients[b, m] · vectors[b] to row rows[b, m], for the rows of this part."""
+def _add_rows(matrix: Any, rows: Any, coefficients: Any, vectors: Any, scale: float) -> None:
+    """Add scale · coefficients[b, m] · vectors[b] to row rows[b, m]."""
     for b in range(rows.shape[0]):
         for m in range(rows.shape[1]):
-            row = rows[b, m]
-            if row % parts == part:
-                coefficient = scale * coefficients[b, m]
-                if coefficient != 0:
-                    for d in range(matrix.shape[1]):
-                        matrix[row, d] += coefficient * vectors[b, d]
-
-
-@njit()
-def _adam_rows(
-    parameters: Any, first: Any, second: Any, gradient: Any, is_touched: Any, rate: float, part: int, parts: int
-) -> None:
-    """Take one Adam step on the rows of this part and clear their gradients; see minibatch.adam_step."""
-    for row in range(part, parameters.shape[0], parts):
-        if is_touched[row]:
-            for d in range(parameters.shape[1]):
-                g = gradient[row, d]
-                m = first[row, d] + _FIRST_SHARE * (g - first[row, d])
-                v = second[row, d] + _SECOND_SHARE * (g * g - second[row, d])
-                first[row, d], second[row, d], gradient[row, d] = m, v, 0
-                parameters[row, d] -= rate * m / (np.sqrt(v) + _EPSILON)
-        else:
-            for d in range(parameters.shape[1]):
-                m = first[row, d] - _FIRST_SHARE * first[row, d]
-                v = second[row, d] - _SECOND_SHARE * second[row, d]
-                first[row, d], second[row, d] = m, v
-                parameters[row, d] -= rate * m / (np.sqrt(v) + _EPSILON)
+            coefficient = scale * coefficients[b, m]
+            if coefficient != 0:
+                for d in range(matrix.shape[1]):
+                    matrix[rows[b, m], d] += coefficient * vectors[b, d]
 
 
 class NumbaEngine:
-    """The minibatch contract, compiled, on `threads` threads."""
+    """The minibatch contract, compiled."""
 
     backend = Backend.NUMBA
 
-    def __init__(self, *, is_classic: bool, threads: int) -> None:
+    def __init__(self, *, is_classic: bool) -> None:
         self._is_classic = is_classic
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="w2v-kernel")
 
     def to_device(self, array: Any) -> Any:
         """Return the array itself."""
@@ -130,10 +94,6 @@ class NumbaEngine:
         """Return the array itself."""
         return array
 
-    def zeros_like(self, array: Any) -> Any:
-        """Return zeros of the array's shape and type."""
-        return np.zeros_like(array)
-
     def gradients(self, embeddings: Embeddings, batch: Batch) -> Gradients:
         """Return loss and gradients of the batch."""
         output_rows = np.concatenate((batch.targets[:, None], batch.negatives), axis=1)
@@ -142,22 +102,8 @@ class NumbaEngine:
         errors = np.empty(output_rows.shape, np.float32)
         coefficients = np.empty(batch.inputs.shape, np.float32)
         losses = np.empty(size, np.float64)
-        self._in_parts(
-            lambda part: _examples_gradients(
-                embeddings.input_vectors,
-                embeddings.output_vectors,
-                batch.inputs,
-                output_rows,
-                self._is_classic,
-                hidden,
-                hidden_gradient,
-                errors,
-                coefficients,
-                losses,
-                size * part // self._threads,
-                size * (part + 1) // self._threads,
-            )
-        )
+        _average_inputs(embeddings.input_vectors, batch.inputs, self._is_classic, hidden, coefficients)
+        _score_outputs(embeddings.output_vectors, output_rows, hidden, hidden_gradient, errors, losses)
         return Gradients(
             loss_sum=losses.sum(),
             inputs=RowGradients(batch.inputs, coefficients, hidden_gradient),
@@ -166,33 +112,22 @@ class NumbaEngine:
 
     def add_rows(self, matrix: Any, gradients: RowGradients, scale: float) -> None:
         """Add scale · gradients to the rows of `matrix` in place."""
-        rows, coefficients, vectors = gradients.rows, gradients.coefficients, gradients.vectors
-        self._in_parts(
-            lambda part: _add_rows(matrix, rows, coefficients, vectors, np.float32(scale), part, self._threads)
-        )
+        _add_rows(matrix, gradients.rows, gradients.coefficients, gradients.vectors, np.float32(scale))
 
-    def adam_update(
-        self, matrix: Any, moments: AdamMoments, gradients: RowGradients, scale: float, rate: float
-    ) -> None:
-        """Sum the gradients row by row, then take a dense Adam step that clears the buffer."""
-        self.add_rows(moments.gradient, gradients, scale)
-        is_touched = np.zeros(matrix.shape[0], dtype=np.bool_)
-        is_touched[gradients.rows[gradients.rows != NO_WORD]] = True
-        self._in_parts(
-            lambda part: _adam_rows(
-                matrix,
-                moments.first,
-                moments.second,
-                moments.gradient,
-                is_touched,
-                np.float32(rate),
-                part,
-                self._threads,
-            )
-        )
+    def adam_state(self, matrix: Any) -> LazyMoments:
+        """Return moments of zero."""
+        return adam_numba.build_moments(matrix)
 
-    def _in_parts(self, run_part: Callable[[int], Any]) -> list[Any]:
-        """Run every part on a thread of its own; return their results in order."""
-        if self._threads == 1:
-            return [run_part(0)]
-        return list(self._pool.map(run_part, range(self._threads)))
+    def adam_settle(self, matrix: Any, state: LazyMoments, rows: Any) -> None:
+        """Take the steps that the rows owe."""
+        rows = np.arange(len(matrix), dtype=np.int32) if rows is None else rows.ravel()
+        adam_numba.take_owed_steps(matrix, *state.arrays, rows)
+
+    def adam_step(self, matrix: Any, state: LazyMoments, gradients: RowGradients, scale: float, rate: float) -> None:
+        """Sum the gradients row by row and take the step on those rows; all others owe it."""
+        self.add_rows(state.gradient, gradients, scale)
+        state.add_rate(rate)
+        adam_numba.take_step(matrix, state.gradient, *state.arrays, gradients.rows.ravel())
+        if state.is_full:
+            self.adam_settle(matrix, state, None)
+            state.clear_rates()

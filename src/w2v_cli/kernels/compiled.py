@@ -15,15 +15,14 @@ _logger = logging.getLogger(__name__)
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Return Numba's compiler with the options that every kernel has: cached, and free of the interpreter's lock."""
+    """Return Numba's compiler with the options that every kernel has: cached, and free of the interpreter's lock.
+
+    Division by zero gives infinity, as in NumPy: a check for it would keep a loop from being vectorised.
+    """
     if not _numba_config.CACHE_DIR:
         _numba_config.CACHE_DIR = str(_writable_cache_folder())
-    return numba.njit(cache=True, nogil=True, error_model="numpy", **options)  # type: ignore[no-any-return]  # numba is untyped
-
-
-def is_compiled() -> bool:
-    """Tell whether compiled code of this program is in the cache: if not, the first call takes some seconds."""
-    return any(Path(_numba_config.CACHE_DIR).rglob("minibatch_numba*.nbc"))
+    compiler: Callable[[Callable[..., Any]], Any] = numba.njit(cache=True, nogil=True, error_model="numpy", **options)
+    return compiler
 
 
 def _writable_cache_folder() -> Path:

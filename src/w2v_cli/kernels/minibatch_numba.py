@@ -23,7 +23,13 @@ _MAX_SCORE = np.float32(MAX_SCORE)
 
 
 @njit(fastmath=_REORDER_SUMS)
-def _average_inputs(input_vectors: Any, inputs: Any, is_classic: bool, hidden: Any, coefficients: Any) -> None:  # noqa: FBT001  Numba calls by position
+def _average_inputs(
+    input_vectors: Any,
+    inputs: Any,
+    is_classic: bool,  # noqa: FBT001  Numba calls by position
+    hidden: Any,
+    coefficients: Any,
+) -> None:
     """Fill hidden (B, D), the mean of each example's inputs, and coefficients (B, C), an input's share of ∂L/∂h."""
     for b in range(len(inputs)):
         count = 0

@@ -4,7 +4,7 @@
     python benchmarks/minibatch.py novels.txt --epochs 3 --rounds 5
 
 Each round trains every contender once, so that a busy machine slows all of them; the ratio is taken within a round.
-The first round compiles and is not counted. Quality is that of the last round. A contender that is not installed is named and left out.
+The first round compiles and is not counted. Quality is that of the last round. What is not installed is left out.
 """
 
 import argparse

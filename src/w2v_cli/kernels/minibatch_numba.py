@@ -20,6 +20,7 @@ from w2v_cli.model import Embeddings
 _REORDER_SUMS = {"reassoc", "contract", "nsz"}
 _ONE = np.float32(1)
 _MAX_SCORE = np.float32(MAX_SCORE)
+_LARGE_PRODUCT = 1e200  # times 1 + exp(MAX_SCORE), some 1e35, it is still a finite float64
 
 
 @njit(fastmath=_REORDER_SUMS)
@@ -50,25 +51,33 @@ def _average_inputs(
 def _score_outputs(
     output_vectors: Any, output_rows: Any, hidden: Any, hidden_gradient: Any, errors: Any, losses: Any
 ) -> None:
-    """Fill hidden_gradient (B, D), errors (B, 1+K) and losses (B,) from hidden and the outputs, target first."""
+    """Fill hidden_gradient (B, D), errors (B, 1+K) and losses (B,) from hidden and the outputs, target first.
+
+    -log σ(s) = log(1 + exp(-s)) and -log σ(-s) = s + log(1 + exp(-s)); one logarithm of a product serves all outputs.
+    """
     dim = hidden.shape[1]
     for b in range(len(output_rows)):
-        hidden_gradient[b, :] = 0
-        losses[b] = 0
+        loss, product = 0.0, 1.0
         for k in range(output_rows.shape[1]):
             row = output_rows[b, k]
             score = np.float32(0)
             for d in range(dim):
                 score += output_vectors[row, d] * hidden[b, d]
             score = min(max(score, -_MAX_SCORE), _MAX_SCORE)
-            exponential = math.exp(-score)
-            error = _ONE / (_ONE + exponential)
-            losses[b] += math.log1p(exponential)  # -log σ(score); -log σ(-score) is that plus the score
+            factor = _ONE + math.exp(-score)
+            product *= factor
+            if product > _LARGE_PRODUCT:
+                loss, product = loss + math.log(product), 1.0
             if k == 0:
-                error -= _ONE
+                errors[b, k] = _ONE / factor - _ONE
             else:
-                losses[b] += score
-            errors[b, k] = error
+                errors[b, k] = _ONE / factor
+                loss += score
+        losses[b] = loss + math.log(product)
+
+        hidden_gradient[b, :] = 0
+        for k in range(output_rows.shape[1]):
+            row, error = output_rows[b, k], errors[b, k]
             for d in range(dim):
                 hidden_gradient[b, d] += error * output_vectors[row, d]
 
@@ -78,10 +87,10 @@ def _add_rows(matrix: Any, rows: Any, coefficients: Any, vectors: Any, scale: fl
     """Add scale · coefficients[b, m] · vectors[b] to row rows[b, m]."""
     for b in range(rows.shape[0]):
         for m in range(rows.shape[1]):
-            coefficient = scale * coefficients[b, m]
+            row, coefficient = rows[b, m], scale * coefficients[b, m]
             if coefficient != 0:
                 for d in range(matrix.shape[1]):
-                    matrix[rows[b, m], d] += coefficient * vectors[b, d]
+                    matrix[row, d] += coefficient * vectors[b, d]
 
 
 class NumbaEngine:

@@ -1,6 +1,7 @@
 """Is there what a run asks for? A GPU, a driver, a package: one message for each thing that can be missing."""
 
 import os
+import textwrap
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -8,9 +9,10 @@ from w2v_cli.errors import MissingDependencyError
 from w2v_cli.kernels.contract import Backend
 
 _NO_DEVICE_STATUS = 100  # cudaErrorNoDevice
+_OLDEST_CUDA = 12  # the extras are gpu12 and gpu13
 _INSTALL_CUPY = (
-    'Install it with: pip install "w2v-cli[gpu13]" (NVIDIA driver 580 or newer) or pip install "w2v-cli[gpu12]" '
-    "(driver 525 or newer)."
+    'Install CuPy with its CUDA libraries: pip install "w2v-cli[gpu13]" (NVIDIA driver 580 or newer) or '
+    'pip install "w2v-cli[gpu12]" (driver 525 or newer).'
 )
 
 
@@ -37,7 +39,9 @@ def resolve_backend(wanted: str) -> Backend:
     if wanted == "auto":
         return Backend.NUMBA
     if wanted == Backend.CUPY:
-        check_gpu(_import_runtime(), os.environ)
+        cupy = _import_cupy()
+        check_gpu(cupy.cuda.runtime, os.environ)
+        check_computing(cupy)
     return Backend(wanted)
 
 
@@ -51,15 +55,14 @@ def check_gpu(runtime: CudaRuntime, environment: Mapping[str, str]) -> None:
     if driver // 1000 < needed // 1000:
         raise MissingDependencyError(
             f"--gpu was given but the NVIDIA driver supports CUDA {_dotted(driver)} and the installed CuPy needs CUDA "
-            f"{_dotted(needed)}. Update the driver, or install the CuPy for CUDA {driver // 1000}: "
-            f'pip uninstall cupy-cuda{needed // 1000}x, then pip install "w2v-cli[gpu{driver // 1000}]".'
+            f"{_dotted(needed)}. Update the driver{_older_cupy(driver // 1000, needed // 1000)}."
         )
     try:
         devices = runtime.getDeviceCount()
     except runtime.CUDARuntimeError as error:
         if getattr(error, "status", None) != _NO_DEVICE_STATUS:
             raise MissingDependencyError(
-                f"--gpu was given but CUDA does not start: {error}. Run without --gpu, or mend the driver."
+                f"--gpu was given but CUDA does not start: {_one_line(error)}. Run without --gpu, or mend the driver."
             ) from error
         devices = 0
     if devices == 0:
@@ -70,15 +73,46 @@ def check_gpu(runtime: CudaRuntime, environment: Mapping[str, str]) -> None:
         )
 
 
-def _import_runtime() -> CudaRuntime:
+def check_computing(cupy: Any) -> None:
+    """Raise MissingDependencyError where the device is there and yet does not compute.
+
+    CuPy looks for its libraries when it first needs them, which would be in the middle of training. Without NVRTC it
+    raises DynamicLibNotFoundError, a RuntimeError; without cuBLAS ImportError; without CUDA's headers CompileException.
+    """
+    try:
+        ones = cupy.ones((2, 2), dtype=cupy.float32)
+        (ones @ ones).get()
+    except (RuntimeError, ImportError, OSError, cupy.cuda.compiler.CompileException) as error:
+        raise MissingDependencyError(
+            f"--gpu was given and there is a device, but CuPy does not compute on it: {_one_line(error)}. "
+            f"{_INSTALL_CUPY}"
+        ) from error
+
+
+def _import_cupy() -> Any:
     from w2v_cli.kernels.arrays import import_cupy  # noqa: PLC0415  an extra, seconds to import
 
     try:
-        cupy: Any = import_cupy()
+        return import_cupy()
     except ImportError as error:
-        raise MissingDependencyError(f"--gpu needs CuPy, which is not here ({error}). {_INSTALL_CUPY}") from error
-    runtime: CudaRuntime = cupy.cuda.runtime
-    return runtime
+        cause = error.__cause__ or error  # CuPy wraps what it found in a page of advice
+        raise MissingDependencyError(
+            f"--gpu needs CuPy, which cannot be imported ({_one_line(cause)}). {_INSTALL_CUPY}"
+        ) from error
+
+
+def _older_cupy(driver: int, needed: int) -> str:
+    """Return the other way out for a driver of that major CUDA version; none where there is no CuPy for it."""
+    if driver < _OLDEST_CUDA:
+        return ""
+    return (
+        f", or install the CuPy for CUDA {driver}: pip uninstall cupy-cuda{needed}x, then "
+        f'pip install "w2v-cli[gpu{driver}]"'
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    return textwrap.shorten(str(error), width=200, placeholder=" …")
 
 
 def _dotted(version: int) -> str:

@@ -7,12 +7,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.randomness import Purpose, draw_words, to_integers
-from w2v_cli.sampling import NegativeTable, build_negative_table, draw_kept, draw_negatives, keep_probabilities
+from w2v_cli.randomness import Purpose, draw_words
+from w2v_cli.sampling import NegativeTable, build_negative_table, draw_negatives, keep_probabilities
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
+from w2v_cli.windows import NO_WORD, Windows, draw_windows
 
-NO_WORD = -1
 _CHUNK_CENTRES = 1 << 14  # drawn at a time: large enough to hide Python's cost, small enough for the cache
 
 
@@ -41,15 +41,12 @@ class BatchBuilder:
         self._config = config
         self._keep_probability = keep_probabilities(counts, config.sampling.subsample)
         self._negatives: NegativeTable = build_negative_table(counts, config.sampling.exponent)
-        self._sentence_of = np.repeat(
-            np.arange(len(corpus.sentence_offsets) - 1, dtype=np.int32), np.diff(corpus.sentence_offsets)
-        )
 
     def iterate_epoch(self, epoch: int) -> Iterator[list[Batch]]:
         """Yield the batches of one epoch (from 0) in their shuffled order, some at a time; the last may be smaller."""
         epochs, size = self._config.training.epochs, self._config.training.batch_size
-        windows = self._draw_windows(epoch)
-        centres = windows.shuffled_centres(self._config.sampling.seed, epoch)
+        windows = draw_windows(self._corpus, self._config, self._keep_probability, epoch)
+        centres = _shuffled_centres(windows, self._config.sampling.seed, epoch)
         step = max(size, _CHUNK_CENTRES // size * size)
         for start in range(0, len(centres), step):
             chunk = centres[start : start + step]
@@ -60,26 +57,7 @@ class BatchBuilder:
                 for first, last in pairwise([0, *lasts])
             ]
 
-    def _draw_windows(self, epoch: int) -> "_Windows":
-        """Return the kept words of an epoch and how far each one's window reaches within its sentence."""
-        seed, window = self._config.sampling.seed, self._config.model.window
-        positions = draw_kept(seed, epoch, self._corpus.word_ids, self._keep_probability)
-        sentences = self._sentence_of[positions]
-        is_border = np.flatnonzero(np.diff(sentences)) + 1
-        starts = np.concatenate(([0], is_border))
-        lengths = np.diff(np.concatenate((starts, [len(positions)])))
-        before = np.arange(len(positions)) - np.repeat(starts, lengths)
-        after = np.repeat(lengths, lengths) - 1 - before
-        if self._config.model.shrink_window:
-            reach = 1 + to_integers(draw_words(seed, epoch, positions, Purpose.WINDOW)[0], window)
-        else:
-            reach = np.full(len(positions), window)
-        left, right = np.minimum(before, reach), np.minimum(after, reach)
-        has_whole_window = (left == reach) & (right == reach)
-        is_centre = left + right > 0 if self._config.model.partial_windows else has_whole_window
-        return _Windows(positions, self._corpus.word_ids[positions], left, right, is_centre)
-
-    def _examples(self, epoch: int, windows: "_Windows", centres: NDArray[np.int64]) -> "_Examples":
+    def _examples(self, epoch: int, windows: Windows, centres: NDArray[np.int64]) -> "_Examples":
         """Return the training examples of some centres (indices into the kept words), in their order."""
         window = self._config.model.window
         contexts = windows.contexts(centres, window)
@@ -103,31 +81,11 @@ class BatchBuilder:
         return _Examples(inputs, targets, negatives, np.searchsorted(row, np.arange(len(centres) + 1)))
 
 
-@dataclass(frozen=True)
-class _Windows:
-    """The kept words of an epoch: corpus position, id, words to the left and right in the window, and who is a centre.
-
-    All arrays are (T,), T the number of words that subsampling kept.
-    """
-
-    positions: NDArray[np.int64]
-    word_ids: NDArray[np.int32]
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    is_centre: NDArray[np.bool_]
-
-    def shuffled_centres(self, seed: int, epoch: int) -> NDArray[np.int64]:
-        """Return the indices of all centres, shuffled by a 64-bit random key each."""
-        centres = np.flatnonzero(self.is_centre)
-        words = draw_words(seed, epoch, self.positions[centres], Purpose.SHUFFLING).astype(np.uint64)
-        return centres[np.argsort((words[0] << np.uint64(32)) | words[1], kind="stable")]
-
-    def contexts(self, centres: NDArray[np.int64], window: int) -> NDArray[np.int32]:
-        """Return the ids around each centre from left to right, (B, 2·window) int32, NO_WORD outside its window."""
-        offsets = np.concatenate((np.arange(-window, 0), np.arange(1, window + 1)))
-        is_inside = (offsets >= -self.left[centres, None]) & (offsets <= self.right[centres, None])
-        neighbours = np.where(is_inside, centres[:, None] + offsets, 0)
-        return np.where(is_inside, self.word_ids[neighbours], np.int32(NO_WORD))
+def _shuffled_centres(windows: Windows, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the indices of all centres, shuffled by a 64-bit random key each."""
+    centres = np.flatnonzero(windows.is_centre)
+    words = draw_words(seed, epoch, windows.positions[centres], Purpose.SHUFFLING).astype(np.uint64)
+    return centres[np.argsort((words[0] << np.uint64(32)) | words[1], kind="stable")]
 
 
 @dataclass(frozen=True)

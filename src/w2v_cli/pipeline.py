@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from w2v_cli import __version__, datasets, storage, vectors
+from w2v_cli.block_training import BlockLearner
 from w2v_cli.errors import ConfigError, CorpusError
-from w2v_cli.kernels import load_minibatch_engine
+from w2v_cli.kernels import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.contract import Backend
+from w2v_cli.learner import Learner
+from w2v_cli.minibatch_training import MOST_THREADS, MinibatchLearner
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.scanner import ScannedCorpus, scan
 from w2v_cli.settings import Config
-from w2v_cli.training import MOST_THREADS, Progress, Trained, train
+from w2v_cli.training import Progress, Trained, train
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,9 @@ class CorpusScanned:
 
 @dataclass(frozen=True)
 class EngineLoaded:
-    """Training begins on this backend."""
+    """Training begins, with this algorithm on this backend."""
 
+    algorithm: str
     backend: Backend
     threads: int
 
@@ -66,17 +70,15 @@ def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> Vecto
     output = Path(config.output.path)
     storage.refuse_existing(output, overwrite=config.output.overwrite)
     storage.check_writable(output)
-    if config.training.algorithm == "block":
-        raise ConfigError("--algorithm block is not in this version: train with --algorithm minibatch.")
+    config = _with_algorithm(config)
     backend = resolve_backend(config.training.backend)
     found = find_corpus(config.corpus.source, data_folder)
     on_event(found)
     scanned = _scan(found.path, config)
     on_event(scanned)
-    threads = min(config.training.threads or _available_cores(), MOST_THREADS)
-    engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
-    on_event(EngineLoaded(backend, threads))
-    trained = train(scanned.corpus, config, engine, on_event, threads=threads)
+    learner, threads = _build_learner(scanned.corpus, config, backend)
+    on_event(EngineLoaded(config.training.algorithm, backend, threads))
+    trained = train(len(scanned.corpus.word_ids), config, learner, on_event)
     vectors.save(
         output, _word_vectors(found, scanned.corpus, config, backend, trained), overwrite=config.output.overwrite
     )
@@ -119,6 +121,34 @@ def summary(saved: VectorsSaved) -> dict[str, Any]:
         "words_per_second": round(last.words_per_second),
         "epoch_losses": saved.trained.epoch_losses,
     }
+
+
+def _with_algorithm(config: Config) -> Config:
+    """Return the config with its algorithm chosen: block, but for what only minibatch can do.
+
+    Raises ConfigError where block was asked for with what it cannot do.
+    """
+    training = config.training
+    needs = [
+        *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
+        *(["the GPU"] if training.backend == "cupy" else []),
+    ]
+    if training.algorithm == "block" and needs:
+        raise ConfigError(f"--algorithm block cannot do {' and '.join(needs)}: train with --algorithm minibatch.")
+    if training.algorithm == "auto":
+        training = training.model_copy(update={"algorithm": "minibatch" if needs else "block"})
+    return config.model_copy(update={"training": training})
+
+
+def _build_learner(corpus: ScannedCorpus, config: Config, backend: Backend) -> tuple[Learner, int]:
+    """Return the algorithm, ready to train, and the number of threads that it works on."""
+    threads = config.training.threads or _available_cores()
+    if config.training.algorithm == "block":
+        threads = 1 if backend is Backend.NUMPY else threads
+        return BlockLearner(corpus, config, load_block_engine(backend, corpus, config), threads=threads), threads
+    threads = min(threads, MOST_THREADS)
+    engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
+    return MinibatchLearner(corpus, config, engine, threads=threads), threads
 
 
 def _available_cores() -> int:

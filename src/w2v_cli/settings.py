@@ -88,8 +88,8 @@ class SamplingSettings(Section):
 class TrainingSettings(Section):
     """How the vectors are fitted."""
 
-    algorithm: Literal["minibatch", "block"] = Field(
-        "minibatch", description="minibatch: shuffled windows, as the book's; block: runs of centres, faster"
+    algorithm: Literal["auto", "minibatch", "block"] = Field(
+        "auto", description="block: runs of centres, fast; minibatch: shuffled windows, as the book's; auto: what fits"
     )
     backend: Literal["auto", "numpy", "numba", "cupy"] = Field(
         "auto", description="what computes: numpy or numba on the CPU, cupy on an NVIDIA GPU"

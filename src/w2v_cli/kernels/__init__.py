@@ -1,6 +1,8 @@
 """The lazy choice of a backend: what it needs is imported when it is chosen, not before."""
 
-from w2v_cli.kernels.contract import Backend, MinibatchEngine
+from w2v_cli.kernels.contract import Backend, BlockEngine, MinibatchEngine
+from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.settings import Config
 
 
 def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEngine:
@@ -16,3 +18,14 @@ def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEng
     from w2v_cli.kernels.minibatch import ArrayEngine  # noqa: PLC0415
 
     return ArrayEngine(arrays.CuPyArrays() if backend is Backend.CUPY else arrays.NumPyArrays(), is_classic=is_classic)
+
+
+def load_block_engine(backend: Backend, corpus: ScannedCorpus, config: Config) -> BlockEngine:
+    """Return the engine of a CPU backend, with embeddings at their first values."""
+    if backend is Backend.NUMBA:
+        from w2v_cli.kernels.block_engine import CompiledEngine  # noqa: PLC0415  Numba takes a second to import
+
+        return CompiledEngine(corpus, config)
+    from w2v_cli.kernels.block_reference import ReferenceEngine  # noqa: PLC0415
+
+    return ReferenceEngine(corpus, config)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.batches import NO_WORD
 from w2v_cli.kernels.compiled import njit
 from w2v_cli.kernels.minibatch import ADAM_BETAS, ADAM_EPSILON
+from w2v_cli.windows import NO_WORD
 
 _MOST_OWED = 256  # steps; a row that nobody reads takes them then, so that the rates to remember are few
 _FIRST_SHARE, _SECOND_SHARE = (np.float32(1 - beta) for beta in ADAM_BETAS)

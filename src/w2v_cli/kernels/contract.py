@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from w2v_cli.batches import Batch
 from w2v_cli.model import Embeddings
 
@@ -72,3 +75,16 @@ class MinibatchEngine(Protocol):
 
         The rows of `gradients` are settled before.
         """
+
+
+class BlockEngine(Protocol):
+    """What a backend of the block algorithm does; it holds the corpus and the matrices."""
+
+    def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
+        """Train on the corpus positions start … stop; return the summed loss in nats and the positive pairs.
+
+        The learning rate goes evenly from first_rate to last_rate. Several threads may call at a time.
+        """
+
+    def read_vectors(self) -> NDArray[np.float32]:
+        """Return the input vectors, (V, D)."""

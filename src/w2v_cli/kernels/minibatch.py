@@ -7,10 +7,11 @@ is a context word; CBOW has the context words as inputs and the centre as target
 from dataclasses import dataclass
 from typing import Any
 
-from w2v_cli.batches import NO_WORD, Batch
+from w2v_cli.batches import Batch
 from w2v_cli.kernels.arrays import Arrays
 from w2v_cli.kernels.contract import Gradients, RowGradients
 from w2v_cli.model import Embeddings
+from w2v_cli.windows import NO_WORD
 
 ADAM_BETAS = (0.9, 0.999)
 ADAM_EPSILON = 1e-7  # the book's; added to √v, not under the root

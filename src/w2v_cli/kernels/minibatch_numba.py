@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from w2v_cli.batches import NO_WORD, Batch
+from w2v_cli.batches import Batch
 from w2v_cli.kernels import adam_numba
 from w2v_cli.kernels.adam_numba import LazyMoments
 from w2v_cli.kernels.compiled import njit
 from w2v_cli.kernels.contract import Backend, Gradients, RowGradients
 from w2v_cli.kernels.minibatch import MAX_SCORE
 from w2v_cli.model import Embeddings
+from w2v_cli.windows import NO_WORD
 
 # Sums over D may be taken in any order and fused: it changes the last bits of a float32 sum, never its meaning.
 _REORDER_SUMS = {"reassoc", "contract", "nsz"}
@@ -57,10 +58,11 @@ def _score_outputs(
     """
     dim = hidden.shape[1]
     for b in range(len(output_rows)):
-        loss, product = 0.0, 1.0
+        loss: Any = 0.0
+        product: Any = 1.0
         for k in range(output_rows.shape[1]):
             row = output_rows[b, k]
-            score = np.float32(0)
+            score: Any = np.float32(0)
             for d in range(dim):
                 score += output_vectors[row, d] * hidden[b, d]
             score = min(max(score, -_MAX_SCORE), _MAX_SCORE)

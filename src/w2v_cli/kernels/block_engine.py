@@ -1,0 +1,71 @@
+"""The block contract on compiled kernels: the matrices, the draws and a scratch for each thread at work."""
+
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.blocks import SPAN_WORDS, shared_negatives
+from w2v_cli.kernels.block_numba import Span, train_span
+from w2v_cli.kernels.scratch import Model, Scratch, build_scratch, padded_dim, zeros
+from w2v_cli.kernels.spans_numba import Draws, KeptWords, Text, build_kept_words
+from w2v_cli.model import build_embeddings
+from w2v_cli.sampling import build_negative_table, keep_probabilities
+from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.settings import Config
+
+
+class CompiledEngine:
+    """The block contract, compiled; spans may be trained by any number of threads at a time."""
+
+    def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
+        self._config = config
+        is_cbow = config.model.model == "cbow"
+        self._is_classic = config.model.cbow_gradient == "classic" if is_cbow else None
+        self._text, self._draws = _text_and_draws(corpus, config)
+        start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+        self._model = Model(
+            _padded(start.input_vectors),
+            _padded(start.output_vectors),
+            negatives=config.sampling.negatives,
+        )
+        self._idle: SimpleQueue[tuple[KeptWords, Scratch]] = SimpleQueue()
+
+    def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
+        """Train on a span in the calling thread, without the interpreter's lock."""
+        room = self._take_room()
+        span = Span(epoch, start, stop, first_rate, last_rate)
+        result: tuple[float, int] = train_span(self._model, self._text, self._draws, span, self._is_classic, *room)
+        self._idle.put(room)
+        return result
+
+    def read_vectors(self) -> NDArray[np.float32]:
+        """Return the input vectors, (V, D)."""
+        return np.ascontiguousarray(self._model.input_vectors[:, : self._config.model.dim])
+
+    def _take_room(self) -> tuple[KeptWords, Scratch]:
+        """Return what one thread needs to work in and no other works in now."""
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            model = self._config.model
+            shared = shared_negatives(model.model, self._config.sampling.negatives)
+            scratch = build_scratch(padded_dim(model.dim), model.window, shared)
+            return build_kept_words(SPAN_WORDS, model.window), scratch
+
+
+def _text_and_draws(corpus: ScannedCorpus, config: Config) -> tuple[Text, Draws]:
+    """Return the corpus and the settings of the draws as the compiled functions take them."""
+    counts, model = corpus.vocabulary.counts, config.model
+    table = build_negative_table(counts, config.sampling.exponent)
+    keep_probability = keep_probabilities(counts, config.sampling.subsample)
+    text = Text(corpus.word_ids, corpus.sentence_offsets, keep_probability, table.own_share, table.alias)
+    return text, Draws(np.uint64(config.sampling.seed), model.window, model.shrink_window, model.partial_windows)
+
+
+def _padded(matrix: NDArray[np.float32]) -> NDArray[Any]:
+    """Return a copy with rows of whole cache lines; what is added is zero and stays zero."""
+    padded = zeros((len(matrix), padded_dim(matrix.shape[1])))
+    padded[:, : matrix.shape[1]] = matrix
+    return padded

@@ -1,0 +1,77 @@
+"""The minibatch algorithm from batches to steps: one thread computes, another builds the batches."""
+
+import contextlib
+from collections.abc import Generator
+from functools import partial
+from itertools import repeat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.ahead import run_ahead
+from w2v_cli.batches import Batch, BatchBuilder
+from w2v_cli.kernels.contract import MinibatchEngine
+from w2v_cli.learner import Advance
+from w2v_cli.model import Embeddings, build_embeddings
+from w2v_cli.optimizers import Adam, Optimizer, Sgd
+from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.schedule import learning_rate_at
+from w2v_cli.settings import Config
+
+MOST_THREADS = 2
+_LISTS_AHEAD = 64  # of batches, about a megabyte each: they carry training over the start of an epoch
+
+
+class MinibatchLearner:
+    """Trains by the minibatch algorithm; the result is the same on one thread and on two."""
+
+    def __init__(self, corpus: ScannedCorpus, config: Config, engine: MinibatchEngine, *, threads: int) -> None:
+        start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+        self._embeddings = Embeddings(engine.to_device(start.input_vectors), engine.to_device(start.output_vectors))
+        build_optimizer = Adam if config.training.optimizer == "adam" else Sgd
+        self._optimizer: Optimizer = build_optimizer(engine, self._embeddings)
+        self._builder = BatchBuilder(corpus, config)
+        self._config = config
+        self._engine = engine
+        self._threads = threads
+
+    def iterate_training(self) -> Generator[Advance]:
+        """Train, yielding after each list of batches."""
+        work = self._iterate_batches()
+        if self._threads > 1:
+            work = _build_ahead(work)
+        with contextlib.closing(work):
+            for epoch, batches in work:
+                yield self._train(epoch, batches)
+
+    def read_vectors(self) -> NDArray[np.float32]:
+        """Return the input vectors on the host, (V, D)."""
+        self._optimizer.settle()
+        vectors: NDArray[np.float32] = self._engine.to_host(self._embeddings.input_vectors)
+        return vectors
+
+    def _iterate_batches(self) -> Generator[tuple[int, list[Batch]]]:
+        """Yield (epoch, some batches) and, when an epoch is over, (epoch, no batches)."""
+        for epoch in range(self._config.training.epochs):
+            for batches in self._builder.iterate_epoch(epoch):
+                yield epoch, batches
+            yield epoch, []
+
+    def _train(self, epoch: int, batches: list[Batch]) -> Advance:
+        training = self._config.training
+        if not batches:
+            return Advance(epoch, 0.0, 0, (epoch + 1) / training.epochs, ends_epoch=True)
+        loss_sum = 0.0
+        for batch in batches:
+            rate = learning_rate_at(batch.progress, self._config.learning_rate, training.decay)
+            loss_sum = loss_sum + self._optimizer.step(batch, rate)
+        return Advance(epoch, loss_sum, sum(len(batch.targets) for batch in batches), batches[-1].progress)
+
+
+def _build_ahead(work: Generator[tuple[int, list[Batch]]]) -> Generator[tuple[int, list[Batch]]]:
+    """Yield the same while a thread builds ahead."""
+    with contextlib.closing(run_ahead(repeat(partial(next, work, None)), threads=1, ahead=_LISTS_AHEAD)) as built:
+        for item in built:
+            if item is None:
+                return
+            yield item

@@ -1,0 +1,243 @@
+"""From a text to a vectors file: what is refused and when, what is told on the way, and what the file says."""
+
+import json
+import os
+import sys
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from w2v_cli import __version__, datasets, demo_text, pipeline, queries, vectors
+from w2v_cli.errors import ConfigError, CorpusError, DivergedError, MissingDependencyError, StorageError
+from w2v_cli.kernels.contract import Backend
+from w2v_cli.pipeline import CorpusFound, CorpusScanned, EngineLoaded, VectorsSaved, find_corpus, train_vectors
+from w2v_cli.settings import Config
+from w2v_cli.training import Progress
+
+
+@pytest.fixture
+def text(tmp_path):
+    """Return a text of two topics of eight words, each line of one."""
+    rng = np.random.default_rng(3)
+    lines = [" ".join(f"{topic}{word}" for word in rng.integers(0, 8, 10)) for topic in ["sea", "sky"] * 150]
+    path = tmp_path / "topics.txt"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def data_folder(tmp_path):
+    """Return a folder without any dataset in it."""
+    return tmp_path / "data"
+
+
+def config_of(source, output, *, overwrite=False, seed=1, **training):
+    return Config.model_validate(
+        {
+            "corpus": {"source": None if source is None else str(source)},
+            "model": {"dim": 8},
+            "sampling": {"subsample": 0.0, "seed": seed},
+            "training": {"epochs": 3, "batch_size": 64} | training,
+            "output": {"path": str(output), "overwrite": overwrite},
+        }
+    )
+
+
+def test_events_come_in_order(text, data_folder, tmp_path):
+    """Corpus found, corpus scanned, engine, progress, saved: each once but progress; the last one is returned."""
+    events = []
+    saved = train_vectors(config_of(text, tmp_path / "x.safetensors", threads=1), data_folder, events.append)
+
+    order = [kind for kind, _ in groupby(map(type, events))]
+    assert order == [CorpusFound, CorpusScanned, EngineLoaded, Progress, VectorsSaved]
+    assert events[0] == CorpusFound(text, None, is_default=False)
+    assert events[1].corpus.corpus_words == 3000
+    assert events[2] == EngineLoaded(Backend.NUMBA, threads=1)
+    assert tuple(event for event in events if isinstance(event, Progress)) == saved.trained.reports
+    assert events[-1] is saved
+    assert (saved.path, saved.vocabulary_size) == (tmp_path / "x.safetensors", 16)
+
+
+def test_file_answers_queries(text, data_folder, tmp_path):
+    """The saved vectors know that words of one topic belong together."""
+    train_vectors(config_of(text, tmp_path / "x.safetensors", epochs=8), data_folder, lambda _: None)
+    word_vectors = vectors.load(tmp_path / "x.safetensors")
+
+    for word in ("sea3", "sky5"):
+        neighbours = [neighbour.word for neighbour in queries.similar(word_vectors, word, top=7)]
+        assert {neighbour[:3] for neighbour in neighbours} == {word[:3]}
+
+
+def test_file_says_how_it_came_about(text, data_folder, tmp_path):
+    """Rows, counts and losses are those of the training; the metadata name all that decides them."""
+    config = config_of(text, tmp_path / "x.safetensors", seed=2**64 - 1, optimizer="adam", backend="numpy")
+    events = []
+    saved = train_vectors(config, data_folder, events.append)
+    corpus = events[1].corpus
+
+    loaded = vectors.load(saved.path)
+    assert np.array_equal(loaded.vectors, saved.trained.input_vectors.astype(np.float16))
+    assert loaded.words == corpus.vocabulary.words
+    assert np.array_equal(loaded.counts, corpus.vocabulary.counts)
+    settings = loaded.metadata["config"]
+    assert Config.model_validate(settings).model == config.model
+    assert settings["training"]["learning_rate"] == 0.001  # what null stood for
+    assert {key: value for key, value in loaded.metadata.items() if key != "config"} == {
+        "format_version": 1,
+        "package_version": __version__,
+        "algorithm": "minibatch",
+        "backend": "numpy",
+        "seed": 2**64 - 1,
+        "corpus": {
+            "source": "topics.txt",
+            "sha256": corpus.sha256,
+            "size_bytes": text.stat().st_size,
+            "words": 3000,
+            "kept_words": 3000,
+        },
+        "epoch_losses": saved.trained.epoch_losses,
+        "final_loss": saved.trained.epoch_losses[-1],
+    }
+
+
+def test_equal_trainings_make_equal_files(text, data_folder, tmp_path):
+    """Folder, output name and number of threads leave no trace in the bytes; the seed does."""
+    other_folder = tmp_path / "elsewhere"
+    other_folder.mkdir()
+    moved = other_folder / text.name
+    moved.write_bytes(text.read_bytes())
+    runs = [(text, "x", {"threads": 1}), (moved, "elsewhere/y", {"threads": 2}), (text, "z", {"seed": 2})]
+    first, same, other = (
+        train_vectors(config_of(source, tmp_path / name, **rest), data_folder, lambda _: None).path.read_bytes()
+        for source, name, rest in runs
+    )
+
+    assert first == same
+    assert first != other
+
+
+def test_summary_is_json(text, data_folder, tmp_path):
+    """What a script is told survives JSON and holds the losses."""
+    saved = train_vectors(config_of(text, tmp_path / "x.safetensors"), data_folder, lambda _: None)
+    told = json.loads(json.dumps(pipeline.summary(saved)))
+
+    assert told["output"] == str(tmp_path / "x.safetensors")
+    assert told["words"] == 16
+    assert told["epoch_losses"] == saved.trained.epoch_losses
+    assert set(told) == {"output", "words", "seconds", "words_per_second", "epoch_losses"}
+
+
+def never(event):
+    raise AssertionError(f"{event} was sent")
+
+
+def test_an_existing_output_is_refused_first(tmp_path, data_folder):
+    """Before the corpus is even looked for (it is missing): exit 2, and the file is kept."""
+    output = tmp_path / "x.safetensors"
+    output.write_bytes(b"precious")
+
+    with pytest.raises(ConfigError, match=r"x\.safetensors exists already and is kept") as refusal:
+        train_vectors(config_of(tmp_path / "none.txt", output), data_folder, never)
+
+    assert refusal.value.exit_code == 2
+    assert output.read_bytes() == b"precious"
+
+
+def test_overwrite_replaces_an_existing_output(text, data_folder, tmp_path):
+    """With output.overwrite the old file goes when the new one is complete."""
+    output = tmp_path / "x.safetensors"
+    output.write_bytes(b"old")
+    train_vectors(config_of(text, output, overwrite=True), data_folder, lambda _: None)
+
+    assert len(vectors.load(output)) == 16
+
+
+def test_a_place_for_no_file_is_found_before_training(text, data_folder, tmp_path):
+    """A missing folder is a StorageError (exit 6) before the corpus is read."""
+    with pytest.raises(StorageError, match="No such file or directory") as refusal:
+        train_vectors(config_of(text, tmp_path / "none" / "x.safetensors"), data_folder, never)
+
+    assert refusal.value.exit_code == 6
+
+
+def test_the_block_algorithm_is_refused(text, data_folder, tmp_path):
+    """It is not in this version: exit 2, before anything else happens."""
+    with pytest.raises(ConfigError, match="block is not in this version: train with --algorithm minibatch"):
+        train_vectors(config_of(text, tmp_path / "x", algorithm="block"), data_folder, never)
+
+
+def test_a_missing_gpu_is_found_before_the_corpus_is_read(text, data_folder, tmp_path, monkeypatch):
+    """Where CuPy cannot be imported the run ends (exit 9) before it has begun."""
+    monkeypatch.setitem(sys.modules, "cupy", None)
+
+    with pytest.raises(MissingDependencyError, match="CuPy"):
+        train_vectors(config_of(text, tmp_path / "x", backend="cupy"), data_folder, never)
+
+
+def test_a_diverged_training_keeps_the_old_file(text, data_folder, tmp_path):
+    """Nothing is written, no temporary file stays, the file that was to be replaced is whole."""
+    output = tmp_path / "x.safetensors"
+    output.write_bytes(b"old")
+    config = config_of(text, output, overwrite=True, learning_rate=10.0, decay="constant", epochs=30, batch_size=4096)
+
+    with pytest.raises(DivergedError):
+        train_vectors(config, data_folder, lambda _: None)
+
+    assert output.read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["topics.txt", "x.safetensors"]
+
+
+def install_ptb(folder):
+    (folder / "ptb").mkdir(parents=True)
+    for part in ("train", "valid", "test"):
+        (folder / "ptb" / f"ptb.{part}.txt").write_text("a b\n", encoding="utf-8")
+
+
+@pytest.fixture
+def demo(data_folder, monkeypatch):
+    """Return the built-in text as if its packages were installed and it had been written before."""
+    monkeypatch.setattr(demo_text, "file_name", lambda: "demo.txt")
+    monkeypatch.setattr(demo_text, "is_installed", lambda: True)
+    (data_folder / "demo").mkdir(parents=True)
+    (data_folder / "demo" / "demo.txt").write_text("a b\n", encoding="utf-8")
+    return data_folder / "demo" / "demo.txt"
+
+
+def test_default_corpus_is_ptb_where_it_is_there(data_folder, demo):
+    """Without a name PTB is read if it is installed, else the built-in text; the event says that it was a choice."""
+    before = find_corpus(None, data_folder)
+    install_ptb(data_folder)
+    after = find_corpus(None, data_folder)
+
+    assert before == CorpusFound(demo, "demo", is_default=True)
+    assert after == CorpusFound(data_folder / "ptb" / "ptb.train.txt", "ptb", is_default=True)
+    assert pipeline.corpus_settings_for(None, data_folder) == ("ptb", datasets.find("ptb").settings)
+
+
+def test_a_name_wins_over_a_file_and_a_path_is_the_file(data_folder, tmp_path, monkeypatch):
+    """`ptb` is the corpus even beside a file of that name; `./ptb` is the file, with no settings of the table."""
+    install_ptb(data_folder)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ptb").write_text("a b\n", encoding="utf-8")
+
+    assert find_corpus("ptb", data_folder).path == data_folder / "ptb" / "ptb.train.txt"
+    assert find_corpus("./ptb", data_folder) == CorpusFound(Path("./ptb"), None, is_default=False)
+    assert pipeline.corpus_settings_for("./ptb", data_folder) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        ("none.txt", r"'none\.txt' is neither a file nor a corpus name \(demo, ptb"),
+        ("ptb", "not complete in .*: run `w2v download ptb` first"),
+        (os.curdir, r"the corpus \. is a folder"),
+    ],
+)
+def test_a_corpus_that_is_not_there_is_named(data_folder, source, cause):
+    """A missing file, a corpus not downloaded, a folder: exit 3 and what to do."""
+    with pytest.raises(CorpusError, match=cause) as refusal:
+        find_corpus(source, data_folder)
+
+    assert refusal.value.exit_code == 3

@@ -211,3 +211,13 @@ def test_what_cannot_be_read_is_named(tmp_path, name, cause):
     """A missing file or a folder is a CorpusError with the system's reason."""
     with pytest.raises(CorpusError, match=f"cannot read the corpus .*: {cause}; name a text file"):
         list(TextReader(tmp_path / name, strict_utf8=False).iterate_blocks())
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
+def test_byte_order_mark_inside_a_text_is_none(mark):
+    """Bytes like a mark's are text like any other at the start of a later block, also where no word has ended yet."""
+    content = b"a" * 8 + mark + b"b c\n"
+    reader, pieces = read(content, block_bytes=8)
+
+    assert lines_of(pieces) == [content.decode("utf-8", errors="replace").split()]
+    assert reader.sha256 == hashlib.sha256(content).hexdigest()

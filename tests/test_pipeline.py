@@ -1,18 +1,16 @@
 """From a text to a vectors file: what is refused and when, what is told on the way, and what the file says."""
 
 import json
-import os
 import sys
 from itertools import groupby
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from w2v_cli import __version__, datasets, demo_text, pipeline, queries, vectors
-from w2v_cli.errors import ConfigError, CorpusError, DivergedError, MissingDependencyError, StorageError
+from w2v_cli import __version__, pipeline, queries, vectors
+from w2v_cli.errors import ConfigError, DivergedError, MissingDependencyError, StorageError
 from w2v_cli.kernels.contract import Backend
-from w2v_cli.pipeline import CorpusFound, CorpusScanned, EngineLoaded, VectorsSaved, find_corpus, train_vectors
+from w2v_cli.pipeline import CorpusFound, CorpusScanned, EngineLoaded, VectorsSaved, train_vectors
 from w2v_cli.settings import Config
 from w2v_cli.training import Progress
 
@@ -54,7 +52,7 @@ def test_events_come_in_order(text, data_folder, tmp_path):
     assert order == [CorpusFound, CorpusScanned, EngineLoaded, Progress, VectorsSaved]
     assert events[0] == CorpusFound(text, None, is_default=False)
     assert events[1].corpus.corpus_words == 3000
-    assert events[2] == EngineLoaded(Backend.NUMBA, threads=1)
+    assert events[2] == EngineLoaded("block", Backend.NUMBA, threads=1)
     assert tuple(event for event in events if isinstance(event, Progress)) == saved.trained.reports
     assert events[-1] is saved
     assert (saved.path, saved.vocabulary_size) == (tmp_path / "x.safetensors", 16)
@@ -89,6 +87,7 @@ def test_file_says_how_it_came_about(text, data_folder, tmp_path):
         "package_version": __version__,
         "algorithm": "minibatch",
         "backend": "numpy",
+        "reproducible": True,
         "seed": 2**64 - 1,
         "corpus": {
             "source": "topics.txt",
@@ -110,7 +109,9 @@ def test_equal_trainings_make_equal_files(text, data_folder, tmp_path):
     moved.write_bytes(text.read_bytes())
     runs = [(text, "x", {"threads": 1}), (moved, "elsewhere/y", {"threads": 2}), (text, "z", {"seed": 2})]
     first, same, other = (
-        train_vectors(config_of(source, tmp_path / name, **rest), data_folder, lambda _: None).path.read_bytes()
+        train_vectors(
+            config_of(source, tmp_path / name, algorithm="minibatch", **rest), data_folder, lambda _: None
+        ).path.read_bytes()
         for source, name, rest in runs
     )
 
@@ -162,10 +163,17 @@ def test_a_place_for_no_file_is_found_before_training(text, data_folder, tmp_pat
     assert refusal.value.exit_code == 6
 
 
-def test_the_block_algorithm_is_refused(text, data_folder, tmp_path):
-    """It is not in this version: exit 2, before anything else happens."""
-    with pytest.raises(ConfigError, match="block is not in this version: train with --algorithm minibatch"):
-        train_vectors(config_of(text, tmp_path / "x", algorithm="block"), data_folder, never)
+def test_block_refuses_what_it_cannot_do(text, data_folder, tmp_path):
+    """Adam with the block algorithm ends in exit 2 before anything is read."""
+    with pytest.raises(ConfigError, match=r"block cannot do training\.optimizer: adam"):
+        train_vectors(config_of(text, tmp_path / "x", algorithm="block", optimizer="adam"), data_folder, never)
+
+
+def test_lock_free_threads_are_said_in_the_file(text, data_folder, tmp_path):
+    """Vectors of more than one thread of the block algorithm are marked as not reproducible."""
+    saved = train_vectors(config_of(text, tmp_path / "x", threads=2), data_folder, lambda _: None)
+
+    assert vectors.load(saved.path).metadata["reproducible"] is False
 
 
 def test_a_missing_gpu_is_found_before_the_corpus_is_read(text, data_folder, tmp_path, monkeypatch):
@@ -187,57 +195,3 @@ def test_a_diverged_training_keeps_the_old_file(text, data_folder, tmp_path):
 
     assert output.read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["topics.txt", "x.safetensors"]
-
-
-def install_ptb(folder):
-    (folder / "ptb").mkdir(parents=True)
-    for part in ("train", "valid", "test"):
-        (folder / "ptb" / f"ptb.{part}.txt").write_text("a b\n", encoding="utf-8")
-
-
-@pytest.fixture
-def demo(data_folder, monkeypatch):
-    """Return the built-in text as if its packages were installed and it had been written before."""
-    monkeypatch.setattr(demo_text, "file_name", lambda: "demo.txt")
-    monkeypatch.setattr(demo_text, "is_installed", lambda: True)
-    (data_folder / "demo").mkdir(parents=True)
-    (data_folder / "demo" / "demo.txt").write_text("a b\n", encoding="utf-8")
-    return data_folder / "demo" / "demo.txt"
-
-
-def test_default_corpus_is_ptb_where_it_is_there(data_folder, demo):
-    """Without a name PTB is read if it is installed, else the built-in text; the event says that it was a choice."""
-    before = find_corpus(None, data_folder)
-    install_ptb(data_folder)
-    after = find_corpus(None, data_folder)
-
-    assert before == CorpusFound(demo, "demo", is_default=True)
-    assert after == CorpusFound(data_folder / "ptb" / "ptb.train.txt", "ptb", is_default=True)
-    assert pipeline.corpus_settings_for(None, data_folder) == ("ptb", datasets.find("ptb").settings)
-
-
-def test_a_name_wins_over_a_file_and_a_path_is_the_file(data_folder, tmp_path, monkeypatch):
-    """`ptb` is the corpus even beside a file of that name; `./ptb` is the file, with no settings of the table."""
-    install_ptb(data_folder)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "ptb").write_text("a b\n", encoding="utf-8")
-
-    assert find_corpus("ptb", data_folder).path == data_folder / "ptb" / "ptb.train.txt"
-    assert find_corpus("./ptb", data_folder) == CorpusFound(Path("./ptb"), None, is_default=False)
-    assert pipeline.corpus_settings_for("./ptb", data_folder) is None
-
-
-@pytest.mark.parametrize(
-    ("source", "cause"),
-    [
-        ("none.txt", r"'none\.txt' is neither a file nor a corpus name \(demo, ptb"),
-        ("ptb", "not complete in .*: run `w2v download ptb` first"),
-        (os.curdir, r"the corpus \. is a folder"),
-    ],
-)
-def test_a_corpus_that_is_not_there_is_named(data_folder, source, cause):
-    """A missing file, a corpus not downloaded, a folder: exit 3 and what to do."""
-    with pytest.raises(CorpusError, match=cause) as refusal:
-        find_corpus(source, data_folder)
-
-    assert refusal.value.exit_code == 3

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from w2v_cli.randomness import Purpose, draw_words
 from w2v_cli.sampling import NegativeTable, build_negative_table, draw_kept, draw_negatives, keep_probabilities
 
 
@@ -118,6 +119,38 @@ KNOWN_NEGATIVES = [
 @pytest.mark.parametrize(("cell", "share", "word"), [(0, 0, 0), (0xFFFFFFFF, 0, 1), (0xFFFFFFFF, 0xFFFFFFFF, 0)])
 def test_pick_takes_the_cell_or_its_alias(cell, share, word):
     """A share under the cell's own gives the cell's word, else its alias."""
-    table = NegativeTable(np.array([1.0, 0.5], np.float32), np.array([0, 0], np.int32))
+    table = NegativeTable(np.array([1.0, 0.5], np.float32), np.array([0, 0], np.int32), np.array([3.0, 4.0]))
 
     assert table.pick(np.array([cell], np.uint32), np.array([share], np.uint32)).tolist() == [word]
+
+
+@pytest.mark.parametrize("target", [0, 1, 2])
+def test_another_word_is_drawn_in_proportion_to_the_rest(target):
+    """Of words weighing 6, 3 and 1 the target is left out, and the others keep their shares: 20,000 draws, 5 sigma."""
+    table = build_negative_table(np.array([6, 3, 1]), 1.0)
+    words = draw_words(1, 0, np.arange(20_000), Purpose.NEGATIVES)
+
+    drawn = np.bincount(table.pick_other(np.full(20_000, target, np.int32), words[0], words[1]), minlength=3)
+
+    weights = np.where(np.arange(3) == target, 0, [6, 3, 1])
+    shares = weights / weights.sum()
+    assert np.abs(drawn / 20_000 - shares).max() < 5 * np.sqrt(0.25 / 20_000)
+    assert drawn[target] == 0
+
+
+@pytest.mark.parametrize("extreme", [0, 0xFFFFFFFF])
+def test_another_word_is_never_the_target_at_either_end(extreme):
+    """The lowest and the highest random words give a word of the vocabulary that is not the target."""
+    table = build_negative_table(np.array([10**9, 7, 1, 1]), 0.75)
+    targets = np.arange(4, dtype=np.int32)
+    words = np.full(4, extreme, np.uint32)
+
+    others = table.pick_other(targets, words, words)
+
+    assert (others != targets).all()
+    assert ((others >= 0) & (others < 4)).all()
+
+
+def test_a_vocabulary_of_one_frequent_word_draws_the_other():
+    """Where nearly every draw is the target itself each is drawn once more, not again and again."""
+    assert (drawn_for(np.zeros(1000, np.int32), [10**9, 1], exponent=1.0) == 1).all()

@@ -7,6 +7,7 @@ import pytest
 
 from w2v_cli.kernels import load_minibatch_engine
 from w2v_cli.kernels.contract import Backend
+from w2v_cli.minibatch_training import MinibatchLearner
 from w2v_cli.scanner import scan
 from w2v_cli.settings import Config
 from w2v_cli.training import train
@@ -43,7 +44,8 @@ def train_on(text, *, seed=1, backend="numba", **settings):
     )
     corpus = scan(text, config.corpus)
     engine = load_minibatch_engine(Backend(backend), is_classic=config.model.cbow_gradient == "classic")
-    return corpus, train(corpus, config, engine, lambda _: None)
+    learner = MinibatchLearner(corpus, config, engine, threads=1)
+    return corpus, train(len(corpus.word_ids), config, learner, lambda _: None)
 
 
 def purity(corpus, vectors):

@@ -51,15 +51,15 @@ class TextReader:
         """
         try:
             with self.path.open("rb") as file:
-                rest = b""
-                while block := file.read(BLOCK_BYTES):
-                    if self.size_bytes == 0:
-                        block = self._without_byte_order_mark(block)
-                    rest += block
-                    cut = max(rest.rfind(space) for space in _ASCII_SPACE) + 1
-                    yield self._read_piece(rest[:cut])
-                    rest = rest[cut:]
-                yield self._read_piece(rest)
+                begun: list[bytes] = []  # of a word that has not ended yet
+                for number, block in enumerate(iter(lambda: file.read(BLOCK_BYTES), b"")):
+                    text = block if number else self._without_byte_order_mark(block)
+                    cut = max(text.rfind(space) for space in _ASCII_SPACE) + 1
+                    if cut:
+                        yield self._read_piece(b"".join([*begun, text[:cut]]))
+                        begun = []
+                    begun.append(text[cut:])
+                yield self._read_piece(b"".join(begun))
         except OSError as error:
             raise CorpusError(f"cannot read the corpus {self.path}: {error.strerror}; name a text file.") from error
 

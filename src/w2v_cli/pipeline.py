@@ -1,6 +1,7 @@
 """From a corpus to a vectors file: everything that `w2v train` does, as one call."""
 
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,11 @@ class EngineLoaded:
     backend: Backend
     threads: int
 
+    @property
+    def is_reproducible(self) -> bool:
+        """Whether the same training gives the same bytes: not where threads or a GPU add in any order."""
+        return self.backend is not Backend.CUPY and (self.algorithm == "minibatch" or self.threads == 1)
+
 
 @dataclass(frozen=True)
 class VectorsSaved:
@@ -77,11 +83,11 @@ def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> Vecto
     scanned = _scan(found.path, config)
     on_event(scanned)
     learner, threads = _build_learner(scanned.corpus, config, backend)
-    on_event(EngineLoaded(config.training.algorithm, backend, threads))
+    loaded = EngineLoaded(config.training.algorithm, backend, threads)
+    on_event(loaded)
     trained = train(len(scanned.corpus.word_ids), config, learner, on_event)
-    vectors.save(
-        output, _word_vectors(found, scanned.corpus, config, backend, trained), overwrite=config.output.overwrite
-    )
+    word_vectors = _word_vectors(found, scanned.corpus, config, loaded, trained)
+    vectors.save(output, word_vectors, overwrite=config.output.overwrite)
     saved = VectorsSaved(output, len(scanned.corpus.vocabulary), trained)
     on_event(saved)
     return saved
@@ -103,11 +109,15 @@ def find_corpus(source: str | None, data_folder: Path) -> CorpusFound:
     if name in datasets.read_table():
         return CorpusFound(datasets.locate(name, data_folder), name, is_default=source is None)
     path = Path(name)
-    if path.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except OSError as error:
+        names = ", ".join(entry.name for entry in datasets.read_table().values() if entry.kind == "corpus")
+        raise CorpusError(
+            f"the corpus {name!r} is neither a file nor a corpus name ({names}): {error.strerror}; check the path."
+        ) from error
+    if is_folder:
         raise CorpusError(f"the corpus {path} is a folder: name a text file.")
-    if not path.exists():
-        names = ", ".join(sorted(datasets.read_table()))
-        raise CorpusError(f"the corpus {name!r} is neither a file nor a corpus name ({names}): check the path.")
     return CorpusFound(path, None, is_default=False)
 
 
@@ -141,12 +151,15 @@ def _with_algorithm(config: Config) -> Config:
 
 
 def _build_learner(corpus: ScannedCorpus, config: Config, backend: Backend) -> tuple[Learner, int]:
-    """Return the algorithm, ready to train, and the number of threads that it works on."""
-    threads = config.training.threads or _available_cores()
+    """Return the algorithm, ready to train, and the number of threads that it works on.
+
+    Where none is asked for, it is as many as give the same bytes each time: more are lock-free (docs/adr/0007).
+    """
+    wanted = config.training.threads
     if config.training.algorithm == "block":
-        threads = 1 if backend is Backend.NUMPY else threads
+        threads = 1 if backend is Backend.NUMPY else wanted or 1
         return BlockLearner(corpus, config, load_block_engine(backend, corpus, config), threads=threads), threads
-    threads = min(threads, MOST_THREADS)
+    threads = min(wanted or _available_cores(), MOST_THREADS)
     engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
     return MinibatchLearner(corpus, config, engine, threads=threads), threads
 
@@ -163,7 +176,7 @@ def _scan(path: Path, config: Config) -> CorpusScanned:
 
 
 def _word_vectors(
-    found: CorpusFound, corpus: ScannedCorpus, config: Config, backend: Backend, trained: Trained
+    found: CorpusFound, corpus: ScannedCorpus, config: Config, loaded: EngineLoaded, trained: Trained
 ) -> vectors.WordVectors:
     """Return the vectors with their provenance: all that decides them and nothing else (docs/adr/0004).
 
@@ -173,8 +186,9 @@ def _word_vectors(
     settings["training"]["learning_rate"] = config.learning_rate
     metadata = {
         "package_version": __version__,
-        "algorithm": config.training.algorithm,
-        "backend": str(backend),
+        "algorithm": loaded.algorithm,
+        "backend": str(loaded.backend),
+        "reproducible": loaded.is_reproducible,
         "seed": config.sampling.seed,
         "config": settings,
         "corpus": {

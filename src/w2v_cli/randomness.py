@@ -78,6 +78,12 @@ def to_unit_interval(words: NDArray[np.uint32]) -> NDArray[np.float32]:
     return (words >> np.uint32(8)).astype(np.float32) * np.float32(2**-24)
 
 
+def to_unit_interval_53(high_words: NDArray[np.uint32], low_words: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """Return 53 bits of each pair of words as float64 in [0, 1)."""
+    high, low = (high_words >> np.uint32(5)).astype(np.float64), (low_words >> np.uint32(6)).astype(np.float64)
+    return (high * 2**26 + low) * 2**-53
+
+
 def to_integers(words: NDArray[np.uint32], bound: int) -> NDArray[np.int64]:
     """Return integers in [0, bound) by multiply and shift (Lemire 2019); the bias is at most bound / 2**32."""
     return ((words.astype(np.uint64) * np.uint64(bound)) >> _HALF).astype(np.int64)

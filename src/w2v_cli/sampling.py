@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.randomness import Purpose, draw_words, to_integers, to_unit_interval
+from w2v_cli.randomness import Purpose, draw_words, to_integers, to_unit_interval, to_unit_interval_53
 
 
 def keep_probabilities(counts: NDArray[np.int64], threshold: float) -> NDArray[np.float32]:
@@ -36,15 +36,32 @@ class NegativeTable:
     """An alias table (Walker 1977, Vose 1991): draws a word from the negative distribution in constant time.
 
     A cell holds its own word with `own_share` and `alias` otherwise; own_share: (V,) float32, alias: (V,) int32.
+    upper: (V,) float64, the sum of the weights of all words up to each one.
     """
 
     own_share: NDArray[np.float32]
     alias: NDArray[np.int32]
+    upper: NDArray[np.float64]
 
     def pick(self, cell_words: NDArray[np.uint32], share_words: NDArray[np.uint32]) -> NDArray[np.int32]:
         """Return a word id for each pair of random 32-bit words."""
         cells = to_integers(cell_words, len(self.alias)).astype(np.int32)
         return np.where(to_unit_interval(share_words) < self.own_share[cells], cells, self.alias[cells])
+
+    def pick_other(
+        self, targets: NDArray[np.int32], high_words: NDArray[np.uint32], low_words: NDArray[np.uint32]
+    ) -> NDArray[np.int32]:
+        """Return a word id that is not the target for each pair of random words: the distribution without the target.
+
+        The target's interval is cut out of the line of all weights, and a point is drawn on what remains.
+        """
+        begins = np.where(targets > 0, self.upper[targets - 1], 0.0)
+        weights = self.upper[targets] - begins
+        points = to_unit_interval_53(high_words, low_words) * (self.upper[-1] - weights)
+        is_above = (points >= begins) & (targets < len(self.upper) - 1)
+        others = np.searchsorted(self.upper, points + np.where(is_above, weights, 0.0), side="right")
+        above, below = np.maximum(others, targets + 1), np.minimum(others, targets - 1)  # rounding may end beside it
+        return np.minimum(np.where(is_above, above, below), len(self.upper) - 1).astype(np.int32)
 
 
 def build_negative_table(counts: NDArray[np.int64], exponent: float) -> NegativeTable:
@@ -62,7 +79,9 @@ def build_negative_table(counts: NDArray[np.int64], exponent: float) -> Negative
             small.append(large.pop())
     for word_id in small + large:  # what rounding left over: these cells are full
         scaled[word_id] = 1.0
-    return NegativeTable(np.array(scaled, dtype=np.float32), np.array(alias, dtype=np.int32))
+    return NegativeTable(
+        np.array(scaled, dtype=np.float32), np.array(alias, dtype=np.int32), np.cumsum(weights, dtype=np.float64)
+    )
 
 
 def draw_negatives(
@@ -86,12 +105,10 @@ def draw_negatives(
     words = draw_words(seed, epoch, positions[:, None], Purpose.NEGATIVES, draws)
     drawn = np.stack((table.pick(words[0], words[1]), table.pick(words[2], words[3])), axis=-1)
     drawn = drawn.reshape(len(targets), 2 * draws_per_slot)[:, :negatives].copy()
-    attempt = 0
-    while (clash := np.nonzero(drawn == targets[:, None]))[0].size:
-        attempt += 1
-        row, column = clash
-        draw = draws[row, column // 2] + attempt * slots_per_position * draws_per_slot
-        words = draw_words(seed, epoch, positions[row], Purpose.NEGATIVES, draw)
-        is_first = column % 2 == 0
-        drawn[clash] = table.pick(np.where(is_first, words[0], words[2]), np.where(is_first, words[1], words[3]))
+    row, column = clash = np.nonzero(drawn == targets[:, None])
+    draw = draws[row, column // 2] + slots_per_position * draws_per_slot
+    words = draw_words(seed, epoch, positions[row], Purpose.NEGATIVES, draw)
+    is_first = column % 2 == 0
+    high_words, low_words = np.where(is_first, words[0], words[2]), np.where(is_first, words[1], words[3])
+    drawn[clash] = table.pick_other(targets[row], high_words, low_words)
     return drawn

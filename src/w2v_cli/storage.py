@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,17 +18,16 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     Raises ConfigError where `path` exists and `overwrite` is false, StorageError where the folder or the disk refuses.
     """
     refuse_existing(path, overwrite=overwrite)
+    temporary = path.parent / f".w2v-{secrets.token_hex(8)}.tmp"  # short: `path` may have the longest name there is
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        opened = temporary.open("xb")
     except OSError as error:
         raise cannot_write(path, error) from error
-    temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with opened as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        _set_default_mode(temporary)
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
@@ -38,15 +38,15 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Raise ConfigError where `path` exists and may not be overwritten."""
-    if path.exists() and not overwrite:
+    if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
         raise ConfigError(f"{path} exists already and is kept: choose another --output, or give --overwrite.")
 
 
 def check_writable(path: Path) -> None:
     """Raise StorageError where `path`'s folder is missing or refuses a new file: found before training, not after."""
-    if path.is_dir():
-        raise StorageError(f"cannot write {path}: it is a folder; name a file inside it.")
     try:
+        if path.is_dir():
+            raise StorageError(f"cannot write {path}: it is a folder; name a file inside it.")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
@@ -56,13 +56,6 @@ def check_writable(path: Path) -> None:
 def cannot_write(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a write to `path` that the system refused."""
     return StorageError(f"cannot write {path}: {error.strerror or error}; free space or choose another place.")
-
-
-def _set_default_mode(path: Path) -> None:
-    """Give `path` the permissions that a plainly created file would have: mkstemp makes it private."""
-    umask = os.umask(0)
-    os.umask(umask)
-    path.chmod(0o666 & ~umask)
 
 
 def sync_folder(folder: Path) -> None:

@@ -79,6 +79,7 @@ class _Meter:
     _progress: float = 0.0
     _next_report: float = 0.0
     _recent_loss: float = 0.0
+    _mean_loss: float = 0.0
     _recent_pairs: int = 0
     _epoch_loss: float = 0.0
     _epoch_pairs: int = 0
@@ -100,6 +101,8 @@ class _Meter:
         loss, pairs = float(self._recent_loss), self._recent_pairs
         if not math.isfinite(loss):
             raise self.diverged(advance.epoch)
+        if pairs:  # none since the last report where that one came just before the epoch's end
+            self._mean_loss = loss / pairs
         self._epoch_loss += loss
         self._epoch_pairs += pairs
         if advance.ends_epoch and self._epoch_pairs == 0:
@@ -116,7 +119,7 @@ class _Meter:
             words_per_second=progress * epochs * self.corpus_words / seconds,
             seconds_left=seconds * (1 - progress) / progress,
             learning_rate=learning_rate_at(progress, self.config.learning_rate, self.config.training.decay),
-            mean_loss=loss / max(pairs, 1),
+            mean_loss=self._mean_loss,
             epoch_mean_loss=self._epoch_loss / self._epoch_pairs if advance.ends_epoch else None,
         )
         self._recent_loss, self._recent_pairs = 0.0, 0

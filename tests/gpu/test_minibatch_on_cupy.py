@@ -15,6 +15,7 @@ from w2v_cli.batches import BatchBuilder
 from w2v_cli.kernels import load_minibatch_engine
 from w2v_cli.kernels.arrays import CuPyArrays
 from w2v_cli.kernels.contract import Backend
+from w2v_cli.minibatch_training import MinibatchLearner
 from w2v_cli.optimizers import Adam, Sgd
 from w2v_cli.scanner import scan
 from w2v_cli.training import train
@@ -48,7 +49,9 @@ def test_steps_agree_with_the_reference(kind, build_optimizer, is_classic):
 
 def train_on(backend, corpus_file, config):
     engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
-    return train(scan(corpus_file, config.corpus), config, engine, lambda _: None)
+    corpus = scan(corpus_file, config.corpus)
+    learner = MinibatchLearner(corpus, config, engine, threads=2)
+    return train(len(corpus.word_ids), config, learner, lambda _: None)
 
 
 @pytest.mark.usefixtures("cupy")
@@ -97,7 +100,9 @@ def test_the_command_trains_on_the_device(w2v, corpus_file, tmp_path):
     settings = ["--epochs", "2", "--dim", "8", "--min-count", "1"]
     on_device = w2v("train", corpus_file, "--gpu", *settings, "--output", tmp_path / "gpu.safetensors")
     on_host = w2v(
-        *("train", corpus_file, "--set", "training.backend=numpy"), *settings, "--output", tmp_path / "cpu.safetensors"
+        *("train", corpus_file, "--algorithm", "minibatch", "--set", "training.backend=numpy"),
+        *settings,
+        *("--output", tmp_path / "cpu.safetensors"),
     )
 
     assert (on_device.returncode, on_host.returncode) == (0, 0), on_device.stderr + on_host.stderr

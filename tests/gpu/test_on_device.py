@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from w2v_cli.kernels import load_minibatch_engine
 from w2v_cli.kernels.arrays import CuPyArrays
 from w2v_cli.kernels.contract import Backend
+from w2v_cli.minibatch_training import MinibatchLearner
 from w2v_cli.optimizers import Adam, Sgd
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.scanner import scan
@@ -52,10 +53,9 @@ def test_training_ends_near_numpys(name, tmp_path):
     config = small_config(name)
     corpus = scan(write_corpus(tmp_path / "words.txt"), config.corpus)
 
-    expected, found = (
-        train(corpus, config, load_minibatch_engine(backend, is_classic=True), lambda _: None)
-        for backend in (Backend.NUMPY, Backend.CUPY)
-    )
+    engines = (load_minibatch_engine(backend, is_classic=True) for backend in (Backend.NUMPY, Backend.CUPY))
+    learners = (MinibatchLearner(corpus, config, engine, threads=2) for engine in engines)
+    expected, found = (train(len(corpus.word_ids), config, learner, lambda _: None) for learner in learners)
 
     assert_allclose(found.input_vectors, expected.input_vectors, atol=1e-3)
     assert_allclose(found.epoch_losses, expected.epoch_losses, rtol=1e-4)

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 from numpy.testing import assert_allclose
+from small_batches import random_batch, random_matrices
 
-from conftest import random_batch, random_matrices
 from w2v_cli.kernels.arrays import NumPyArrays
 from w2v_cli.kernels.minibatch import ArrayEngine
 from w2v_cli.model import Embeddings

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from small_batches import DIM, random_batch, random_matrices
 
-from conftest import DIM, random_batch, random_matrices
 from w2v_cli.kernels import load_minibatch_engine
 from w2v_cli.kernels.arrays import NumPyArrays
 from w2v_cli.kernels.contract import Backend

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from small_batches import random_matrices
 
-from conftest import random_matrices
 from w2v_cli.batches import NO_WORD
 from w2v_cli.kernels.arrays import NumPyArrays
 from w2v_cli.kernels.minibatch import ArrayEngine
@@ -84,7 +84,7 @@ def test_classic_gradient_is_not_divided_by_the_number_of_inputs(matrices, refer
 
 
 def one_example(rng, inputs):
-    from conftest import random_batch  # noqa: PLC0415  a helper, not a fixture
+    from small_batches import random_batch  # noqa: PLC0415  a helper, not a fixture
 
     drawn = random_batch(rng, examples=1)
     return dataclasses.replace(drawn, inputs=np.array([inputs], np.int32))

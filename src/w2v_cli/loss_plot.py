@@ -31,8 +31,8 @@ def save_plot(reports: Sequence[Progress], path: Path) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot([r.progress * r.epochs for r in reports], [r.mean_loss for r in reports], linewidth=0.8, label="loss")
-    epochs = [report for report in reports if report.epoch_mean_loss is not None]
-    axes.plot([r.epoch for r in epochs], [r.epoch_mean_loss for r in epochs], "o", label="mean of the epoch")
+    epochs = [(r.epoch, r.epoch_mean_loss) for r in reports if r.epoch_mean_loss is not None]
+    axes.plot([epoch for epoch, _ in epochs], [loss for _, loss in epochs], "o", label="mean of the epoch")
     axes.set_xlabel("epoch")
     axes.set_ylabel("mean loss (nats per positive pair)")
     axes.legend()

@@ -61,7 +61,8 @@ class NegativeTable:
         is_above = (points >= begins) & (targets < len(self.upper) - 1)
         others = np.searchsorted(self.upper, points + np.where(is_above, weights, 0.0), side="right")
         above, below = np.maximum(others, targets + 1), np.minimum(others, targets - 1)  # rounding may end beside it
-        return np.minimum(np.where(is_above, above, below), len(self.upper) - 1).astype(np.int32)
+        picked: NDArray[np.int32] = np.minimum(np.where(is_above, above, below), len(self.upper) - 1).astype(np.int32)
+        return picked
 
 
 def build_negative_table(counts: NDArray[np.int64], exponent: float) -> NegativeTable:

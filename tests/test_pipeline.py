@@ -52,7 +52,7 @@ def test_events_come_in_order(text, data_folder, tmp_path):
     assert order == [CorpusFound, CorpusScanned, EngineLoaded, Progress, VectorsSaved]
     assert events[0] == CorpusFound(text, None, is_default=False)
     assert events[1].corpus.corpus_words == 3000
-    assert events[2] == EngineLoaded("block", Backend.NUMBA, threads=1)
+    assert events[2] == EngineLoaded("block", Backend.NUMBA, threads=1, is_compiled=events[2].is_compiled)
     assert tuple(event for event in events if isinstance(event, Progress)) == saved.trained.reports
     assert events[-1] is saved
     assert (saved.path, saved.vocabulary_size) == (tmp_path / "x.safetensors", 16)

@@ -43,11 +43,12 @@ class CorpusScanned:
 
 @dataclass(frozen=True)
 class EngineLoaded:
-    """Training begins, with this algorithm on this backend."""
+    """Training begins, with this algorithm on this backend; is_compiled: no compilation of ten seconds is to come."""
 
     algorithm: str
     backend: Backend
     threads: int
+    is_compiled: bool = True
 
     @property
     def is_reproducible(self) -> bool:
@@ -82,8 +83,7 @@ def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> Vecto
     on_event(found)
     scanned = _scan(found.path, config)
     on_event(scanned)
-    learner, threads = _build_learner(scanned.corpus, config, backend)
-    loaded = EngineLoaded(config.training.algorithm, backend, threads)
+    learner, loaded = _build_learner(scanned.corpus, config, backend)
     on_event(loaded)
     trained = train(len(scanned.corpus.word_ids), config, learner, on_event)
     word_vectors = _word_vectors(found, scanned.corpus, config, loaded, trained)
@@ -150,18 +150,20 @@ def _with_algorithm(config: Config) -> Config:
     return config.model_copy(update={"training": training})
 
 
-def _build_learner(corpus: ScannedCorpus, config: Config, backend: Backend) -> tuple[Learner, int]:
-    """Return the algorithm, ready to train, and the number of threads that it works on.
+def _build_learner(corpus: ScannedCorpus, config: Config, backend: Backend) -> tuple[Learner, EngineLoaded]:
+    """Return the algorithm, ready to train, and what there is to say of it.
 
-    Where none is asked for, it is as many as give the same bytes each time: more are lock-free (docs/adr/0007).
+    Where no number of threads is asked for, it is as many as give the same bytes each time (docs/adr/0007).
     """
     wanted = config.training.threads
     if config.training.algorithm == "block":
+        block_engine = load_block_engine(backend, corpus, config)
         threads = 1 if backend is Backend.NUMPY else wanted or 1
-        return BlockLearner(corpus, config, load_block_engine(backend, corpus, config), threads=threads), threads
+        loaded = EngineLoaded("block", backend, threads, is_compiled=block_engine.is_compiled)
+        return BlockLearner(corpus, config, block_engine, threads=threads), loaded
     threads = min(wanted or _available_cores(), MOST_THREADS)
     engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
-    return MinibatchLearner(corpus, config, engine, threads=threads), threads
+    return MinibatchLearner(corpus, config, engine, threads=threads), EngineLoaded("minibatch", backend, threads)
 
 
 def _available_cores() -> int:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.blocks import SPAN_WORDS, shared_negatives
 from w2v_cli.kernels.block_numba import Span, train_span
+from w2v_cli.kernels.compiled import is_kept
 from w2v_cli.kernels.scratch import Model, Scratch, build_scratch, padded_dim, zeros
 from w2v_cli.kernels.spans_numba import Draws, KeptWords, Text, build_kept_words
 from w2v_cli.model import build_embeddings
@@ -31,6 +32,11 @@ class CompiledEngine:
             negatives=config.sampling.negatives,
         )
         self._idle: SimpleQueue[tuple[KeptWords, Scratch]] = SimpleQueue()
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether compiled code was kept by an earlier run."""
+        return is_kept(train_span)
 
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
         """Train on a span in the calling thread, without the interpreter's lock."""

@@ -85,6 +85,8 @@ def sigmoid_loss(scores: Matrix, labels: Matrix | float, weights: Matrix | float
 class ReferenceEngine:
     """The block contract in plain NumPy: slow, on one thread, and the truth."""
 
+    is_compiled = True
+
     def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
         self._builder = BlockBuilder(corpus, config)
         self._config = config

@@ -25,6 +25,13 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     return compiler
 
 
+def is_kept(function: Any) -> bool:
+    """Return whether compiled code of a function is in the cache, so that its first call need not compile it."""
+    folder = Path(function.stats.cache_path)
+    name = f"{Path(function.py_func.__code__.co_filename).stem}.{function.py_func.__name__}-*.nbc"
+    return any(folder.glob(name))
+
+
 def _writable_cache_folder() -> Path:
     """Return the user's cache folder, or a temporary one, with a warning, where that cannot be written."""
     folder = platformdirs.user_cache_path("w2v") / "numba"

@@ -80,6 +80,10 @@ class MinibatchEngine(Protocol):
 class BlockEngine(Protocol):
     """What a backend of the block algorithm does; it holds the corpus and the matrices."""
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it can begin at once; else the first span takes some ten seconds more."""
+
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
         """Train on the corpus positions start … stop; return the summed loss in nats and the positive pairs.
 

@@ -23,12 +23,13 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	$(BIN)/python benchmarks/minibatch.py
 
+demo: export W2V_DATA_DIR := .demo/data
 demo: $(VENV)/.installed
 	mkdir -p .demo
 	$(BIN)/w2v train demo --output .demo/w2v.safetensors --overwrite
-	$(BIN)/w2v similar you --top 5 --vectors .demo/w2v.safetensors
 	$(BIN)/w2v similar king --top 5 --vectors .demo/w2v.safetensors
 	$(BIN)/w2v similar war --top 5 --vectors .demo/w2v.safetensors
-	$(BIN)/w2v analogy king man queen --vectors .demo/w2v.safetensors
-	$(BIN)/w2v analogy take took go --vectors .demo/w2v.safetensors
-	$(BIN)/w2v analogy good better bad --vectors .demo/w2v.safetensors
+	$(BIN)/w2v similar you --top 5 --vectors .demo/w2v.safetensors
+	$(BIN)/w2v analogy take took go --top 3 --vectors .demo/w2v.safetensors
+	$(BIN)/w2v analogy good better bad --top 3 --vectors .demo/w2v.safetensors
+	$(BIN)/w2v analogy king man queen --top 3 --vectors .demo/w2v.safetensors

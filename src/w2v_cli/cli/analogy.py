@@ -11,7 +11,7 @@ from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, TopOption, VectorsO
 def analogy(
     a: Annotated[str, typer.Argument(help="The first word of the known pair.")],
     b: Annotated[str, typer.Argument(help="The second word of the known pair.")],
-    c: Annotated[str, typer.Argument(help="The first word of the pair to complete.")],
+    c: Annotated[str, typer.Argument(help="The first word of the pair to complete; none of the three is an answer.")],
     *,
     method: Annotated[
         Literal["add", "mul", "dot"],
@@ -24,22 +24,20 @@ def analogy(
     top: TopOption = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Complete "A is to B as C is to …"; the three words are never the answer.
+    """Complete "A is to B as C is to …".
 
     \b
     Examples:
       w2v analogy king man queen          king is to man as queen is to … woman
       w2v analogy take took go --top 3
       w2v analogy car cars child --vectors cbow_params.pkl --method dot
-    """  # noqa: D301  \b keeps the lines
+    """
     from w2v_cli import formats, queries  # noqa: PLC0415  NumPy is not needed for --help
 
-    with console.json_errors("analogy", as_json=as_json):
-        answers = queries.analogy(formats.open_vectors(vectors), a, b, c, top=top, method=method)
+    answers = queries.analogy(formats.open_vectors(vectors), a, b, c, top=top, method=method)
     if as_json:
         found = [{"word": answer.word, "score": answer.score} for answer in answers]
-        console.write_json(
-            "analogy", {"a": a, "b": b, "c": c, "method": method, "vectors": str(vectors), "answers": found}
-        )
+        question = {"a": a, "b": b, "c": c, "method": method, "vectors": str(vectors)}
+        console.write_json("analogy", question | {"answers": found})
     else:
         console.show_neighbours(answers, score_name="score")

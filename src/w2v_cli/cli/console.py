@@ -1,13 +1,17 @@
-"""What the commands print: data on stdout, everything else on stderr."""
+"""What the commands print: data on stdout, everything else on stderr, UTF-8 on both."""
 
-import contextlib
+import io
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
-from w2v_cli.errors import StorageError, UnknownWordError, W2vError
+import typer
+
+from w2v_cli.errors import StorageError
 
 if TYPE_CHECKING:
     from w2v_cli.queries import Neighbour
@@ -15,22 +19,31 @@ if TYPE_CHECKING:
 JSON_SCHEMA = 1
 _CLOSED_PIPE_EXIT = 141  # 128 + SIGPIPE, as a program that the signal ends
 
+# What steers a terminal or breaks a line: control codes, line separators, marks of direction, halves of characters.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return `text` with all that steers a terminal escaped: a foreign file may hold anything.
+
+    >>> printable("\x1b[2Jword")
+    '\\x1b[2Jword'
+    """
+    return _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+
 
 def write(text: str) -> None:
-    """Write data to stdout, now; a closed pipe ends the program quietly, a full disk is an error."""
-    try:
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _exit_on_closed_pipe()
-    except OSError as error:
-        _silence_stdout()
-        raise StorageError(f"cannot write to stdout: {error.strerror}.") from error
+    """Write data to stdout, now."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
-def write_json(command: str, content: dict[str, Any]) -> None:
+def write_json(command: str | None, content: dict[str, Any]) -> None:
     """Write one JSON object on one line; `schema` grows when a key changes its meaning."""
-    write(json.dumps({"schema": JSON_SCHEMA, "command": command, **content}, ensure_ascii=False))
+    content = json.loads(json.dumps(content), parse_constant=str)  # JSON has no NaN, a foreign file may
+    text = json.dumps({"schema": JSON_SCHEMA, "command": command, **content}, ensure_ascii=False)
+    # What is no Unicode in a file name becomes \udc.., which is also JSON's way to write it.
+    write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def note(text: str) -> None:
@@ -39,36 +52,92 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-@contextlib.contextmanager
-def json_errors(command: str, *, as_json: bool) -> Iterator[None]:
-    """Write an error as a JSON object too, where JSON was asked for, and let it go on to the exit code."""
-    try:
-        yield
-    except W2vError as error:
-        if as_json:
-            content: dict[str, Any] = {"exit_code": error.exit_code, "message": str(error)}
-            if isinstance(error, UnknownWordError):
-                content |= {"word": error.word, "suggestions": list(error.suggestions)}
-            write_json(command, {"error": content})
-        raise
+def warn(text: str) -> None:
+    """Tell the user on stderr of something to look at; also when quiet."""
+    _label("warning:", typer.colors.YELLOW, text)
+
+
+def fail(text: str) -> None:
+    """Tell the user on stderr what went wrong."""
+    _label("error:", typer.colors.RED, text)
+
+
+def _label(label: str, colour: str, text: str) -> None:
+    has_colour = can_redraw() and not os.environ.get("NO_COLOR")
+    typer.echo(f"{typer.style(label, fg=colour, bold=True)} {printable(text)}", err=True, color=has_colour)
+
+
+def can_redraw() -> bool:
+    """Return whether stderr is a terminal that understands control codes."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def show_neighbours(neighbours: Sequence["Neighbour"], *, score_name: str) -> None:
     """Write words and scores: aligned under a heading on a terminal, tab-separated otherwise."""
-    if not sys.stdout.isatty():
-        write("\n".join(f"{neighbour.word}\t{neighbour.score:.4f}" for neighbour in neighbours))
+    if not neighbours:
+        note("no other word is left to answer with.")
         return
-    width = max(len(neighbour.word) for neighbour in neighbours)
-    lines = [f"{neighbour.word:<{width}}  {neighbour.score:>9.4f}" for neighbour in neighbours]
-    note(f"{'word':<{width}}  {score_name:>9}")
-    write("\n".join(lines))
+    rows = [(printable(neighbour.word), f"{neighbour.score:.4f}") for neighbour in neighbours]
+    if not sys.stdout.isatty():
+        write("\n".join(f"{word}\t{score}" for word, score in rows))
+        return
+    from rich.cells import cell_len  # noqa: PLC0415  knows that 語 takes two columns
+
+    width = max(cell_len(word) for word, _ in rows)
+    note(f"{'word':<{width}}  {score_name:>10}")
+    write("\n".join(f"{word}{' ' * (width - cell_len(word))}  {score:>10}" for word, score in rows))
 
 
-def _exit_on_closed_pipe() -> NoReturn:
-    _silence_stdout()
-    raise SystemExit(_CLOSED_PIPE_EXIT)
+def prepare_streams() -> None:
+    """Make stdout and stderr UTF-8 in every locale, and their failures ours."""
+    # A stream that was closed beforehand is None; one that refuses writing takes the place of stdout.
+    sys.stdout = cast("TextIO", _Stream(sys.stdout or _open_null("r"), "stdout"))
+    sys.stderr = cast("TextIO", _Stream(sys.stderr or _open_null("w"), "stderr"))
 
 
-def _silence_stdout() -> None:
-    """Point stdout at nothing, so that the interpreter's own flush at exit says nothing more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _open_null(mode: Literal["r", "w"]) -> TextIO:
+    return Path(os.devnull).open(mode, encoding="utf-8")
+
+
+class _Stream:
+    """A standard stream whose failures end the program as they should.
+
+    A reader that is gone (BrokenPipeError) ends it quietly; another failure is a StorageError for data on stdout,
+    while of stderr only text is lost.
+    """
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        if isinstance(stream, io.TextIOWrapper):
+            # File names that are no UTF-8 leave as they came in.
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape" if name == "stdout" else "backslashreplace")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write `text`."""
+        if text == "":  # with which Typer tries what kind of stream it has, hiding what fails
+            return 0
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            self._give_up(error)
+            return len(text)
+
+    def flush(self) -> None:
+        """Write what is in the buffer."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        # Point the stream at nothing, so that the interpreter's own flush at exit says nothing more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(_CLOSED_PIPE_EXIT) from None
+        if self._name == "stdout":
+            cause = error.strerror or "it is closed"
+            raise StorageError(f"cannot write to stdout: {cause}; send the output somewhere else.") from error

@@ -8,6 +8,7 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.options import JsonOption, QuietOption
+from w2v_cli.errors import DownloadError
 
 if TYPE_CHECKING:
     from w2v_cli.datasets import Dataset
@@ -34,17 +35,28 @@ def download(
       w2v download ptb
       w2v download --list
       w2v download ptb --from ~/Downloads
-    """  # noqa: D301  \b keeps the lines
+    """
+    from w2v_cli import datasets  # noqa: PLC0415  not needed for --help
+
+    folder = datasets.data_folder(os.environ)
+    if list_:
+        _list(folder, as_json=as_json)
+        return
+    dataset = datasets.find(name)
+    path = _download(dataset, folder, source, overwrite=overwrite, is_quiet=quiet)
+    if as_json:
+        console.write_json("download", {"name": name, "path": str(path)})
+    else:
+        console.write(str(path))
+
+
+def _download(dataset: "Dataset", folder: Path, source: str | None, *, overwrite: bool, is_quiet: bool) -> Path:
+    """Bring the dataset into `folder` and return the file to read; raise DownloadError where files are missing."""
     from w2v_cli import datasets  # noqa: PLC0415  not needed for --help
     from w2v_cli.cli.progress import DownloadDisplay  # noqa: PLC0415
 
-    folder = datasets.data_folder(os.environ)
-    with console.json_errors("download", as_json=as_json), DownloadDisplay(is_quiet=quiet) as display:
-        if list_:
-            _list(folder, as_json=as_json)
-            return
-        dataset = datasets.find(name)
-        console.note(f"{dataset.title}\nlicence: {dataset.licence}")
+    console.note(f"{dataset.title}\nlicence: {dataset.licence}")
+    with DownloadDisplay(is_quiet=is_quiet) as display:
         path = datasets.download(
             dataset,
             folder,
@@ -53,30 +65,31 @@ def download(
             on_step=display.show_step,
             on_progress=display.show_bytes,
         )
-    if as_json:
-        console.write_json("download", {"name": name, "path": None if path is None else str(path)})
-    elif path is not None:
-        console.write(str(path))
-    else:
-        console.note(f"{name} is not complete yet: give the files that are missing, too.")
+    if path is None:
+        raise DownloadError(
+            f"{dataset.name} is not complete yet, {' and '.join(display.missing)} missing: give that with --from as "
+            f"well, or run `w2v download {dataset.name}` for what is missing."
+        )
+    return path
 
 
 def _list(folder: Path, *, as_json: bool) -> None:
     """Write the table of datasets, and which are there."""
-    from w2v_cli import datasets  # noqa: PLC0415
+    from w2v_cli import datasets  # noqa: PLC0415  not needed for --help
 
-    table = datasets.read_table()
+    table = datasets.read_table().values()
     if as_json:
-        console.write_json("download", {"datasets": [_entry(dataset, folder) for dataset in table.values()]})
+        console.write_json("download", {"datasets": [_entry(dataset, folder) for dataset in table]})
         return
-    for dataset in table.values():
-        entry = _entry(dataset, folder)
-        state = f"here: {entry['path']}" if entry["path"] else "not downloaded"
+    for dataset in table:
+        path = datasets.installed_path(dataset, folder)
+        state = f"here: {path}" if path else "not here yet"
         console.write(f"{dataset.name} ({dataset.kind}): {dataset.title}\n  {state}\n  licence: {dataset.licence}")
 
 
 def _entry(dataset: "Dataset", folder: Path) -> dict[str, Any]:
-    from w2v_cli import datasets  # noqa: PLC0415
+    """Return what a script wants to know of a dataset."""
+    from w2v_cli import datasets  # noqa: PLC0415  not needed for --help
 
     path = datasets.installed_path(dataset, folder)
     return {

@@ -11,7 +11,8 @@ from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption
 if TYPE_CHECKING:
     from w2v_cli.vectors import WordVectors
 
-_FREQUENT_WORDS = 10
+_FIRST_WORDS = 10
+_LONGEST_LIST = 20  # items; the middle of a longer one is left out, but not in JSON
 
 
 def info(
@@ -25,29 +26,28 @@ def info(
     Examples:
       w2v info
       w2v info novels.safetensors --json
-    """  # noqa: D301  \b keeps the lines
+    """
     from w2v_cli import formats  # noqa: PLC0415  NumPy is not needed for --help
 
-    with console.json_errors("info", as_json=as_json):
-        word_vectors = formats.open_vectors(file)
-    facts = _facts(file, word_vectors)
+    word_vectors = formats.open_vectors(file)
+    facts, metadata = _facts(file, word_vectors), dict(word_vectors.metadata)
     if as_json:
-        console.write_json("info", facts)
+        console.write_json("info", facts | {"metadata": metadata})
     else:
-        console.write("\n".join(_lines(facts)))
+        console.write("\n".join(_lines(facts) + _lines(metadata)))
 
 
 def _facts(file: Path, word_vectors: "WordVectors") -> dict[str, Any]:
-    """Return what there is to say, the sizes first."""
+    """Return what there is to say without the metadata."""
     words, dim = word_vectors.vectors.shape
+    first_words = "first_words" if word_vectors.counts is None else "frequent_words"  # with counts they are sorted
     return {
         "file": str(file),
         "size_bytes": file.stat().st_size,
         "words": words,
         "dim": dim,
         "number_format": str(word_vectors.vectors.dtype),
-        "frequent_words": list(word_vectors.words[:_FREQUENT_WORDS]),
-        **word_vectors.metadata,
+        first_words: list(word_vectors.words[:_FIRST_WORDS]),
     }
 
 
@@ -55,11 +55,30 @@ def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
     """Return facts as indented `name: value` lines."""
     lines = []
     for name, value in facts.items():
+        label = f"{indent}{console.printable(name)}:"
         if isinstance(value, dict):
-            lines += [f"{indent}{name}:", *_lines(value, indent + "  ")]
-        elif isinstance(value, list):
-            shown = ", ".join(f"{item:.4f}" if isinstance(item, float) else str(item) for item in value)
-            lines.append(f"{indent}{name}: {shown}")
+            lines += [label, *_lines(value, indent + "  ")]
         else:
-            lines.append(f"{indent}{name}: {value}")
+            lines.append(f"{label} {console.printable(_shown(value))}")
     return lines
+
+
+def _shown(value: object) -> str:
+    """Return a value for people.
+
+    >>> _shown([0.25, "a", None])
+    '0.25, a, none'
+    """
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:.5g}"
+        case list() if len(value) > _LONGEST_LIST:
+            half = _LONGEST_LIST // 2
+            return f"{_shown(value[:half])}, …, {_shown(value[-half:])}"
+        case list():
+            return ", ".join(_shown(item) for item in value)
+    return str(value)

@@ -1,7 +1,10 @@
-"""Options that several commands share."""
+"""Options that several commands share, and those of `train` that stand for a setting of the config."""
 
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +14,81 @@ VectorsOption = Annotated[
     Path,
     typer.Option("--vectors", "-v", metavar="FILE", help="The vectors to ask: a file of w2v, or the book's pickle."),
 ]
-TopOption = Annotated[int, typer.Option("--top", "-n", min=1, help="How many words to show.")]
+TopOption = Annotated[int, typer.Option("--top", "-n", min=1, metavar="N", help="How many words to show.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object instead of text.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr; warnings and errors remain.")]
+
+
+@dataclass(frozen=True)
+class SettingOption:
+    """An option with the value of a setting. The config checks it, all of them at once and as in every other source."""
+
+    key: str
+    values: str
+    help: str
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter: `min_count` for corpus.min_count."""
+        return self.key.rpartition(".")[2]
+
+    @property
+    def flag(self) -> str:
+        """The option as it is typed: `--min-count`."""
+        return "--" + self.parameter.replace("_", "-")
+
+    def complete(self, incomplete: str) -> Iterator[str]:
+        """Yield the values that a shell may propose."""
+        if "|" in self.values:
+            yield from (value for value in self.values.split("|") if value.startswith(incomplete))
+
+
+SETTING_OPTIONS = (
+    SettingOption("model.model", "cbow|skipgram", "cbow: context → centre; skipgram: centre → context. [cbow]"),
+    SettingOption(
+        "training.algorithm",
+        "auto|minibatch|block",
+        "block: runs of centres, fast; minibatch: shuffled windows, as the book's; auto: what fits. [auto]",
+    ),
+    SettingOption("training.epochs", "N", "Passes over the corpus. [15]"),
+    SettingOption("model.dim", "N", "Dimensions of a vector. [100]"),
+    SettingOption("model.window", "N", "Words each side of the centre, at most. [5]"),
+    SettingOption("sampling.negatives", "N", "Negative samples for each target. [5]"),
+    SettingOption("corpus.min_count", "N", "Leave out words that occur less often. [5]"),
+    SettingOption(
+        "sampling.subsample",
+        "SHARE",
+        "Share of the corpus above which a word's occurrences are thinned; 0: never. [0.001]",
+    ),
+    SettingOption("training.learning_rate", "RATE", "Starting rate. [0.05 cbow, 0.025 skipgram, 0.001 with adam]"),
+    SettingOption("sampling.seed", "N", "The same seed gives the same file. [1]"),
+    SettingOption("training.threads", "N", "Threads to work on. [as many as give the same file each time]"),
+)
+
+
+def with_setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with SETTING_OPTIONS in place of its `**settings`, for Typer to read."""
+    signature = inspect.signature(command)
+    positional, keyword = [], []
+    for parameter in signature.parameters.values():
+        if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+            positional.append(parameter)
+        elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            keyword.append(parameter)
+    settings = [_parameter_for(option) for option in SETTING_OPTIONS]
+    command.__signature__ = signature.replace(parameters=[*positional, *settings, *keyword])  # type: ignore[attr-defined]  # PEP 362: inspect reads it, functions do not declare it
+    return command
+
+
+def _parameter_for(option: SettingOption) -> inspect.Parameter:
+    declaration = typer.Option(option.flag, metavar=option.values, help=option.help, autocompletion=option.complete)
+    annotation: Any = Annotated[str | None, declaration]
+    return inspect.Parameter(option.parameter, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def given_settings(settings: Mapping[str, str | None]) -> Iterator[tuple[str, str, str]]:
+    """Yield (key, flag, text) of the SETTING_OPTIONS that were given; `settings` holds all, by parameter."""
+    for option in SETTING_OPTIONS:
+        text = settings[option.parameter]
+        if text is not None:
+            yield option.key, option.flag, text

@@ -1,7 +1,6 @@
 """Progress on stderr: a bar on a terminal, a line every few seconds elsewhere, nothing when quiet."""
 
 import logging
-import sys
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -13,10 +12,18 @@ from w2v_cli.cli import console
 from w2v_cli.training import Progress
 
 _SECONDS_BETWEEN_LINES = 5.0
+_MEGABYTE = 1_000_000
+_DOINGS = {
+    datasets.Action.KEEP: "kept",
+    datasets.Action.FETCH: "downloading",
+    datasets.Action.COPY: "copying",
+    datasets.Action.WRITE: "taking it out of the installed packages",
+    datasets.Action.MISS: "left out",
+}
 
 
-class TrainingDisplay:
-    """Shows what the pipeline tells; warnings also when quiet."""
+class _Display:
+    """A bar that is closed at the end, and lines that keep their distance."""
 
     def __init__(self, *, is_quiet: bool) -> None:
         self._is_quiet = is_quiet
@@ -24,60 +31,28 @@ class TrainingDisplay:
         self._last_line = time.monotonic()
 
     def __enter__(self) -> Self:
-        logging.basicConfig(stream=sys.stderr, format="warning: %(message)s", level=logging.WARNING)
+        logging.basicConfig(handlers=[_WarningHandler()], level=logging.WARNING)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._close_bar()
 
-    def show(self, event: pipeline.Event) -> None:
-        """Show one event."""
-        match event:
-            case pipeline.CorpusScanned(corpus=corpus):
-                for warning in corpus.warnings:
-                    console.note(f"warning: {warning}")
-        if self._is_quiet:
-            return
-        match event:
-            case pipeline.CorpusFound(path=path, name=None):
-                console.note(f"corpus: {path}")
-            case pipeline.CorpusFound(path=path, name=name, is_default=is_default):
-                why = " (no corpus was given)" if is_default else ""
-                console.note(f"corpus: {name}{why}, {path}")
-            case pipeline.CorpusScanned(corpus=corpus, seconds=seconds):
-                vocabulary = corpus.vocabulary
-                console.note(
-                    f"{corpus.corpus_words:,} words, {corpus.distinct_words:,} different; kept {len(vocabulary):,} words "
-                    f"with {vocabulary.kept_words:,} occurrences, in {seconds:.1f} s"
-                )
-            case pipeline.EngineLoaded(backend=backend, threads=threads):
-                console.note(f"backend: {backend}" + ("" if backend == "cupy" else f", {threads} threads"))
-            case Progress():
-                self._show_progress(event)
-            case pipeline.VectorsSaved(path=path, vocabulary_size=size, trained=trained):
-                self._close_bar()
-                console.note(f"wrote {path}: {size:,} words, trained in {trained.seconds:.1f} s")
+    def _say(self, line: str) -> None:
+        """Write a line, above the bar where there is one, unless quiet."""
+        if not self._is_quiet:
+            self._last_line = time.monotonic()
+            with tqdm.external_write_mode():
+                console.note(line)
 
-    def _show_progress(self, progress: Progress) -> None:
-        if sys.stderr.isatty():
-            self._move_bar(progress)
-        if progress.epoch_mean_loss is not None:
-            self._write_line(_epoch_line(progress))
-        elif not sys.stderr.isatty() and time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES:
-            self._write_line(_progress_line(progress))
+    def _is_line_due(self) -> bool:
+        return time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES
 
-    def _move_bar(self, progress: Progress) -> None:
+    def _move_bar(self, done: float, total: float | None, text: str, **appearance: Any) -> None:
         if self._bar is None:
-            self._bar = tqdm(total=100, unit="%", bar_format="{percentage:3.0f}% |{bar}| {desc}", dynamic_ncols=True)
-        self._bar.n = 100 * progress.progress
-        self._bar.set_description_str(
-            f"{progress.words_per_second:,.0f} words/s, loss {progress.mean_loss:.3f}, "
-            f"{duration(progress.seconds_left)} left"
-        )
-
-    def _write_line(self, line: str) -> None:
-        self._last_line = time.monotonic()
-        tqdm.write(line, file=sys.stderr)
+            self._bar = tqdm(dynamic_ncols=True, leave=False, **appearance)
+        self._bar.total = total
+        self._bar.set_description_str(text, refresh=False)
+        self._bar.update(done - self._bar.n)
 
     def _close_bar(self) -> None:
         if self._bar is not None:
@@ -85,41 +60,75 @@ class TrainingDisplay:
             self._bar = None
 
 
-class DownloadDisplay:
-    """Shows what a download does, file by file."""
+class _WarningHandler(logging.Handler):
+    """Shows what the library warns of as the CLI's own warnings."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record's message."""
+        console.warn(record.getMessage())
+
+
+class TrainingDisplay(_Display):
+    """Shows what the pipeline tells; warnings also when quiet."""
+
+    def show(self, event: pipeline.Event) -> None:
+        """Show one event."""
+        match event:
+            case pipeline.CorpusFound():
+                self._say(_found_line(event))
+            case pipeline.CorpusScanned():
+                for warning in event.corpus.warnings:
+                    console.warn(warning)
+                self._say(_scanned_line(event))
+            case pipeline.EngineLoaded():
+                self._say(_engine_line(event))
+                if not event.is_compiled:
+                    self._say("compiling, once on this machine; this takes about half a minute")
+            case Progress():
+                self._show_progress(event)
+            case pipeline.VectorsSaved(path=path, vocabulary_size=size, trained=trained):
+                self._close_bar()
+                self._say(f"wrote {path}: {_count(size, 'word')}, trained in {trained.seconds:.1f} s")
+
+    def _show_progress(self, progress: Progress) -> None:
+        can_redraw = console.can_redraw()
+        if can_redraw and not self._is_quiet:
+            bar_format = "{percentage:3.0f} % |{bar}| {desc}"
+            loss = progress.mean_loss if progress.epoch_mean_loss is None else progress.epoch_mean_loss
+            text = f"loss {loss:.3f}, {_pace(progress)}"
+            self._move_bar(100 * progress.progress, 100, text, bar_format=bar_format)
+        if progress.epoch_mean_loss is not None:
+            done = f"epoch {progress.epoch} of {progress.epochs}: mean loss {progress.epoch_mean_loss:.4f}"
+            self._say(f"{done}, {_pace(progress)}")
+        elif not can_redraw and self._is_line_due():
+            done = f"{100 * progress.progress:.0f} %: epoch {progress.epoch} of {progress.epochs}"
+            self._say(f"{done}, loss {progress.mean_loss:.4f}, {_pace(progress)}")
+
+
+class DownloadDisplay(_Display):
+    """Shows what a download does, file by file; `missing` are the files that it had to leave out."""
 
     def __init__(self, *, is_quiet: bool) -> None:
-        self._is_quiet = is_quiet
-        self._bar: Any = None
+        super().__init__(is_quiet=is_quiet)
+        self.missing: list[str] = []
         self._name = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._close_bar()
 
     def show_step(self, step: datasets.Step) -> None:
         """Say what will be done about a file, and why."""
         self._close_bar()
         self._name = step.name
-        if not self._is_quiet:
-            console.note(f"{step.name}: {step.reason}")
+        if step.action is datasets.Action.MISS:
+            self.missing.append(step.name)
+        origin = step.origin[0] if isinstance(step.origin, tuple) else step.origin
+        self._say(f"{step.name}: {step.reason}; {_DOINGS[step.action]}{f' {origin}' if origin else ''}")
 
     def show_bytes(self, done: int, total: int | None) -> None:
-        """Move the bar of the file in hand; on a terminal only."""
-        if self._is_quiet or not sys.stderr.isatty():
-            return
-        if self._bar is None:
-            self._bar = tqdm(total=total, unit="B", unit_scale=True, desc=self._name, dynamic_ncols=True)
-        self._bar.total = total
-        self._bar.n = done
-        self._bar.refresh()
-
-    def _close_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        """Move the bar of the file in hand, or write a line now and then."""
+        if console.can_redraw() and not self._is_quiet:
+            self._move_bar(done, total, self._name, unit="B", unit_scale=True)
+        elif self._is_line_due():
+            of_total = f" of {total / _MEGABYTE:.1f}" if total else ""
+            self._say(f"{self._name}: {done / _MEGABYTE:.1f}{of_total} MB")
 
 
 def duration(seconds: float) -> str:
@@ -135,15 +144,30 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02} h" if hours else f"{minutes}:{whole:02} min"
 
 
-def _epoch_line(progress: Progress) -> str:
+def _count(number: int, thing: str) -> str:
+    """Return a number of things: `1 thread`, `10,000 words`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _found_line(event: pipeline.CorpusFound) -> str:
+    if event.name is None:
+        return f"corpus: {event.path}"
+    return f"corpus: {event.name}{' (no corpus was given)' if event.is_default else ''}, {event.path}"
+
+
+def _scanned_line(event: pipeline.CorpusScanned) -> str:
+    corpus, vocabulary = event.corpus, event.corpus.vocabulary
     return (
-        f"epoch {progress.epoch} of {progress.epochs}: mean loss {progress.epoch_mean_loss:.4f}, "
-        f"{progress.words_per_second:,.0f} words/s, {duration(progress.seconds_left)} left"
+        f"{_count(corpus.corpus_words, 'word')}, {corpus.distinct_words:,} different; kept {len(vocabulary):,} words "
+        f"with {vocabulary.kept_words:,} occurrences, in {event.seconds:.1f} s"
     )
 
 
-def _progress_line(progress: Progress) -> str:
-    return (
-        f"{100 * progress.progress:.0f} %: epoch {progress.epoch} of {progress.epochs}, loss {progress.mean_loss:.4f}, "
-        f"{progress.words_per_second:,.0f} words/s, {duration(progress.seconds_left)} left"
-    )
+def _engine_line(event: pipeline.EngineLoaded) -> str:
+    threads = "" if event.backend == "cupy" else f", {_count(event.threads, 'thread')}"
+    caveat = "" if event.is_reproducible else ": another run may give slightly other vectors"
+    return f"algorithm: {event.algorithm} on {event.backend}{threads}{caveat}"
+
+
+def _pace(progress: Progress) -> str:
+    return f"{progress.words_per_second:,.0f} words/s, {duration(progress.seconds_left)} left"

@@ -21,11 +21,10 @@ def similar(
     Examples:
       w2v similar you --top 5
       w2v similar toyota --vectors ptb.safetensors --json
-    """  # noqa: D301  \b keeps the lines
+    """
     from w2v_cli import formats, queries  # noqa: PLC0415  NumPy is not needed for --help
 
-    with console.json_errors("similar", as_json=as_json):
-        neighbours = queries.similar(formats.open_vectors(vectors), word, top=top)
+    neighbours = queries.similar(formats.open_vectors(vectors), word, top=top)
     if as_json:
         answers = [{"word": neighbour.word, "similarity": neighbour.score} for neighbour in neighbours]
         console.write_json("similar", {"word": word, "vectors": str(vectors), "neighbours": answers})

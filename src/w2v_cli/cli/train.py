@@ -2,32 +2,19 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from w2v_cli.cli import console
-from w2v_cli.cli.options import JsonOption, QuietOption
+from w2v_cli.cli.options import JsonOption, QuietOption, given_settings, with_setting_options
+from w2v_cli.errors import ConfigError
 
-_OPTION_OF_KEY = {
-    "corpus.source": "CORPUS",
-    "corpus.min_count": "--min-count",
-    "model.model": "--model",
-    "model.dim": "--dim",
-    "model.window": "--window",
-    "sampling.negatives": "--negatives",
-    "sampling.subsample": "--subsample",
-    "sampling.seed": "--seed",
-    "training.algorithm": "--algorithm",
-    "training.backend": "--gpu",
-    "training.epochs": "--epochs",
-    "training.learning_rate": "--learning-rate",
-    "training.threads": "--threads",
-    "output.path": "--output",
-    "output.overwrite": "--overwrite",
-}
+if TYPE_CHECKING:
+    from w2v_cli.settings import Config
 
 
+@with_setting_options
 def train(
     corpus: Annotated[
         str | None,
@@ -36,11 +23,6 @@ def train(
         ),
     ] = None,
     *,
-    model: Annotated[
-        Literal["cbow", "skipgram"] | None,
-        typer.Option(help="cbow: context → centre; skipgram: centre → context. [cbow]"),
-    ] = None,
-    algorithm: Annotated[Literal["minibatch", "block"] | None, typer.Option(help="[minibatch]")] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="Train on an NVIDIA GPU; an error where there is none.")] = False,
     config: Annotated[
         str | None,
@@ -51,25 +33,12 @@ def train(
     ] = None,
     output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="[w2v.safetensors]")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the corpus. [15]")] = None,
-    dim: Annotated[int | None, typer.Option(help="Dimensions of a vector. [100]")] = None,
-    window: Annotated[int | None, typer.Option(help="Words each side of the centre, at most. [5]")] = None,
-    negatives: Annotated[int | None, typer.Option(help="Negative samples for each target. [5]")] = None,
-    min_count: Annotated[int | None, typer.Option(help="Leave out words that occur less often. [5]")] = None,
-    subsample: Annotated[
-        float | None,
-        typer.Option(help="Share of the corpus above which a word's occurrences are thinned; 0: never. [1e-3]"),
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Starting rate. [0.05 cbow, 0.025 skipgram, 0.001 with adam]")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same file. [1]")] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads to work on; the result is the same. [all cores]")] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help='Draw the loss (png, svg, pdf); needs the extra "plot".')
     ] = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
+    **settings: str | None,
 ) -> None:
     """Train word vectors on CORPUS.
 
@@ -79,42 +48,55 @@ def train(
       w2v train novels.txt --model skipgram --output novels.safetensors
       w2v train ptb --config book-cbow --plot loss.png
       w2v train novels.txt --epochs 5 --dim 300 --set training.batch_size=256
-    """  # noqa: D301  \b keeps the lines
-    given: dict[str, object] = {
-        "corpus.source": corpus,
-        "corpus.min_count": min_count,
-        "model.model": model,
-        "model.dim": dim,
-        "model.window": window,
-        "sampling.negatives": negatives,
-        "sampling.subsample": subsample,
-        "sampling.seed": seed,
-        "training.algorithm": algorithm,
-        "training.backend": "cupy" if gpu else None,
-        "training.epochs": epochs,
-        "training.learning_rate": learning_rate,
-        "training.threads": threads,
-        "output.path": output,
-        "output.overwrite": overwrite or None,
+    """
+    given: dict[str, tuple[str, object]] = {
+        "corpus.source": ("CORPUS", corpus),
+        "training.backend": ("--gpu", "cupy" if gpu else None),
+        "output.path": ("--output", output),
+        "output.overwrite": ("--overwrite", overwrite or None),
     }
-    options = {key: (_OPTION_OF_KEY[key], value) for key, value in given.items() if value is not None}
+    options = {key: option for key, option in given.items() if option[1] is not None}
+    _train(_resolve(options, settings, set_ or [], config), plot, is_quiet=quiet, as_json=as_json)
+
+
+def _resolve(
+    options: dict[str, tuple[str, object]], settings: dict[str, str | None], sets: list[str], config: str | None
+) -> "Config":
+    """Return the config of all sources; raise ConfigError for what is wrong in any of them."""
     from w2v_cli import config as configs  # noqa: PLC0415  pydantic and NumPy are not needed for --help
-    from w2v_cli import datasets, loss_plot, pipeline  # noqa: PLC0415
+    from w2v_cli import datasets, pipeline  # noqa: PLC0415
+    from w2v_cli.config_sources import read_value  # noqa: PLC0415
+
+    data_folder = datasets.data_folder(os.environ)
+    resolved = configs.resolve(
+        options=options | {key: (flag, read_value(text)) for key, flag, text in given_settings(settings)},
+        sets=sets,
+        environment=os.environ,
+        file=None if config is None else configs.find_config_file(config),
+        corpus_settings_for=lambda source: pipeline.corpus_settings_for(source, data_folder),
+    )
+    _refuse_dash(resolved.config)
+    return resolved.config
+
+
+def _refuse_dash(config: "Config") -> None:
+    """Raise ConfigError where `-` stands for a standard stream, as it does elsewhere."""
+    if config.corpus.source == "-":
+        raise ConfigError("a corpus from stdin (-) is not in this version: save the text in a file, and name that.")
+    if config.output.path == "-":
+        raise ConfigError("vectors cannot go to stdout (-): name a file with --output.")
+
+
+def _train(config: "Config", plot: Path | None, *, is_quiet: bool, as_json: bool) -> None:
+    """Train, save and draw, telling the user how it goes."""
+    from w2v_cli import datasets, loss_plot, pipeline  # noqa: PLC0415  NumPy and Numba are not needed for --help
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
 
-    with console.json_errors("train", as_json=as_json), TrainingDisplay(is_quiet=quiet) as display:
-        if plot is not None:
-            loss_plot.check_plot(plot)
-        data_folder = datasets.data_folder(os.environ)
-        resolved = configs.resolve(
-            options=options,
-            sets=set_ or [],
-            environment=os.environ,
-            file=configs.find_config_file(config) if config else None,
-            corpus_settings_for=lambda source: pipeline.corpus_settings_for(source, data_folder),
-        )
-        saved = pipeline.train_vectors(resolved.config, data_folder, display.show)
-        if plot is not None:
-            loss_plot.save_plot(saved.trained.reports, plot)
+    if plot is not None:
+        loss_plot.check_plot(plot)
+    with TrainingDisplay(is_quiet=is_quiet) as display:
+        saved = pipeline.train_vectors(config, datasets.data_folder(os.environ), display.show)
+    if plot is not None:
+        loss_plot.save_plot(saved.trained.reports, plot)
     if as_json:
         console.write_json("train", pipeline.summary(saved))

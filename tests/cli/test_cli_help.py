@@ -1,0 +1,118 @@
+"""What the program says of itself, and to those who mistype."""
+
+import re
+from importlib import metadata
+
+import pytest
+
+from cli.running import the_error
+from w2v_cli import __version__
+from w2v_cli.cli.options import SETTING_OPTIONS
+from w2v_cli.settings import FIELDS
+
+COMMANDS = ["download", "train", "similar", "analogy", "info"]
+# Typer itself loads pydantic where a command has options.
+HEAVY = ["numpy", "numba", "ruamel", "requests", "tqdm", "rich", "safetensors", "platformdirs", "pandas"]
+SHOW_HEAVY = f"""
+import atexit, sys
+atexit.register(lambda: sys.stderr.write(repr([name for name in {HEAVY} if name in sys.modules])))
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_that_begins_with_the_command(w2v, command):
+    """The help of each command goes to stdout and shows how it is typed."""
+    done = w2v.run(command, "-h")
+
+    assert done.returncode == 0
+    assert f"Examples:\n    w2v {command}" in done.stdout
+    assert done.stderr == ""
+
+
+def test_main_help_names_commands_and_exit_codes(w2v):
+    """`w2v --help` lists every command, an example, and what each exit code means."""
+    done = w2v.run("--help")
+
+    assert done.returncode == 0
+    assert re.findall(r"^  (\w+)  +\w", done.stdout.partition("Commands:")[2], re.MULTILINE) == COMMANDS
+    assert "w2v similar you --top 5" in done.stdout
+    assert "9 GPU or an extra missing, 128+n stopped by signal n." in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["similar", "--help"]], ids=" ".join)
+def test_help_imports_nothing_heavy(w2v, arguments):
+    """A help text is there before anything that computes, reads YAML or downloads is loaded."""
+    assert w2v.run(*arguments, first=SHOW_HEAVY).stderr == "[]"
+
+
+def test_version(w2v):
+    """`w2v --version` writes the version and nothing else."""
+    done = w2v.run("--version")
+
+    assert (done.stdout, done.stderr, done.returncode) == (f"w2v {__version__}\n", "", 0)
+
+
+def test_the_command_is_installed_under_its_name():
+    """The distribution's entry point `w2v` is the CLI's main."""
+    [entry] = metadata.entry_points(group="console_scripts", name="w2v")
+
+    assert entry.value == "w2v_cli.cli:main"
+
+
+def test_no_command_shows_the_help_as_a_mistake(w2v):
+    """`w2v` alone shows the whole help, on stderr, with the exit code of a usage error."""
+    done = w2v.run()
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Commands:" in done.stderr
+
+
+@pytest.mark.parametrize("option", SETTING_OPTIONS, ids=lambda option: option.flag)
+def test_help_tells_each_setting_s_default(option):
+    """The default in an option's help is the config's; what the config leaves open is said in words."""
+    default = FIELDS[option.key].default
+
+    assert option.help.endswith("]" if default is None else f"[{default}]")
+
+
+@pytest.mark.parametrize("option", SETTING_OPTIONS, ids=lambda option: option.flag)
+def test_help_tells_each_choice(option):
+    """An option for a setting with few values names them all, and a shell may complete them."""
+    choices = getattr(FIELDS[option.key].annotation, "__args__", ())
+    texts = [choice for choice in choices if isinstance(choice, str)]
+
+    assert option.values.split("|") == texts or not texts
+    assert list(option.complete("")) == texts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["trian"], "No such command 'trian'. Did you mean 'train'? See `w2v --help`."),
+        (["train", "--epoch", "3"], "--epochs"),
+        (["similar"], "Missing argument"),
+        (["similar", "a", "--top", "0"], "--top"),
+        (["analogy", "a", "b"], "See `w2v analogy --help`."),
+        (["analogy", "a", "b", "c", "--method", "sum"], "'add', 'mul', 'dot'"),
+        (["--top", "3"], "No such option"),
+    ],
+)
+def test_wrong_usage_is_one_line(w2v, arguments, expected):
+    """A mistyped command, option or argument is told in one line, with a likely meaning or where to look."""
+    message = the_error(w2v.run(*arguments), 2)
+
+    assert expected in message
+    assert "--help`." in message
+    assert "Value error" not in message
+
+
+@pytest.mark.parametrize("arguments", [["train", "-"], ["train", "text.txt", "--output", "-"]])
+def test_streams_are_not_read_or_written_yet(w2v, arguments):
+    """`-` is told to be no file, rather than read or written as one."""
+    before = w2v.files()
+
+    message = the_error(w2v.run(*arguments), 2)
+
+    assert "(-)" in message
+    assert w2v.files() == before

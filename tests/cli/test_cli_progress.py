@@ -1,0 +1,55 @@
+"""What the display of a training says to the events that no short run produces."""
+
+import pytest
+
+from w2v_cli.cli import progress
+from w2v_cli.cli.progress import TrainingDisplay
+from w2v_cli.kernels.contract import Backend
+from w2v_cli.pipeline import EngineLoaded
+from w2v_cli.training import Progress
+
+HALF_WAY = Progress(
+    epoch=2,
+    epochs=3,
+    progress=0.5,
+    words_per_second=123456.7,
+    seconds_left=75.2,
+    learning_rate=0.01,
+    mean_loss=2.5,
+    epoch_mean_loss=None,
+)
+
+
+@pytest.fixture
+def display():
+    """Return a display that is not quiet; under pytest stderr is no terminal."""
+    with TrainingDisplay(is_quiet=False) as entered:
+        yield entered
+
+
+def test_compilation_is_announced(display, capsys):
+    """Where kernels have to be compiled, the user learns why nothing seems to happen."""
+    display.show(EngineLoaded("block", Backend.NUMBA, threads=1, is_compiled=False))
+
+    assert capsys.readouterr().err == (
+        "algorithm: block on numba, 1 thread\ncompiling, once on this machine; this takes about half a minute\n"
+    )
+
+
+def test_a_result_that_varies_is_announced(display, capsys):
+    """Where another run gives other vectors, the user learns it beforehand; a GPU has no threads to tell of."""
+    display.show(EngineLoaded("minibatch", Backend.CUPY, threads=1))
+
+    assert capsys.readouterr().err == ("algorithm: minibatch on cupy: another run may give slightly other vectors\n")
+
+
+def test_lines_keep_their_distance(display, capsys, monkeypatch):
+    """Off a terminal a line of progress comes every few seconds, whatever the number of reports."""
+    clock = iter([0.0, 4.9, 5.1, 5.1, 9.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    display._last_line = progress.time.monotonic()
+
+    for _ in range(3):
+        display.show(HALF_WAY)
+
+    assert capsys.readouterr().err == "50 %: epoch 2 of 3, loss 2.5000, 123,457 words/s, 1:15 min left\n"

@@ -1,0 +1,109 @@
+"""What a person sees on a terminal, wide, narrow or dumb, with and without colour."""
+
+import re
+
+import numpy as np
+import pytest
+
+from cli.running import FAST
+from w2v_cli import vectors
+from w2v_cli.vectors import WordVectors
+
+pytest.importorskip("pty", reason="there are no pseudo-terminals on Windows: NOT run")
+
+RED_ERROR = "\x1b[31m\x1b[1merror:\x1b[0m "
+LONG = (*FAST, "--epochs", "3")
+
+
+def test_training_moves_a_bar(w2v):
+    """A terminal shows a bar that is redrawn in place, the epochs above it, and no bar when all is done."""
+    exit_code, shown = w2v.run_on_terminal("train", "text.txt", *LONG)
+
+    assert exit_code == 0
+    assert re.search(r"\r +67 % \|.*\| loss \d\.\d{3}, [\d,]+ words/s, 0 s left", shown)
+    assert [int(epoch) for epoch in re.findall(r"\repoch (\d) of 3: mean loss", shown)] == [1, 2, 3]
+    assert re.search(r"\r +\rwrote w2v.safetensors: 18 words, trained in \d\.\d s\n$", shown)
+
+
+def test_a_narrow_terminal_is_not_overrun(w2v):
+    """On 20 columns the bar keeps within its line, and the training goes on to its end."""
+    exit_code, shown = w2v.run_on_terminal("train", "text.txt", *LONG, columns=20)
+
+    bars = re.findall(r"\r([^\r\n]*%[^\r\n]*)", shown)
+    assert exit_code == 0
+    assert bars
+    assert max(len(bar) for bar in bars) <= 20
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": "dumb", "NO_COLOR": "1"}], ids=str)
+def test_a_dumb_terminal_gets_plain_lines(w2v, variables):
+    """Nothing is redrawn or coloured where the terminal cannot; each epoch has its line."""
+    exit_code, shown = w2v.run_on_terminal("train", "text.txt", *LONG, env=variables)
+
+    assert exit_code == 0
+    assert "\r" not in shown
+    assert "\x1b" not in shown
+    assert len(re.findall(r"^epoch \d of 3: mean loss", shown, re.MULTILINE)) == 3
+
+
+def test_quiet_training_shows_nothing(w2v):
+    """`-q` holds on a terminal too."""
+    assert w2v.run_on_terminal("train", "text.txt", *FAST, "--quiet") == (0, "")
+
+
+def test_an_error_is_red(asked):
+    """The word `error:` is coloured on a terminal."""
+    exit_code, shown = asked.run_on_terminal("similar", "kinng")
+
+    assert exit_code == 7
+    assert shown == f"{RED_ERROR}'kinng' is not in the vocabulary (18 words). Did you mean 'king'?\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [(["--no-color"], {}), ([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"})],
+    ids=["--no-color", "NO_COLOR", "dumb"],
+)
+def test_colour_can_be_declined(asked, arguments, variables):
+    """An option, a variable and a dumb terminal each take the colour away."""
+    _, shown = asked.run_on_terminal("similar", "kinng", *arguments, env=variables)
+
+    assert shown.startswith("error: 'kinng'")
+
+
+def test_no_color_may_be_empty(asked):
+    """NO_COLOR without a value declines nothing, as no-color.org has it."""
+    _, shown = asked.run_on_terminal("similar", "kinng", env={"NO_COLOR": ""})
+
+    assert shown.startswith(RED_ERROR)
+
+
+def test_answers_stand_in_columns(w2v):
+    """Words are aligned under a heading, those of double width too, on 20 columns as on 80."""
+    words = ("sea", "a", "日本語", "water")
+    vectors.save(w2v.folder / "w2v.safetensors", WordVectors(np.eye(4), words), overwrite=False)
+
+    exit_code, shown = w2v.run_on_terminal("similar", "sea", columns=20)
+
+    assert exit_code == 0
+    assert shown.splitlines() == [
+        "word    similarity",
+        "a           0.0000",
+        "日本語      0.0000",
+        "water       0.0000",
+    ]
+
+
+def test_json_on_a_terminal_is_one_line(asked):
+    """`--json` writes the same on 20 columns: nothing is cut or broken."""
+    _, shown = asked.run_on_terminal("info", "--json", columns=20)
+
+    assert shown == asked.run("info", "--json").stdout
+
+
+def test_help_fits_a_narrow_terminal(w2v):
+    """The help is there on 20 columns too."""
+    exit_code, shown = w2v.run_on_terminal("train", "--help", columns=20)
+
+    assert exit_code == 0
+    assert "--learning-rate RATE" in shown

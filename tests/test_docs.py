@@ -26,10 +26,9 @@ def settings_page():
     lines += ["| key | default | allowed | meaning | environment |", "|---|---|---|---|---|"]
     for setting in describe_settings():
         variable = f"W2V_{setting.key.replace('.', '__').upper()}"
-        default = json.dumps(setting.default)
-        lines.append(
-            f"| `{setting.key}` | {default} | {setting.allowed} | {setting.description.replace('<', '&lt;')} | `{variable}` |"
-        )
+        meaning = setting.description.replace("<", "&lt;")
+        cells = (f"`{setting.key}`", json.dumps(setting.default), setting.allowed, meaning, f"`{variable}`")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,13 +1,14 @@
-"""Speed and quality of the minibatch algorithm beside gensim: the same text, the same settings, in one run.
+"""Speed and quality of our algorithms beside gensim: the same text, the same settings, in one run.
 
     make bench                                            # the built-in text
-    python benchmarks/minibatch.py novels.txt --epochs 3 --rounds 5
+    python benchmarks/compare.py novels.txt --epochs 3 --rounds 5
 
 Each round trains every contender once, so that a busy machine slows all of them; the ratio is taken within a round.
 The first round compiles and is not counted. Quality is that of the last round. What is not installed is left out.
 """
 
 import argparse
+import functools
 import importlib.util
 import itertools
 import os
@@ -21,8 +22,11 @@ from pathlib import Path
 import numpy as np
 
 from w2v_cli import datasets, evaluation, kernels, scanner, training
+from w2v_cli.block_training import BlockLearner
 from w2v_cli.config import resolve
 from w2v_cli.kernels.contract import Backend
+from w2v_cli.learner import Learner
+from w2v_cli.minibatch_training import MinibatchLearner
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
 from w2v_cli.vectors import WordVectors
@@ -38,10 +42,21 @@ class Result:
     vectors: np.ndarray
 
 
-def train_ours(backend: Backend, corpus: ScannedCorpus, config: Config) -> Result:
-    """Train by one of our backends; the scan is not counted, as gensim's vocabulary pass is not."""
+def train_block(corpus: ScannedCorpus, config: Config, *, threads: int) -> Result:
+    """Train by the block algorithm; the scan is not counted, as gensim's vocabulary pass is not."""
+    engine = kernels.load_block_engine(Backend.NUMBA, corpus, config)
+    return run(corpus, config, BlockLearner(corpus, config, engine, threads=threads))
+
+
+def train_minibatch(corpus: ScannedCorpus, config: Config, *, backend: Backend) -> Result:
+    """Train by the minibatch algorithm."""
     engine = kernels.load_minibatch_engine(backend, is_classic=True)
-    trained = training.train(corpus, config, engine, lambda _progress: None)
+    return run(corpus, config, MinibatchLearner(corpus, config, engine, threads=2))
+
+
+def run(corpus: ScannedCorpus, config: Config, learner: Learner) -> Result:
+    """Let a learner train."""
+    trained = training.train(len(corpus.word_ids), config, learner, lambda _progress: None)
     return Result(corpus.vocabulary.kept_words * config.training.epochs / trained.seconds, trained.input_vectors)
 
 
@@ -78,8 +93,10 @@ def find_contenders() -> dict[str, Callable[[ScannedCorpus, Config], Result]]:
         contenders["gensim"] = train_gensim
     else:
         print('gensim is not installed and is left out: pip install ".[bench]"')
+    for threads in sorted({1, os.cpu_count() or 1}):
+        contenders[f"w2v block, threads: {threads}"] = functools.partial(train_block, threads=threads)
     for backend in (Backend.NUMBA, Backend.NUMPY):
-        contenders[f"w2v {backend}"] = lambda corpus, config, backend=backend: train_ours(backend, corpus, config)
+        contenders[f"w2v minibatch, {backend}"] = functools.partial(train_minibatch, backend=backend)
     return contenders
 
 

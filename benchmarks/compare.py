@@ -48,9 +48,9 @@ def train_block(corpus: ScannedCorpus, config: Config, *, threads: int) -> Resul
     return run(corpus, config, BlockLearner(corpus, config, engine, threads=threads))
 
 
-def train_minibatch(corpus: ScannedCorpus, config: Config, *, backend: Backend) -> Result:
+def train_minibatch(corpus: ScannedCorpus, config: Config) -> Result:
     """Train by the minibatch algorithm."""
-    engine = kernels.load_minibatch_engine(backend, is_classic=True)
+    engine = kernels.load_minibatch_engine(Backend.NUMBA, is_classic=True)
     return run(corpus, config, MinibatchLearner(corpus, config, engine, threads=2))
 
 
@@ -95,8 +95,7 @@ def find_contenders() -> dict[str, Callable[[ScannedCorpus, Config], Result]]:
         print('gensim is not installed and is left out: pip install ".[bench]"')
     for threads in sorted({1, os.cpu_count() or 1}):
         contenders[f"w2v block, threads: {threads}"] = functools.partial(train_block, threads=threads)
-    for backend in (Backend.NUMBA, Backend.NUMPY):
-        contenders[f"w2v minibatch, {backend}"] = functools.partial(train_minibatch, backend=backend)
+    contenders["w2v minibatch"] = train_minibatch
     return contenders
 
 

@@ -65,6 +65,7 @@ PIPELINE = [
     "loss_plot",
     "pipeline",
     "cli.console",
+    "cli.signals",
     "cli.options",
     "cli.progress",
     "cli.download",

@@ -1,10 +1,12 @@
 """The named texts: where they come from, whether they are here, and how they get here."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
@@ -74,10 +76,11 @@ def data_folder(environment: Mapping[str, str]) -> Path:
     return platformdirs.user_data_path("w2v", appauthor=False)
 
 
-def read_table() -> dict[str, Dataset]:
+@functools.cache
+def read_table() -> Mapping[str, Dataset]:
     """Return all datasets by name, as datasets.yaml has them."""
     table = cast("dict[str, dict[str, Any]]", read_yaml(Path(__file__).with_name("datasets.yaml")))
-    return {name: _build_dataset(name, **entry) for name, entry in table.items()}
+    return MappingProxyType({name: _build_dataset(name, **entry) for name, entry in table.items()})
 
 
 def find(name: str) -> Dataset:

@@ -1,6 +1,8 @@
 """`w2v` as a process of its own: its environment, its terminal, and what it leaves."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +16,12 @@ TEXT = (
 ) * 30
 # What makes a training as short as it can be: no Numba to load, few numbers to learn.
 FAST = ("--dim", "4", "--epochs", "1", "--set", "training.backend=numpy")
+
+
+def _hear_signals():
+    """Undo what nohup or a shell's `&` may have done: a signal that is ignored is ignored by every child as well."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -47,16 +55,22 @@ class Program:
             **streams,
         )
 
-    def start(self, *arguments, first=""):
-        """Start `w2v` and return its Popen, with pipes."""
-        return subprocess.Popen(
+    @contextlib.contextmanager
+    def started(self, *arguments, first=""):
+        """Yield the Popen of `w2v`, with pipes; it does not outlive the block."""
+        with subprocess.Popen(
             self.command(*arguments, first=first),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
             cwd=self.folder,
             env=self.environment,
-        )
+            preexec_fn=_hear_signals if os.name == "posix" else None,  # noqa: PLW1509  no threads in the child yet
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def run_on_terminal(self, *arguments, columns=80, env=None):
         """Run `w2v` on a terminal of this width; return its exit code and all that the terminal shows."""

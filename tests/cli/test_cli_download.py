@@ -87,7 +87,7 @@ def test_a_failed_download_installs_nothing(w2v, table, server, answer):
 def test_a_killed_download_goes_on_where_it_was(w2v, table, server):
     """After kill -9 half-way the same command asks for the rest only, and the file is whole."""
     server.script["/one.txt"] = [Answer(200, BODY, {"ETag": '"one"'}, sent=HALF, stalls=True), File(BODY)]
-    with w2v.start("download", "toy", first=table + A_LINE_FOR_EACH_CHUNK) as process:
+    with w2v.started("download", "toy", first=table + A_LINE_FOR_EACH_CHUNK) as process:
         while not process.stderr.readline().startswith("one.txt: 0.2 of 0.5 MB"):
             pass
         process.kill()

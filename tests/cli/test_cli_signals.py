@@ -13,10 +13,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals are
 ENDLESS = (*FAST, "--epochs", "100000", "--learning-rate", "0.0001", "--overwrite")
 # Trainings that do not hear a signal: C code that takes minutes, and a callback in which Python drops exceptions.
 DEAF = """
-import hashlib, sys
+import hashlib, sys, threading
 import w2v_cli.cli.signals as s, w2v_cli.pipeline as p
 def train(*_):
-    sys.stderr.write("deaf\\n")
+    threading.Timer(0.2, sys.stderr.write, ["deaf\\n"]).start()
     hashlib.pbkdf2_hmac("sha256", b"a", b"b", 2**31 - 1)
 p.train_vectors = train
 s._PATIENCE_SECONDS = {patience}
@@ -32,13 +32,16 @@ s._PATIENCE_SECONDS = 0.1
 """
 
 
-def start_training(program, *options, first=""):
-    """Start an endless training and return its process once the second epoch is over."""
-    process = program.start("train", "text.txt", *ENDLESS, *options, first=first)
-    for line in process.stderr:
-        if line.startswith("epoch 2 of"):
-            return process
-    raise AssertionError("the training ended by itself")
+def end(process, *names):
+    """Send signals, by their names, and return what the process then writes: stdout and stderr."""
+    for name in names:
+        process.send_signal(getattr(signal, name))
+    return process.communicate(timeout=30)
+
+
+def has_begun(process, line):
+    """Read stderr up to a line that begins with `line`; return whether there was one."""
+    return any(told.startswith(line) for told in process.stderr)
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -46,10 +49,10 @@ def test_a_signal_ends_training_tidily(w2v, name):
     """The exit code is 128 + the signal, stderr ends with one line, the old output is intact, no file is left over."""
     w2v.write("w2v.safetensors", "precious")
     before = w2v.files()
-    process = start_training(w2v)
 
-    process.send_signal(getattr(signal, name))
-    out, told = process.communicate(timeout=30)
+    with w2v.started("train", "text.txt", *ENDLESS) as process:
+        assert has_begun(process, "epoch 2 of")
+        out, told = end(process, name)
 
     others = [line for line in told.splitlines() if not line.endswith(" left")]
     assert process.returncode == 128 + getattr(signal, name)
@@ -60,10 +63,9 @@ def test_a_signal_ends_training_tidily(w2v, name):
 
 def test_a_signal_is_an_object_for_a_script(w2v):
     """With --json a stopped training writes one object."""
-    process = start_training(w2v, "--json")
-
-    process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=30)
+    with w2v.started("train", "text.txt", *ENDLESS, "--json") as process:
+        assert has_begun(process, "epoch 2 of")
+        out, _ = end(process, "SIGTERM")
 
     [line] = out.splitlines()
     assert json.loads(line)["error"] == {"exit_code": 143, "message": "stopped by SIGTERM."}
@@ -71,12 +73,13 @@ def test_a_signal_is_an_object_for_a_script(w2v):
 
 def test_an_ignored_signal_stays_ignored(w2v):
     """Under nohup, which has SIGHUP ignored, a hang-up does not end the training."""
-    process = start_training(w2v, first="import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)")
+    nohup = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)"
 
-    process.send_signal(signal.SIGHUP)
-    went_on = any(line.startswith("epoch 100 of") for line in process.stderr)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    with w2v.started("train", "text.txt", *ENDLESS, first=nohup) as process:
+        assert has_begun(process, "epoch 2 of")
+        process.send_signal(signal.SIGHUP)
+        went_on = has_begun(process, "epoch 100 of")
+        end(process, "SIGTERM")
 
     assert went_on
     assert process.returncode == 143
@@ -84,11 +87,9 @@ def test_an_ignored_signal_stays_ignored(w2v):
 
 def test_a_deaf_training_ends_all_the_same(w2v):
     """While C code runs, Python raises nothing; the program ends nevertheless, with its line and object."""
-    process = w2v.start("train", "text.txt", "--json", first=DEAF.format(patience=0.1))
-    process.stderr.readline()
-
-    process.send_signal(signal.SIGTERM)
-    out, told = process.communicate(timeout=30)
+    with w2v.started("train", "text.txt", "--json", first=DEAF.format(patience=0.1)) as process:
+        assert has_begun(process, "deaf")
+        out, told = end(process, "SIGTERM")
 
     assert process.returncode == json.loads(out)["error"]["exit_code"] == 143
     assert told == "error: stopped by SIGTERM.\n"
@@ -96,12 +97,9 @@ def test_a_deaf_training_ends_all_the_same(w2v):
 
 def test_the_second_signal_ends_at_once(w2v):
     """Whoever asks twice is not made to wait."""
-    process = w2v.start("train", "text.txt", first=DEAF.format(patience=1000))
-    process.stderr.readline()
-
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=30)
+    with w2v.started("train", "text.txt", first=DEAF.format(patience=1000)) as process:
+        assert has_begun(process, "deaf")
+        _, told = end(process, "SIGINT", "SIGTERM")
 
     assert process.returncode in {130, 143}  # the order of two signals is the system's affair
     assert told in {"error: stopped by SIGINT.\n", "error: stopped by SIGTERM.\n"}

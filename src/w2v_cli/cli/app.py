@@ -2,18 +2,16 @@
 
 import contextlib
 import os
-import signal
-import sys
-import threading
 import traceback
 from collections.abc import Callable, Sequence
-from types import FrameType
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from w2v_cli import __version__
 from w2v_cli.cli import analogy, console, download, info, similar, train
+from w2v_cli.cli.signals import SignalWatch, Stopped
 from w2v_cli.errors import ConfigError, StorageError, UnknownWordError, W2vError
 
 _EXIT_CODES = """\b
@@ -28,19 +26,10 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "analogy": analogy.analogy,
     "info": info.info,
 }
-_SECONDS_BETWEEN_SIGNALS = 0.05
 _FLAGS_FOR_ALL = ("--debug", "--no-color")
 
 # The class of every usage error, in the package click or in Typer's own copy of it: BadParameter is its public child.
 _UsageError: Any = typer.BadParameter.__base__
-
-
-class _Stopped(SystemExit):
-    """A signal that asks the program to end: files are tidied up on its way out as with any exception."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(128 + number)
-        self.signal = signal.Signals(number)
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001  Typer calls it so
@@ -86,34 +75,59 @@ for _name, _command in _COMMANDS.items():
 def run(arguments: Sequence[str]) -> int:
     """Run `w2v` with these arguments and return its exit code; a failure is one line on stderr, and JSON if asked for.
 
-    A signal or a closed pipe comes out as SystemExit.
+    A closed pipe comes out as SystemExit.
     """
     console.prepare_streams()
-    _raise_on_signals()
-    options, words = _split_at_dashes(arguments)
-    flags = [option for option in options if option in _FLAGS_FOR_ALL]
-    rest = [option for option in options if option not in _FLAGS_FOR_ALL]
-    if "--no-color" in flags:
+    request = _read(arguments)
+    if "--no-color" in request.flags:
         os.environ["NO_COLOR"] = "1"
+    watch = SignalWatch(request.report)
+    watch.start()
     try:
-        return app([*flags, *rest, *words], prog_name="w2v", standalone_mode=False) or 0
-    except (Exception, _Stopped) as error:  # noqa: BLE001  the last place that can turn a bug into a line
-        if "--debug" in flags:
+        return app([*request.flags, *request.others, *request.words], prog_name="w2v", standalone_mode=False) or 0
+    except (Exception, Stopped) as error:  # noqa: BLE001  the last place that can turn a bug into a line
+        watch.ending.set()
+        if "--debug" in request.flags:
             traceback.print_exception(error)
         if isinstance(error, _UsageError) and not arguments:
             console.note(error.format_message())  # the whole help
             return 2
-        return _report(_explain(error), command=_command_in(rest), as_json="--json" in rest)
+        return request.report(error)
 
 
-def _split_at_dashes(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the arguments before and from `--` on: what follows it is no option, whatever it looks like."""
+@dataclass(frozen=True)
+class _Request:
+    """The arguments, sorted before Typer reads them: an error may come earlier than that.
+
+    flags: those of _FLAGS_FOR_ALL, wherever they stand; words: from `--` on, where nothing is an option.
+    """
+
+    flags: list[str]
+    others: list[str]
+    words: list[str]
+
+    def report(self, error: BaseException) -> int:
+        """Tell the user of a failure and return its exit code."""
+        explained = _explain(error)
+        message = str(explained)
+        for line in message.split("\n") if isinstance(explained, ConfigError) else [message]:  # a wrong setting each
+            console.fail(line)
+        if "--json" in self.others:
+            content: dict[str, Any] = {"exit_code": explained.exit_code, "message": message}
+            if isinstance(explained, UnknownWordError):
+                content |= {"word": explained.word, "suggestions": list(explained.suggestions)}
+            command = next((argument for argument in self.others if argument in _COMMANDS), None)
+            with contextlib.suppress(StorageError):  # stdout is full: the exit code says enough
+                console.write_json(command, {"error": content})
+        return explained.exit_code
+
+
+def _read(arguments: Sequence[str]) -> _Request:
+    """Return the arguments, sorted."""
     end = list(arguments).index("--") if "--" in arguments else len(arguments)
-    return list(arguments[:end]), list(arguments[end:])
-
-
-def _command_in(arguments: Sequence[str]) -> str | None:
-    return next((argument for argument in arguments if argument in _COMMANDS), None)
+    flags = [argument for argument in arguments[:end] if argument in _FLAGS_FOR_ALL]
+    others = [argument for argument in arguments[:end] if argument not in _FLAGS_FOR_ALL]
+    return _Request(flags, others, list(arguments[end:]))
 
 
 def _explain(error: BaseException) -> W2vError:
@@ -126,7 +140,7 @@ def _explain(error: BaseException) -> W2vError:
         return StorageError("out of memory: use a smaller --dim or a higher --min-count.")
     if isinstance(error, OSError) and error.strerror:
         return StorageError(f"{error.filename or 'w2v'}: {error.strerror}; check the name, permissions and disk.")
-    if isinstance(error, _Stopped):
+    if isinstance(error, Stopped):
         stopped = W2vError(f"stopped by {error.signal.name}.")
         stopped.exit_code = 128 + error.signal
         return stopped
@@ -139,45 +153,3 @@ def _usage_message(error: Any) -> str:
     if not message.endswith((".", "?")):
         message += "."
     return f"{message} See `{error.ctx.command_path if error.ctx else 'w2v'} --help`."
-
-
-def _report(error: W2vError, *, command: str | None, as_json: bool) -> int:
-    """Tell the user of a failure and return its exit code."""
-    message = str(error)
-    for line in message.split("\n") if isinstance(error, ConfigError) else [message]:  # one for each wrong setting
-        console.fail(line)
-    if as_json:
-        content: dict[str, Any] = {"exit_code": error.exit_code, "message": message}
-        if isinstance(error, UnknownWordError):
-            content |= {"word": error.word, "suggestions": list(error.suggestions)}
-        with contextlib.suppress(StorageError):  # stdout is full: the exit code says enough
-            console.write_json(command, {"error": content})
-    return error.exit_code
-
-
-def _raise_on_signals() -> None:
-    """Let SIGINT, SIGTERM and SIGHUP, where there are such and nobody had them ignored, end the program tidily."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _stop)
-    sys.unraisablehook = _send_again
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise _Stopped(number)
-
-
-def _send_again(lost: Any) -> None:
-    """Send a signal again that came during a callback of C code (LLVM's, say): Python drops exceptions there."""
-    if isinstance(lost.exc_value, _Stopped):
-        threading.Timer(_SECONDS_BETWEEN_SIGNALS, _send_to_main_thread, [lost.exc_value.signal]).start()
-    else:
-        sys.__unraisablehook__(lost)
-
-
-def _send_to_main_thread(number: int) -> None:
-    if sys.platform == "win32":
-        signal.raise_signal(number)
-    else:
-        signal.pthread_kill(threading.main_thread().ident or 0, number)  # interrupts what it waits for, too

@@ -1,0 +1,76 @@
+"""Signals that ask the program to end: it tidies up first where it can, and ends all the same where it cannot."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_PATIENCE_SECONDS = 2.0
+
+
+class Stopped(SystemExit):
+    """A signal that asks the program to end: files are tidied up on its way out as with any exception."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.signal = signal.Signals(number)
+
+
+class SignalWatch:
+    """Raises Stopped in the main thread at the first signal; where that is of no avail, a thread ends the process.
+
+    Python raises nothing while C code runs, such as LLVM's compiler for half a minute, and drops what is raised in a
+    callback of such code. So the thread reports and exits where the main thread has not set `ending` within
+    _PATIENCE_SECONDS, and at the second signal at once.
+    """
+
+    def __init__(self, report: Callable[[Stopped], object]) -> None:
+        self.ending = threading.Event()
+        self._report = report
+        self._was_raised = False
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.settimeout(0)  # set_wakeup_fd wants it not to block
+
+    def start(self) -> None:
+        """Watch from now on; to be called in the main thread."""
+        for name in _NAMES:
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, self._raise_stopped)
+        signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
+        sys.unraisablehook = _show_unless_stopped
+        threading.Thread(target=self._watch, name="w2v-signals", daemon=True).start()
+
+    def _raise_stopped(self, number: int, _frame: FrameType | None) -> None:
+        if not self._was_raised:  # a second exception would disturb the tidying up
+            self._was_raised = True
+            raise Stopped(number)
+
+    def _watch(self) -> None:
+        number = self._receiver.recv(1)[0]  # what C's handler sends, whatever Python is at
+        self._receiver.settimeout(_PATIENCE_SECONDS)
+        try:
+            self._receiver.recv(1)
+        except TimeoutError:
+            if self.ending.is_set():
+                self._receiver.settimeout(None)
+                self._receiver.recv(1)
+        self._exit(number)
+
+    def _exit(self, number: int) -> None:
+        try:
+            if not self.ending.is_set():  # else the main thread reports
+                self._report(Stopped(number))
+        finally:
+            os._exit(128 + number)
+
+
+def _show_unless_stopped(dropped: Any) -> None:
+    """Show an exception that Python drops, unless it is a signal's: that has its own thread."""
+    if not isinstance(dropped.exc_value, Stopped):
+        sys.__unraisablehook__(dropped)

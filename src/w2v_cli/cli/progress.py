@@ -83,7 +83,7 @@ class TrainingDisplay(_Display):
             case pipeline.EngineLoaded():
                 self._say(_engine_line(event))
                 if not event.is_compiled:
-                    self._say("compiling, once on this machine; this takes about half a minute")
+                    self._say("compiling, once on this machine; this takes some ten seconds")
             case Progress():
                 self._show_progress(event)
             case pipeline.VectorsSaved(path=path, vocabulary_size=size, trained=trained):

@@ -22,8 +22,8 @@ class CompiledEngine:
 
     def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
         self._config = config
-        is_cbow = config.model.model == "cbow"
-        self._is_classic = config.model.cbow_gradient == "classic" if is_cbow else None
+        is_classic = config.model.cbow_gradient == "classic"
+        self._which = (True, None) if config.model.model == "skipgram" else (None, is_classic)
         self._text, self._draws = _text_and_draws(corpus, config)
         start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
         self._model = Model(
@@ -42,7 +42,7 @@ class CompiledEngine:
         """Train on a span in the calling thread, without the interpreter's lock."""
         room = self._take_room()
         span = Span(epoch, start, stop, first_rate, last_rate)
-        result: tuple[float, int] = train_span(self._model, self._text, self._draws, span, self._is_classic, *room)
+        result: tuple[float, int] = train_span(self._model, self._text, self._draws, span, *self._which, *room)
         self._idle.put(room)
         return result
 

@@ -46,11 +46,11 @@ def compute_skipgram_block(
 @njit()
 def _score_contexts(scratch: Scratch, offset: int, contexts: int, window: int) -> None:
     """Fill scores with σ of each context and each output that it can have; context 0 is `offset` from centre 0."""
-    outputs = len(scratch.y)
+    first_negative, outputs = len(scratch.h), len(scratch.y)
     for row in range(0, contexts, 4):
         first, last = _centres_near(offset + row, window)
         set_row_products(scratch.x, scratch.y, scratch.scores, row, row + 4, first, last)
-        set_row_products(scratch.x, scratch.y, scratch.scores, row, row + 4, BLOCK_CENTRES, outputs)
+        set_row_products(scratch.x, scratch.y, scratch.scores, row, row + 4, first_negative, outputs)
     apply_sigmoid(scratch.scores, scratch.powers, _MAX_SCORE, contexts, outputs)
 
 
@@ -122,12 +122,12 @@ def _forgive_equal_negatives(
 @njit()
 def _add_context_gradients(scratch: Scratch, offset: int, contexts: int, window: int) -> None:
     """Fill x_gradient and y_gradient from errors."""
-    errors, outputs = scratch.errors, len(scratch.y)
+    errors, first_negative, outputs = scratch.errors, len(scratch.h), len(scratch.y)
     scratch.x_gradient[:] = 0
     scratch.y_gradient[:] = 0
     for row in range(0, contexts, 4):
         first, last = _centres_near(offset + row, window)
         add_weighted_rows(errors, scratch.y, scratch.x_gradient, row, row + 4, first, last)
-        add_weighted_rows(errors, scratch.y, scratch.x_gradient, row, row + 4, BLOCK_CENTRES, outputs)
+        add_weighted_rows(errors, scratch.y, scratch.x_gradient, row, row + 4, first_negative, outputs)
         add_transposed_weighted_rows(errors, scratch.x, scratch.y_gradient, row, row + 4, first, last)
-    add_transposed_weighted_rows(errors, scratch.x, scratch.y_gradient, 0, contexts, BLOCK_CENTRES, outputs)
+    add_transposed_weighted_rows(errors, scratch.x, scratch.y_gradient, 0, contexts, first_negative, outputs)

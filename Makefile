@@ -26,7 +26,7 @@ bench: $(VENV)/.installed
 demo: export W2V_DATA_DIR := .demo/data
 demo: $(VENV)/.installed
 	mkdir -p .demo
-	$(BIN)/w2v train demo --output .demo/w2v.safetensors --overwrite
+	$(BIN)/w2v train demo --deterministic --output .demo/w2v.safetensors --overwrite
 	$(BIN)/w2v similar king --top 5 --vectors .demo/w2v.safetensors
 	$(BIN)/w2v similar war --top 5 --vectors .demo/w2v.safetensors
 	$(BIN)/w2v similar you --top 5 --vectors .demo/w2v.safetensors

@@ -101,8 +101,9 @@ def test_file_says_how_it_came_about(text, data_folder, tmp_path):
     }
 
 
-def test_equal_trainings_make_equal_files(text, data_folder, tmp_path):
-    """Folder, output name and number of threads leave no trace in the bytes; the seed does."""
+@pytest.mark.parametrize("training", [{"algorithm": "minibatch"}, {"algorithm": "block", "deterministic": True}])
+def test_equal_trainings_make_equal_files(text, data_folder, tmp_path, training):
+    """Folder, output name and number of threads leave no trace in the bytes of either algorithm; the seed does."""
     other_folder = tmp_path / "elsewhere"
     other_folder.mkdir()
     moved = other_folder / text.name
@@ -110,7 +111,7 @@ def test_equal_trainings_make_equal_files(text, data_folder, tmp_path):
     runs = [(text, "x", {"threads": 1}), (moved, "elsewhere/y", {"threads": 2}), (text, "z", {"seed": 2})]
     first, same, other = (
         train_vectors(
-            config_of(source, tmp_path / name, algorithm="minibatch", **rest), data_folder, lambda _: None
+            config_of(source, tmp_path / name, **training, **rest), data_folder, lambda _: None
         ).path.read_bytes()
         for source, name, rest in runs
     )
@@ -169,11 +170,30 @@ def test_block_refuses_what_it_cannot_do(text, data_folder, tmp_path):
         train_vectors(config_of(text, tmp_path / "x", algorithm="block", optimizer="adam"), data_folder, never)
 
 
-def test_lock_free_threads_are_said_in_the_file(text, data_folder, tmp_path):
-    """Vectors of more than one thread of the block algorithm are marked as not reproducible."""
-    saved = train_vectors(config_of(text, tmp_path / "x", threads=2), data_folder, lambda _: None)
+@pytest.mark.parametrize(
+    ("training", "is_reproducible"),
+    [({"threads": 2}, False), ({"threads": 1}, True), ({"threads": 2, "deterministic": True}, True)],
+)
+def test_the_file_says_whether_it_can_be_made_again(text, data_folder, tmp_path, training, is_reproducible):
+    """Vectors of several threads of the block algorithm are not, unless they were asked to be."""
+    saved = train_vectors(config_of(text, tmp_path / "x", **training), data_folder, lambda _: None)
 
-    assert vectors.load(saved.path).metadata["reproducible"] is False
+    assert vectors.load(saved.path).metadata["reproducible"] is is_reproducible
+
+
+def test_threads_are_as_many_as_cores(text, data_folder, tmp_path, monkeypatch):
+    """Where no number is asked for, training takes every core that the process may use."""
+    monkeypatch.setattr(pipeline, "_available_cores", lambda: 3)
+    events = []
+    train_vectors(config_of(text, tmp_path / "x"), data_folder, events.append)
+
+    assert [event.threads for event in events if isinstance(event, EngineLoaded)] == [3]
+
+
+def test_deterministic_on_a_gpu_is_refused(text, data_folder, tmp_path):
+    """A GPU adds in any order: exit 2 before a GPU is looked for."""
+    with pytest.raises(ConfigError, match="--deterministic cannot be had with --gpu"):
+        train_vectors(config_of(text, tmp_path / "x", backend="cupy", deterministic=True), data_folder, never)
 
 
 def test_a_missing_gpu_is_found_before_the_corpus_is_read(text, data_folder, tmp_path, monkeypatch):

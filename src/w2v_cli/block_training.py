@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.ahead import run_ahead
-from w2v_cli.blocks import SPAN_WORDS
 from w2v_cli.kernels.contract import BlockEngine
 from w2v_cli.learner import Advance
 from w2v_cli.scanner import ScannedCorpus
@@ -19,7 +18,10 @@ _SPANS_AHEAD = 4  # for each thread: enough that none waits, few enough that sto
 
 
 class BlockLearner:
-    """Trains by the block algorithm; more than one thread give other bytes each time (no locks: Hogwild)."""
+    """Trains by the block algorithm.
+
+    threads: those that call the engine side by side: more than one give other bytes each time (no locks: Hogwild).
+    """
 
     def __init__(self, corpus: ScannedCorpus, config: Config, engine: BlockEngine, *, threads: int) -> None:
         self._corpus_words = len(corpus.word_ids)
@@ -39,8 +41,9 @@ class BlockLearner:
 
     def _iterate_calls(self) -> Iterator[Callable[[], Advance]]:
         for epoch in range(self._config.training.epochs):
-            for start in range(0, self._corpus_words, SPAN_WORDS):
-                yield partial(self._train_span, epoch, start, min(start + SPAN_WORDS, self._corpus_words))
+            for start in range(0, self._corpus_words, self._engine.span_words):
+                stop = min(start + self._engine.span_words, self._corpus_words)
+                yield partial(self._train_span, epoch, start, stop)
 
     def _train_span(self, epoch: int, start: int, stop: int) -> Advance:
         rates = (self._rate_at(epoch, position) for position in (start, stop))

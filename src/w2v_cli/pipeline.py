@@ -43,17 +43,17 @@ class CorpusScanned:
 
 @dataclass(frozen=True)
 class EngineLoaded:
-    """Training begins, with this algorithm on this backend; is_compiled: no compilation of ten seconds is to come."""
+    """Training begins, with this algorithm on this backend.
+
+    is_compiled: no compilation of ten seconds is to come; is_reproducible: the same training gives the same bytes, as
+    it does not where threads or a GPU add in any order.
+    """
 
     algorithm: str
     backend: Backend
     threads: int
     is_compiled: bool = True
-
-    @property
-    def is_reproducible(self) -> bool:
-        """Whether the same training gives the same bytes: not where threads or a GPU add in any order."""
-        return self.backend is not Backend.CUPY and (self.algorithm == "minibatch" or self.threads == 1)
+    is_reproducible: bool = True
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,8 @@ def _with_algorithm(config: Config) -> Config:
         *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
         *(["the GPU"] if training.backend == "cupy" else []),
     ]
+    if training.deterministic and training.backend == "cupy":
+        raise ConfigError("--deterministic cannot be had with --gpu: a GPU adds in any order; leave one of them out.")
     if training.algorithm == "block" and needs:
         raise ConfigError(f"--algorithm block cannot do {' and '.join(needs)}: train with --algorithm minibatch.")
     if training.algorithm == "auto":
@@ -151,19 +153,32 @@ def _with_algorithm(config: Config) -> Config:
 
 
 def _build_learner(corpus: ScannedCorpus, config: Config, backend: Backend) -> tuple[Learner, EngineLoaded]:
-    """Return the algorithm, ready to train, and what there is to say of it.
-
-    Where no number of threads is asked for, it is as many as give the same bytes each time (docs/adr/0007).
-    """
-    wanted = config.training.threads
+    """Return the algorithm, ready to train, and what there is to say of it."""
+    threads = config.training.threads or _available_cores()
     if config.training.algorithm == "block":
-        block_engine = load_block_engine(backend, corpus, config)
-        threads = 1 if backend is Backend.NUMPY else wanted or 1
-        loaded = EngineLoaded("block", backend, threads, is_compiled=block_engine.is_compiled)
-        return BlockLearner(corpus, config, block_engine, threads=threads), loaded
-    threads = min(wanted or _available_cores(), MOST_THREADS)
+        return _build_block_learner(corpus, config, backend, threads)
+    threads = min(threads, MOST_THREADS)
     engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
-    return MinibatchLearner(corpus, config, engine, threads=threads), EngineLoaded("minibatch", backend, threads)
+    loaded = EngineLoaded("minibatch", backend, threads, is_reproducible=backend is not Backend.CUPY)
+    return MinibatchLearner(corpus, config, engine, threads=threads), loaded
+
+
+def _build_block_learner(
+    corpus: ScannedCorpus, config: Config, backend: Backend, threads: int
+) -> tuple[Learner, EngineLoaded]:
+    """Return the same for the block algorithm: lock-free threads, or the engine's own where it is deterministic."""
+    is_deterministic = config.training.deterministic
+    if backend is Backend.NUMPY:
+        threads = 1
+    engine = load_block_engine(backend, corpus, config, threads=threads)
+    loaded = EngineLoaded(
+        "block",
+        backend,
+        threads,
+        is_compiled=engine.is_compiled,
+        is_reproducible=is_deterministic or threads == 1,
+    )
+    return BlockLearner(corpus, config, engine, threads=1 if is_deterministic else threads), loaded
 
 
 def _available_cores() -> int:

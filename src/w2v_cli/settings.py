@@ -102,7 +102,10 @@ class TrainingSettings(Section):
     decay: Literal["linear", "constant"] = Field("linear", description="course of the learning rate over all epochs")
     batch_size: int = Field(512, ge=1, le=1_000_000, description="examples per minibatch (B)")
     threads: int | None = Field(
-        None, ge=1, le=1024, description="CPU threads; null: as many as give the same vectors each time"
+        None, ge=1, le=1024, description="CPU threads; null: one for each core that this process may use"
+    )
+    deterministic: bool = Field(
+        default=False, description="give the same vectors each time, on any number of threads, a little more slowly"
     )
 
 

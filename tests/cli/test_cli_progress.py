@@ -37,10 +37,14 @@ def test_compilation_is_announced(display, capsys):
 
 
 def test_a_result_that_varies_is_announced(display, capsys):
-    """Where another run gives other vectors, the user learns it beforehand; a GPU has no threads to tell of."""
-    display.show(EngineLoaded("minibatch", Backend.CUPY, threads=1))
+    """Where another run gives other vectors, the user learns it beforehand, and the cure where there is one."""
+    display.show(EngineLoaded("minibatch", Backend.CUPY, threads=1, is_reproducible=False))
+    display.show(EngineLoaded("block", Backend.NUMBA, threads=2, is_reproducible=False))
 
-    assert capsys.readouterr().err == ("algorithm: minibatch on cupy: another run may give slightly other vectors\n")
+    assert capsys.readouterr().err == (
+        "algorithm: minibatch on cupy; another run may give slightly other vectors\n"
+        "algorithm: block on numba, 2 threads; another run may give slightly other vectors (not with --deterministic)\n"
+    )
 
 
 def test_lines_keep_their_distance(display, capsys, monkeypatch):

@@ -61,8 +61,8 @@ SETTING_OPTIONS = (
         "Share of the corpus above which a word's occurrences are thinned; 0: never. [0.001]",
     ),
     SettingOption("training.learning_rate", "RATE", "Starting rate. [0.05 cbow, 0.025 skipgram, 0.001 with adam]"),
-    SettingOption("sampling.seed", "N", "The same seed gives the same file. [1]"),
-    SettingOption("training.threads", "N", "Threads to work on. [as many as give the same file each time]"),
+    SettingOption("sampling.seed", "N", "Start of the random draws. [1]"),
+    SettingOption("training.threads", "N", "Threads to work on. [one for each core]"),
 )
 
 

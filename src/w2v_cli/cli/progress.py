@@ -165,7 +165,8 @@ def _scanned_line(event: pipeline.CorpusScanned) -> str:
 
 def _engine_line(event: pipeline.EngineLoaded) -> str:
     threads = "" if event.backend == "cupy" else f", {_count(event.threads, 'thread')}"
-    caveat = "" if event.is_reproducible else ": another run may give slightly other vectors"
+    cure = " (not with --deterministic)" if event.algorithm == "block" else ""
+    caveat = "" if event.is_reproducible else f"; another run may give slightly other vectors{cure}"
     return f"algorithm: {event.algorithm} on {event.backend}{threads}{caveat}"
 
 

@@ -24,6 +24,10 @@ def train(
     ] = None,
     *,
     gpu: Annotated[bool, typer.Option("--gpu", help="Train on an NVIDIA GPU; an error where there is none.")] = False,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="The same seed gives the same file, on any number of threads."),
+    ] = False,
     config: Annotated[
         str | None,
         typer.Option(metavar="NAME|FILE", help="A YAML config: book-cbow, book-skipgram, default, or a file."),
@@ -52,6 +56,7 @@ def train(
     given: dict[str, tuple[str, object]] = {
         "corpus.source": ("CORPUS", corpus),
         "training.backend": ("--gpu", "cupy" if gpu else None),
+        "training.deterministic": ("--deterministic", deterministic or None),
         "output.path": ("--output", output),
         "output.overwrite": ("--overwrite", overwrite or None),
     }

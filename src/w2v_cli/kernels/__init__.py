@@ -20,8 +20,15 @@ def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEng
     return ArrayEngine(arrays.CuPyArrays() if backend is Backend.CUPY else arrays.NumPyArrays(), is_classic=is_classic)
 
 
-def load_block_engine(backend: Backend, corpus: ScannedCorpus, config: Config) -> BlockEngine:
-    """Return the engine of a CPU backend, with embeddings at their first values."""
+def load_block_engine(backend: Backend, corpus: ScannedCorpus, config: Config, *, threads: int = 1) -> BlockEngine:
+    """Return the engine of a CPU backend, with embeddings at their first values.
+
+    threads: those that the engine has itself, where training is to be deterministic.
+    """
+    if backend is Backend.NUMBA and config.training.deterministic:
+        from w2v_cli.kernels.rounds_engine import RoundsEngine  # noqa: PLC0415  Numba takes a second to import
+
+        return RoundsEngine(corpus, config, threads=threads)
     if backend is Backend.NUMBA:
         from w2v_cli.kernels.block_engine import CompiledEngine  # noqa: PLC0415  Numba takes a second to import
 

@@ -20,6 +20,8 @@ from w2v_cli.settings import Config
 class CompiledEngine:
     """The block contract, compiled; spans may be trained by any number of threads at a time."""
 
+    span_words = SPAN_WORDS
+
     def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
         self._config = config
         is_classic = config.model.cbow_gradient == "classic"

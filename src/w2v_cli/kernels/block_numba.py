@@ -46,6 +46,42 @@ def _add_to_rows(matrix: Any, word_ids: Any, steps: Any, first: int) -> None:
 
 
 @njit()
+def compute_block(
+    model: Model,
+    text: Text,
+    draws: Draws,
+    span: Span,
+    is_skipgram: bool | None,  # noqa: FBT001  Numba calls by position
+    is_classic: bool | None,  # noqa: FBT001
+    kept: KeptWords,
+    block: BlockBounds,
+    scratch: Scratch,
+) -> Any:
+    """Draw a block's negatives, read its rows, fill its gradients; return the loss and positive pairs (train_span)."""
+    position = kept.positions[block.begin]
+    slope = (span.last_rate - span.first_rate) / (span.stop - span.start)
+    rate = np.float32(span.first_rate + slope * (position - span.start))
+    share = np.float32(model.negatives / len(scratch.negatives))
+    draw_shared_negatives(text, draws, span.epoch, position, scratch.negatives)
+    _read_rows(model.input_vectors, kept.word_ids[block.low : block.high], scratch.x, 0)
+    _read_rows(model.output_vectors, kept.word_ids[block.begin : block.end], scratch.y, 0)
+    _read_rows(model.output_vectors, scratch.negatives, scratch.y, BLOCK_CENTRES)
+    loss, pairs = 0.0, 0
+    if is_skipgram is not None:
+        loss, pairs = compute_skipgram_block(kept, block, draws.window, rate, share, scratch)
+    if is_classic is not None:
+        loss, pairs = compute_cbow_block(kept, block, is_classic, rate, share, scratch)
+    return loss, pairs
+
+
+@njit(inline="always")
+def block_bounds(begin: int, last: int, count: int, window: int) -> BlockBounds:
+    """Return the bounds of the block whose first centre is kept word `begin`."""
+    end = min(begin + BLOCK_CENTRES, last)
+    return BlockBounds(begin, end, max(begin - window, 0), min(end + window, count))
+
+
+@njit()
 def train_span(
     model: Model,
     text: Text,
@@ -62,27 +98,13 @@ def train_span(
     does not compile a branch that a None rules out: half of the compilation is saved.
     """
     count, first, last = draw_span(text, draws, span.epoch, span.start, span.stop, kept)
-    share = np.float32(model.negatives / len(scratch.negatives))
-    slope = (span.last_rate - span.first_rate) / (span.stop - span.start)
     loss, pairs = 0.0, 0
     scratch.products[:] = 1
     for begin in range(first, last, BLOCK_CENTRES):
-        end = min(begin + BLOCK_CENTRES, last)
-        block = BlockBounds(begin, end, max(begin - draws.window, 0), min(end + draws.window, count))
-        contexts, centres = kept.word_ids[block.low : block.high], kept.word_ids[begin:end]
-        position = kept.positions[begin]
-        rate = np.float32(span.first_rate + slope * (position - span.start))
-        draw_shared_negatives(text, draws, span.epoch, position, scratch.negatives)
-        _read_rows(model.input_vectors, contexts, scratch.x, 0)
-        _read_rows(model.output_vectors, centres, scratch.y, 0)
-        _read_rows(model.output_vectors, scratch.negatives, scratch.y, BLOCK_CENTRES)
-        block_loss, block_pairs = 0.0, 0
-        if is_skipgram is not None:
-            block_loss, block_pairs = compute_skipgram_block(kept, block, draws.window, rate, share, scratch)
-        if is_classic is not None:
-            block_loss, block_pairs = compute_cbow_block(kept, block, is_classic, rate, share, scratch)
+        block = block_bounds(begin, last, count, draws.window)
+        block_loss, block_pairs = compute_block(model, text, draws, span, is_skipgram, is_classic, kept, block, scratch)
         loss, pairs = loss + block_loss, pairs + block_pairs
-        _add_to_rows(model.input_vectors, contexts, scratch.x_gradient, 0)
-        _add_to_rows(model.output_vectors, centres, scratch.y_gradient, 0)
+        _add_to_rows(model.input_vectors, kept.word_ids[block.low : block.high], scratch.x_gradient, 0)
+        _add_to_rows(model.output_vectors, kept.word_ids[block.begin : block.end], scratch.y_gradient, 0)
         _add_to_rows(model.output_vectors, scratch.negatives, scratch.y_gradient, BLOCK_CENTRES)
-    return loss + remaining_loss(scratch.products, share), pairs
+    return loss + remaining_loss(scratch.products, np.float32(model.negatives / len(scratch.negatives))), pairs

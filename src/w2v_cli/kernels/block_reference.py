@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.blocks import Block, BlockBuilder
+from w2v_cli.blocks import SPAN_WORDS, Block, BlockBuilder
 from w2v_cli.model import build_embeddings
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
@@ -86,6 +86,7 @@ class ReferenceEngine:
     """The block contract in plain NumPy: slow, on one thread, and the truth."""
 
     is_compiled = True
+    span_words = SPAN_WORDS
 
     def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
         self._builder = BlockBuilder(corpus, config)

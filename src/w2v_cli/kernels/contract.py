@@ -78,7 +78,12 @@ class MinibatchEngine(Protocol):
 
 
 class BlockEngine(Protocol):
-    """What a backend of the block algorithm does; it holds the corpus and the matrices."""
+    """What a backend of the block algorithm does; it holds the corpus and the matrices.
+
+    span_words: how many corpus words it takes at a time.
+    """
+
+    span_words: int
 
     @property
     def is_compiled(self) -> bool:
@@ -87,7 +92,7 @@ class BlockEngine(Protocol):
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
         """Train on the corpus positions start … stop; return the summed loss in nats and the positive pairs.
 
-        The learning rate goes evenly from first_rate to last_rate. Several threads may call at a time.
+        The learning rate goes evenly from first_rate to last_rate.
         """
 
     def read_vectors(self) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """What the block algorithm works on and in: arrays made once, aligned, so that nothing is allocated in the loop."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ class Scratch(NamedTuple):
 
     x, x_gradient: (P, D), context words, P a multiple of 4, at least B + 2·window; y, y_gradient: (B + N, D),
     centres, then negatives; h, h_gradient: (B, D), means of windows; scores, powers, errors: (P, B + N); negatives:
-    (N,); lowest, highest: (B,), the ends of each centre's window; products: (2·window + 1,), see loss_numba.py.
+    (N,); lowest, highest: (B,), the ends of each centre's window; products: at least 2·window + 1, see loss_numba.py.
     """
 
     x: NDArray[np.float32]
@@ -48,7 +49,7 @@ class Scratch(NamedTuple):
 
 def build_scratch(dim: int, window: int, negatives: int) -> Scratch:
     """Return the scratch for rows of `dim` floats and N = `negatives`."""
-    rows = (BLOCK_CENTRES + 2 * window + _TILE - 1) // _TILE * _TILE
+    rows = _up_to(BLOCK_CENTRES + 2 * window, _TILE)
     outputs = BLOCK_CENTRES + negatives
     return Scratch(
         x=zeros((rows, dim)),
@@ -63,7 +64,7 @@ def build_scratch(dim: int, window: int, negatives: int) -> Scratch:
         negatives=np.zeros(negatives, np.int32),
         lowest=np.zeros(BLOCK_CENTRES, np.int32),
         highest=np.zeros(BLOCK_CENTRES, np.int32),
-        products=np.ones(2 * window + 1, np.float64),
+        products=zeros((_up_to(2 * window + 1, _LINE_BYTES // 8),), np.float64),
     )
 
 
@@ -73,12 +74,17 @@ def padded_dim(dim: int) -> int:
     >>> padded_dim(100)
     112
     """
-    return (dim + _ROW_FLOATS - 1) // _ROW_FLOATS * _ROW_FLOATS
+    return _up_to(dim, _ROW_FLOATS)
 
 
-def zeros(shape: tuple[int, int], dtype: type[np.generic] = np.float32) -> NDArray[Any]:
+def _up_to(size: int, unit: int) -> int:
+    """Return the smallest multiple of `unit` that is not below `size`."""
+    return (size + unit - 1) // unit * unit
+
+
+def zeros(shape: tuple[int, ...], dtype: type[np.generic] = np.float32) -> NDArray[Any]:
     """Return zeros that begin at a line of the cache."""
-    size = shape[0] * shape[1] * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     raw = np.zeros(size + _LINE_BYTES, np.uint8)
     first = -raw.ctypes.data % _LINE_BYTES
     return raw[first : first + size].view(dtype).reshape(shape)

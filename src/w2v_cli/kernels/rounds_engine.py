@@ -1,0 +1,74 @@
+"""The block contract with the same bytes on any number of threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+
+from w2v_cli.blocks import shared_negatives
+from w2v_cli.kernels.block_engine import CompiledEngine
+from w2v_cli.kernels.compiled import is_kept
+from w2v_cli.kernels.rounds_numba import Rounds, join_rounds, sum_losses
+from w2v_cli.kernels.scratch import build_scratch, padded_dim, zeros
+from w2v_cli.kernels.spans_numba import build_kept_words
+from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.settings import Config
+
+_SPAN_WORDS = 1 << 12
+_SPANS = 16  # a round's blocks: each knows nothing of the others, so that more would cost quality (docs/adr/0007)
+
+
+class RoundsEngine(CompiledEngine):
+    """Trains up to 16 spans side by side on threads of its own; one caller at a time."""
+
+    span_words = _SPANS * _SPAN_WORDS
+
+    def __init__(self, corpus: ScannedCorpus, config: Config, *, threads: int) -> None:
+        super().__init__(corpus, config)
+        model = config.model
+        shared = shared_negatives(model.model, config.sampling.negatives)
+        self._rounds = _build_rounds(padded_dim(model.dim), model.window, shared)
+        self._scratches = [build_scratch(padded_dim(model.dim), model.window, shared) for _ in range(threads)]
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="w2v-round")
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether compiled code was kept by an earlier run."""
+        return is_kept(join_rounds)
+
+    def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
+        """Train on a span as on up to 16 shorter ones."""
+        borders = np.append(np.arange(start, stop, _SPAN_WORDS), stop)
+        rates = first_rate + (last_rate - first_rate) * (borders - start) / (stop - start)
+        spans, rounds = len(borders) - 1, self._rounds
+        rounds.starts[:spans], rounds.stops[:spans] = borders[:-1], borders[1:]
+        rounds.first_rates[:spans], rounds.last_rates[:spans] = rates[:-1], rates[1:]
+        rounds.counters[:] = 0
+        join = partial(join_rounds, self._model, self._text, self._draws, epoch, spans, *self._which, rounds)
+        for joined in [self._threads.submit(join, scratch) for scratch in self._scratches]:
+            joined.result()
+        result: tuple[float, int] = sum_losses(rounds, spans, self._model.negatives)
+        return result
+
+
+def _build_rounds(dim: int, window: int, negatives: int) -> Rounds:
+    """Return room for the spans that are trained side by side."""
+    scratch, kept = build_scratch(dim, window, negatives), build_kept_words(_SPAN_WORDS, window)
+    return Rounds(
+        starts=np.zeros(_SPANS, np.int64),
+        stops=np.zeros(_SPANS, np.int64),
+        first_rates=np.zeros(_SPANS),
+        last_rates=np.zeros(_SPANS),
+        bounds=np.zeros((_SPANS, 3), np.int64),
+        word_ids=np.zeros((_SPANS, *kept.word_ids.shape), np.int32),
+        positions=np.zeros((_SPANS, *kept.positions.shape), np.int64),
+        left=np.zeros((_SPANS, *kept.left.shape), np.int32),
+        right=np.zeros((_SPANS, *kept.right.shape), np.int32),
+        x_gradient=zeros((_SPANS, *scratch.x_gradient.shape)),
+        y_gradient=zeros((_SPANS, *scratch.y_gradient.shape)),
+        negatives=zeros((_SPANS, negatives), np.int32),
+        products=zeros((_SPANS, *scratch.products.shape), np.float64),
+        losses=np.zeros(_SPANS),
+        pairs=np.zeros(_SPANS, np.int64),
+        counters=np.zeros(16, np.int64),
+    )

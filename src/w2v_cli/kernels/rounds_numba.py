@@ -1,0 +1,195 @@
+"""Spans trained side by side with the same bytes on any number of threads (Numba).
+
+A round takes the next block of every span. All are computed from one state of the matrices, then applied in the order
+of the spans, rows shared out so that no two threads write one. Which thread does what is left to chance; what is done
+is not.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.blocks import BLOCK_CENTRES
+from w2v_cli.kernels.atomics_numba import get, get_and_add, give_way
+from w2v_cli.kernels.block_numba import Span, block_bounds, compute_block
+from w2v_cli.kernels.compiled import njit
+from w2v_cli.kernels.loss_numba import remaining_loss
+from w2v_cli.kernels.scratch import Model, Scratch
+from w2v_cli.kernels.spans_numba import Draws, KeptWords, Text, draw_span
+
+PARTS = 4  # among which the rows are shared out: as many threads can apply a round
+_PATIENCE = 200  # looks at a counter before a thread gives way to others
+_NEXT_TASK, _DONE = 0, 8  # in `counters`, apart by a line of the cache
+
+
+class Rounds(NamedTuple):
+    """What the threads that train S spans share.
+
+    starts, stops: (S,), corpus positions; first_rates, last_rates: (S,); bounds: (S, 3), what draw_span returned;
+    word_ids, positions, left, right: KeptWords of each span; x_gradient, y_gradient, negatives, products: as in
+    Scratch, of each span's block; losses, pairs: (S,); counters: (16,), zero at the start.
+    """
+
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+    first_rates: NDArray[np.float64]
+    last_rates: NDArray[np.float64]
+    bounds: NDArray[np.int64]
+    word_ids: NDArray[np.int32]
+    positions: NDArray[np.int64]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    x_gradient: NDArray[np.float32]
+    y_gradient: NDArray[np.float32]
+    negatives: NDArray[np.int32]
+    products: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    pairs: NDArray[np.int64]
+    counters: NDArray[np.int64]
+
+
+@njit()
+def join_rounds(
+    model: Model,
+    text: Text,
+    draws: Draws,
+    epoch: int,
+    spans: int,
+    is_skipgram: bool | None,  # noqa: FBT001  Numba calls by position
+    is_classic: bool | None,  # noqa: FBT001
+    rounds: Rounds,
+    scratch: Scratch,
+) -> None:
+    """Do tasks until the first `spans` spans are trained; to be called by every thread, each with its own scratch.
+
+    Tasks are numbered: `spans` to draw the spans, then for each round `spans` to compute blocks and PARTS to apply
+    them. A thread takes the next number, and waits until the tasks of the phase before are done.
+    """
+    per_round = spans + PARTS
+    while True:
+        task = get_and_add(rounds.counters, _NEXT_TASK, 1)
+        if task < spans:
+            _draw(text, draws, epoch, rounds, task)
+        else:
+            number, of_round = (task - spans) // per_round, (task - spans) % per_round
+            round_begin = task - of_round
+            _wait(rounds.counters, round_begin)
+            if not _is_any_left(rounds, spans, number):
+                return
+            if of_round < spans:
+                _compute(model, text, draws, epoch, is_skipgram, is_classic, rounds, scratch, of_round, number)
+            else:
+                _wait(rounds.counters, round_begin + spans)
+                _apply(model, draws.window, rounds, spans, number, of_round - spans)
+        get_and_add(rounds.counters, _DONE, 1)
+
+
+@njit()
+def sum_losses(rounds: Rounds, spans: int, negatives: int) -> Any:
+    """Return the loss in nats and the positive pairs of all spans, added in their order."""
+    share = np.float32(negatives / rounds.negatives.shape[1])
+    loss, pairs = 0.0, 0
+    for i in range(spans):
+        loss += rounds.losses[i] + remaining_loss(rounds.products[i], share)
+        pairs += rounds.pairs[i]
+    return loss, pairs
+
+
+@njit()
+def _wait(counters: Any, tasks: int) -> None:
+    """Return when that many tasks are done."""
+    looks = 0
+    while get(counters, _DONE) < tasks:
+        looks += 1
+        if looks > _PATIENCE:
+            give_way()
+
+
+@njit()
+def _is_any_left(rounds: Rounds, spans: int, number: int) -> bool:
+    """Return whether any span has a block in this round."""
+    for i in range(spans):  # noqa: SIM110  Numba knows no generators
+        if rounds.bounds[i, 1] + number * BLOCK_CENTRES < rounds.bounds[i, 2]:
+            return True
+    return False
+
+
+@njit(inline="always")
+def _kept_words(rounds: Rounds, i: int) -> KeptWords:
+    return KeptWords(rounds.word_ids[i], rounds.positions[i], rounds.left[i], rounds.right[i])
+
+
+@njit()
+def _draw(text: Text, draws: Draws, epoch: int, rounds: Rounds, i: int) -> None:
+    """Draw span i, and begin its sums."""
+    bounds = draw_span(text, draws, epoch, rounds.starts[i], rounds.stops[i], _kept_words(rounds, i))
+    rounds.bounds[i, 0], rounds.bounds[i, 1], rounds.bounds[i, 2] = bounds
+    rounds.losses[i], rounds.pairs[i] = 0, 0
+    rounds.products[i] = 1
+
+
+@njit()
+def _compute(
+    model: Model,
+    text: Text,
+    draws: Draws,
+    epoch: int,
+    is_skipgram: bool | None,  # noqa: FBT001  Numba calls by position
+    is_classic: bool | None,  # noqa: FBT001
+    rounds: Rounds,
+    scratch: Scratch,
+    i: int,
+    number: int,
+) -> None:
+    """Fill the gradients of the block that span i has in round `number`."""
+    count, first, last = rounds.bounds[i]
+    begin = first + number * BLOCK_CENTRES
+    if begin >= last:
+        return
+    span = Span(epoch, rounds.starts[i], rounds.stops[i], rounds.first_rates[i], rounds.last_rates[i])
+    own = Scratch(
+        scratch.x,
+        rounds.x_gradient[i],
+        scratch.y,
+        rounds.y_gradient[i],
+        scratch.h,
+        scratch.h_gradient,
+        scratch.scores,
+        scratch.powers,
+        scratch.errors,
+        rounds.negatives[i],
+        scratch.lowest,
+        scratch.highest,
+        rounds.products[i],
+    )
+    block = block_bounds(begin, last, count, draws.window)
+    kept = _kept_words(rounds, i)
+    loss, pairs = compute_block(model, text, draws, span, is_skipgram, is_classic, kept, block, own)
+    rounds.losses[i] += loss
+    rounds.pairs[i] += pairs
+
+
+@njit()
+def _apply(model: Model, window: int, rounds: Rounds, spans: int, number: int, part: int) -> None:
+    """Add the gradients of a round's blocks to the rows of one part, in the order of the spans."""
+    for i in range(spans):
+        count, first, last = rounds.bounds[i]
+        begin = first + number * BLOCK_CENTRES
+        if begin < last:
+            block = block_bounds(begin, last, count, window)
+            word_ids = rounds.word_ids[i]
+            x_gradient, y_gradient = rounds.x_gradient[i], rounds.y_gradient[i]
+            _add_to_own_rows(model.input_vectors, word_ids[block.low : block.high], x_gradient, 0, part)
+            _add_to_own_rows(model.output_vectors, word_ids[block.begin : block.end], y_gradient, 0, part)
+            _add_to_own_rows(model.output_vectors, rounds.negatives[i], y_gradient, BLOCK_CENTRES, part)
+
+
+@njit()
+def _add_to_own_rows(matrix: Any, word_ids: Any, steps: Any, first: int, part: int) -> None:
+    """Add steps[first:] to those rows of the words that belong to a part."""
+    for i in range(len(word_ids)):
+        row = word_ids[i]
+        if row % PARTS == part:
+            for d in range(matrix.shape[1]):
+                matrix[row, d] += steps[first + i, d]

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.kernels.cbow_numba import compute_cbow_block
+from w2v_cli.kernels.cbow_numba import train_cbow_block
 from w2v_cli.kernels.compiled import njit
-from w2v_cli.kernels.loss_numba import remaining_loss
 from w2v_cli.kernels.scratch import Model, Scratch
-from w2v_cli.kernels.skipgram_numba import compute_skipgram_block
+from w2v_cli.kernels.skipgram_numba import train_skipgram_block
 from w2v_cli.kernels.spans_numba import BlockBounds, Draws, KeptWords, Text, draw_shared_negatives, draw_span
+from w2v_cli.kernels.tiles_numba import Rows, prefetch_rows
 
 
 class Span(NamedTuple):
@@ -27,28 +27,28 @@ class Span(NamedTuple):
     last_rate: float
 
 
-@njit()
-def _read_rows(matrix: Any, word_ids: Any, out: Any, first: int) -> None:
-    """Copy the rows of the words to out[first:]."""
-    for i in range(len(word_ids)):
-        row = word_ids[i]
-        for d in range(matrix.shape[1]):
-            out[first + i, d] = matrix[row, d]
+@njit(inline="always")
+def block_bounds(begin: int, last: int, count: int, window: int) -> BlockBounds:
+    """Return the bounds of the block whose first centre is kept word `begin`."""
+    end = min(begin + BLOCK_CENTRES, last)
+    return BlockBounds(begin, end, max(begin - window, 0), min(end + window, count))
 
 
 @njit()
-def _add_to_rows(matrix: Any, word_ids: Any, steps: Any, first: int) -> None:
-    """Add steps[first:] to the rows of the words; a word that occurs several times receives the sum."""
-    for i in range(len(word_ids)):
-        row = word_ids[i]
-        for d in range(matrix.shape[1]):
-            matrix[row, d] += steps[first + i, d]
+def choose_outputs(
+    model: Model, text: Text, draws: Draws, epoch: int, kept: KeptWords, block: BlockBounds, scratch: Scratch
+) -> None:
+    """Fill next_ids with a block's centres and negatives, and bring all rows of the block into the cache."""
+    for j in range(block.end - block.begin):
+        scratch.next_ids[j] = kept.word_ids[block.begin + j]
+    draw_shared_negatives(text, draws, epoch, kept.positions[block.begin], scratch.next_ids[BLOCK_CENTRES:])
+    prefetch_rows(model.output_vectors, scratch.next_ids)
+    prefetch_rows(model.input_vectors, kept.word_ids[min(block.begin + draws.window, block.high) : block.high])
 
 
 @njit()
-def compute_block(
+def train_block(
     model: Model,
-    text: Text,
     draws: Draws,
     span: Span,
     is_skipgram: bool | None,  # noqa: FBT001  Numba calls by position
@@ -56,29 +56,22 @@ def compute_block(
     kept: KeptWords,
     block: BlockBounds,
     scratch: Scratch,
+    to_x: Rows,
+    to_y: Rows,
 ) -> Any:
-    """Draw a block's negatives, read its rows, fill its gradients; return the loss and positive pairs (train_span)."""
+    """Add the gradients of the block whose outputs were chosen to to_x and to_y; return its loss and positive pairs."""
     position = kept.positions[block.begin]
     slope = (span.last_rate - span.first_rate) / (span.stop - span.start)
     rate = np.float32(span.first_rate + slope * (position - span.start))
-    share = np.float32(model.negatives / len(scratch.negatives))
-    draw_shared_negatives(text, draws, span.epoch, position, scratch.negatives)
-    _read_rows(model.input_vectors, kept.word_ids[block.low : block.high], scratch.x, 0)
-    _read_rows(model.output_vectors, kept.word_ids[block.begin : block.end], scratch.y, 0)
-    _read_rows(model.output_vectors, scratch.negatives, scratch.y, BLOCK_CENTRES)
-    loss, pairs = 0.0, 0
+    share = np.float32(model.negatives / (len(scratch.output_ids) - BLOCK_CENTRES))
+    x = Rows(model.input_vectors, kept.word_ids[block.low : block.high])
+    y = Rows(model.output_vectors, scratch.output_ids)
+    window, loss, pairs = draws.window, 0.0, 0
     if is_skipgram is not None:
-        loss, pairs = compute_skipgram_block(kept, block, draws.window, rate, share, scratch)
+        loss, pairs = train_skipgram_block(kept, block, window, rate, share, scratch, x, y, to_x, to_y)
     if is_classic is not None:
-        loss, pairs = compute_cbow_block(kept, block, is_classic, rate, share, scratch)
+        loss, pairs = train_cbow_block(kept, block, window, is_classic, rate, share, scratch, x, y, to_x, to_y)
     return loss, pairs
-
-
-@njit(inline="always")
-def block_bounds(begin: int, last: int, count: int, window: int) -> BlockBounds:
-    """Return the bounds of the block whose first centre is kept word `begin`."""
-    end = min(begin + BLOCK_CENTRES, last)
-    return BlockBounds(begin, end, max(begin - window, 0), min(end + window, count))
 
 
 @njit()
@@ -99,12 +92,19 @@ def train_span(
     """
     count, first, last = draw_span(text, draws, span.epoch, span.start, span.stop, kept)
     loss, pairs = 0.0, 0
-    scratch.products[:] = 1
     for begin in range(first, last, BLOCK_CENTRES):
         block = block_bounds(begin, last, count, draws.window)
-        block_loss, block_pairs = compute_block(model, text, draws, span, is_skipgram, is_classic, kept, block, scratch)
+        if begin == first:
+            choose_outputs(model, text, draws, span.epoch, kept, block, scratch)
+        for k in range(len(scratch.output_ids)):
+            scratch.output_ids[k] = scratch.next_ids[k]
+        if block.end < last:
+            following = block_bounds(block.end, last, count, draws.window)
+            choose_outputs(model, text, draws, span.epoch, kept, following, scratch)
+        to_x = Rows(model.input_vectors, kept.word_ids[block.low : block.high])
+        to_y = Rows(model.output_vectors, scratch.output_ids)
+        block_loss, block_pairs = train_block(
+            model, draws, span, is_skipgram, is_classic, kept, block, scratch, to_x, to_y
+        )
         loss, pairs = loss + block_loss, pairs + block_pairs
-        _add_to_rows(model.input_vectors, kept.word_ids[block.low : block.high], scratch.x_gradient, 0)
-        _add_to_rows(model.output_vectors, kept.word_ids[block.begin : block.end], scratch.y_gradient, 0)
-        _add_to_rows(model.output_vectors, scratch.negatives, scratch.y_gradient, BLOCK_CENTRES)
-    return loss + remaining_loss(scratch.products, np.float32(model.negatives / len(scratch.negatives))), pairs
+    return loss, pairs

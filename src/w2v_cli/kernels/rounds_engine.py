@@ -8,7 +8,7 @@ import numpy as np
 from w2v_cli.blocks import shared_negatives
 from w2v_cli.kernels.block_engine import CompiledEngine
 from w2v_cli.kernels.compiled import is_kept
-from w2v_cli.kernels.rounds_numba import Rounds, join_rounds, sum_losses
+from w2v_cli.kernels.rounds_numba import Rounds, join_rounds
 from w2v_cli.kernels.scratch import build_scratch, padded_dim, zeros
 from w2v_cli.kernels.spans_numba import build_kept_words
 from w2v_cli.scanner import ScannedCorpus
@@ -47,8 +47,7 @@ class RoundsEngine(CompiledEngine):
         join = partial(join_rounds, self._model, self._text, self._draws, epoch, spans, *self._which, rounds)
         for joined in [self._threads.submit(join, scratch) for scratch in self._scratches]:
             joined.result()
-        result: tuple[float, int] = sum_losses(rounds, spans, self._model.negatives)
-        return result
+        return float(rounds.losses[:spans].sum()), int(rounds.pairs[:spans].sum())
 
 
 def _build_rounds(dim: int, window: int, negatives: int) -> Rounds:
@@ -64,10 +63,9 @@ def _build_rounds(dim: int, window: int, negatives: int) -> Rounds:
         positions=np.zeros((_SPANS, *kept.positions.shape), np.int64),
         left=np.zeros((_SPANS, *kept.left.shape), np.int32),
         right=np.zeros((_SPANS, *kept.right.shape), np.int32),
-        x_gradient=zeros((_SPANS, *scratch.x_gradient.shape)),
-        y_gradient=zeros((_SPANS, *scratch.y_gradient.shape)),
-        negatives=zeros((_SPANS, negatives), np.int32),
-        products=zeros((_SPANS, *scratch.products.shape), np.float64),
+        x_gradient=zeros((_SPANS, *scratch.x.shape)),
+        y_gradient=zeros((_SPANS, len(scratch.output_ids), dim)),
+        output_ids=zeros((_SPANS, *scratch.output_ids.shape), np.int32),
         losses=np.zeros(_SPANS),
         pairs=np.zeros(_SPANS, np.int64),
         counters=np.zeros(16, np.int64),

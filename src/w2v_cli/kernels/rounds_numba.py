@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from w2v_cli.blocks import BLOCK_CENTRES
 from w2v_cli.kernels.atomics_numba import get, get_and_add, give_way
-from w2v_cli.kernels.block_numba import Span, block_bounds, compute_block
+from w2v_cli.kernels.block_numba import Span, block_bounds, choose_outputs, train_block
 from w2v_cli.kernels.compiled import njit
-from w2v_cli.kernels.loss_numba import remaining_loss
 from w2v_cli.kernels.scratch import Model, Scratch
 from w2v_cli.kernels.spans_numba import Draws, KeptWords, Text, draw_span
+from w2v_cli.kernels.tiles_numba import Rows
 
 PARTS = 4  # among which the rows are shared out: as many threads can apply a round
 _PATIENCE = 200  # looks at a counter before a thread gives way to others
@@ -27,8 +27,8 @@ class Rounds(NamedTuple):
     """What the threads that train S spans share.
 
     starts, stops: (S,), corpus positions; first_rates, last_rates: (S,); bounds: (S, 3), what draw_span returned;
-    word_ids, positions, left, right: KeptWords of each span; x_gradient, y_gradient, negatives, products: as in
-    Scratch, of each span's block; losses, pairs: (S,); counters: (16,), zero at the start.
+    word_ids, positions, left, right: KeptWords of each span; x_gradient, y_gradient, output_ids: of each
+    span's block, its gradients and the words of its outputs; losses, pairs: (S,); counters: (16,), zero at the start.
     """
 
     starts: NDArray[np.int64]
@@ -42,8 +42,7 @@ class Rounds(NamedTuple):
     right: NDArray[np.int32]
     x_gradient: NDArray[np.float32]
     y_gradient: NDArray[np.float32]
-    negatives: NDArray[np.int32]
-    products: NDArray[np.float64]
+    output_ids: NDArray[np.int32]
     losses: NDArray[np.float64]
     pairs: NDArray[np.int64]
     counters: NDArray[np.int64]
@@ -86,17 +85,6 @@ def join_rounds(
 
 
 @njit()
-def sum_losses(rounds: Rounds, spans: int, negatives: int) -> Any:
-    """Return the loss in nats and the positive pairs of all spans, added in their order."""
-    share = np.float32(negatives / rounds.negatives.shape[1])
-    loss, pairs = 0.0, 0
-    for i in range(spans):
-        loss += rounds.losses[i] + remaining_loss(rounds.products[i], share)
-        pairs += rounds.pairs[i]
-    return loss, pairs
-
-
-@njit()
 def _wait(counters: Any, tasks: int) -> None:
     """Return when that many tasks are done."""
     looks = 0
@@ -126,7 +114,6 @@ def _draw(text: Text, draws: Draws, epoch: int, rounds: Rounds, i: int) -> None:
     bounds = draw_span(text, draws, epoch, rounds.starts[i], rounds.stops[i], _kept_words(rounds, i))
     rounds.bounds[i, 0], rounds.bounds[i, 1], rounds.bounds[i, 2] = bounds
     rounds.losses[i], rounds.pairs[i] = 0, 0
-    rounds.products[i] = 1
 
 
 @njit()
@@ -148,24 +135,15 @@ def _compute(
     if begin >= last:
         return
     span = Span(epoch, rounds.starts[i], rounds.stops[i], rounds.first_rates[i], rounds.last_rates[i])
-    own = Scratch(
-        scratch.x,
-        rounds.x_gradient[i],
-        scratch.y,
-        rounds.y_gradient[i],
-        scratch.h,
-        scratch.h_gradient,
-        scratch.scores,
-        scratch.powers,
-        scratch.errors,
-        rounds.negatives[i],
-        scratch.lowest,
-        scratch.highest,
-        rounds.products[i],
-    )
-    block = block_bounds(begin, last, count, draws.window)
-    kept = _kept_words(rounds, i)
-    loss, pairs = compute_block(model, text, draws, span, is_skipgram, is_classic, kept, block, own)
+    kept, block = _kept_words(rounds, i), block_bounds(begin, last, count, draws.window)
+    x_gradient, y_gradient = rounds.x_gradient[i], rounds.y_gradient[i]
+    x_gradient[:] = 0
+    y_gradient[:] = 0
+    choose_outputs(model, text, draws, epoch, kept, block, scratch)
+    for k in range(len(scratch.output_ids)):
+        scratch.output_ids[k] = rounds.output_ids[i, k] = scratch.next_ids[k]
+    to_x, to_y = Rows(x_gradient, scratch.in_order), Rows(y_gradient, scratch.in_order)
+    loss, pairs = train_block(model, draws, span, is_skipgram, is_classic, kept, block, scratch, to_x, to_y)
     rounds.losses[i] += loss
     rounds.pairs[i] += pairs
 
@@ -178,18 +156,16 @@ def _apply(model: Model, window: int, rounds: Rounds, spans: int, number: int, p
         begin = first + number * BLOCK_CENTRES
         if begin < last:
             block = block_bounds(begin, last, count, window)
-            word_ids = rounds.word_ids[i]
-            x_gradient, y_gradient = rounds.x_gradient[i], rounds.y_gradient[i]
-            _add_to_own_rows(model.input_vectors, word_ids[block.low : block.high], x_gradient, 0, part)
-            _add_to_own_rows(model.output_vectors, word_ids[block.begin : block.end], y_gradient, 0, part)
-            _add_to_own_rows(model.output_vectors, rounds.negatives[i], y_gradient, BLOCK_CENTRES, part)
+            contexts = rounds.word_ids[i][block.low : block.high]
+            _add_to_own_rows(model.input_vectors, contexts, rounds.x_gradient[i], part)
+            _add_to_own_rows(model.output_vectors, rounds.output_ids[i], rounds.y_gradient[i], part)
 
 
 @njit()
-def _add_to_own_rows(matrix: Any, word_ids: Any, steps: Any, first: int, part: int) -> None:
-    """Add steps[first:] to those rows of the words that belong to a part."""
+def _add_to_own_rows(matrix: Any, word_ids: Any, steps: Any, part: int) -> None:
+    """Add the steps to those rows of the words that belong to a part."""
     for i in range(len(word_ids)):
         row = word_ids[i]
         if row % PARTS == part:
             for d in range(matrix.shape[1]):
-                matrix[row, d] += steps[first + i, d]
+                matrix[row, d] += steps[i, d]

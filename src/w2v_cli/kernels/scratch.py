@@ -27,44 +27,54 @@ class Model(NamedTuple):
 class Scratch(NamedTuple):
     """What one thread works in.
 
-    x, x_gradient: (P, D), context words, P a multiple of 4, at least B + 2·window; y, y_gradient: (B + N, D),
-    centres, then negatives; h, h_gradient: (B, D), means of windows; scores, powers, errors: (P, B + N); negatives:
-    (N,); lowest, highest: (B,), the ends of each centre's window; products: at least 2·window + 1, see loss_numba.py.
+    x: (P, D), context words, P a multiple of 4, at least B + 2·window; output_ids: (B + N,), the words of the centres,
+    then of the negatives; next_ids: those of the next block; h, h_gradient: (B, D), means of windows; means, spread:
+    (P, B), weights of the windows, see cbow_numba.py; is_pair: (P, B), 1 or 0; scores, sigmoids, losses, errors:
+    (P, B + N), and the same memory in one row; column_losses: (B + N,); in_order: 0, 1, 2, …
     """
 
     x: NDArray[np.float32]
-    x_gradient: NDArray[np.float32]
-    y: NDArray[np.float32]
-    y_gradient: NDArray[np.float32]
+    output_ids: NDArray[np.int32]
+    next_ids: NDArray[np.int32]
     h: NDArray[np.float32]
     h_gradient: NDArray[np.float32]
+    means: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    is_pair: NDArray[np.float32]
     scores: NDArray[np.float32]
-    powers: NDArray[np.int32]
+    sigmoids: NDArray[np.float32]
+    losses: NDArray[np.float32]
     errors: NDArray[np.float32]
-    negatives: NDArray[np.int32]
-    lowest: NDArray[np.int32]
-    highest: NDArray[np.int32]
-    products: NDArray[np.float64]
+    flat_scores: NDArray[np.float32]
+    flat_sigmoids: NDArray[np.float32]
+    flat_losses: NDArray[np.float32]
+    column_losses: NDArray[np.float32]
+    in_order: NDArray[np.int32]
 
 
 def build_scratch(dim: int, window: int, negatives: int) -> Scratch:
     """Return the scratch for rows of `dim` floats and N = `negatives`."""
     rows = _up_to(BLOCK_CENTRES + 2 * window, _TILE)
     outputs = BLOCK_CENTRES + negatives
+    scores, sigmoids, losses = (zeros((rows, outputs)) for _ in range(3))
     return Scratch(
         x=zeros((rows, dim)),
-        x_gradient=zeros((rows, dim)),
-        y=zeros((outputs, dim)),
-        y_gradient=zeros((outputs, dim)),
+        output_ids=zeros((outputs,), np.int32),
+        next_ids=zeros((outputs,), np.int32),
         h=zeros((BLOCK_CENTRES, dim)),
         h_gradient=zeros((BLOCK_CENTRES, dim)),
-        scores=zeros((rows, outputs)),
-        powers=zeros((rows, outputs), np.int32),
+        means=zeros((rows, BLOCK_CENTRES)),
+        spread=zeros((rows, BLOCK_CENTRES)),
+        is_pair=zeros((rows, BLOCK_CENTRES)),
+        scores=scores,
+        sigmoids=sigmoids,
+        losses=losses,
         errors=zeros((rows, outputs)),
-        negatives=np.zeros(negatives, np.int32),
-        lowest=np.zeros(BLOCK_CENTRES, np.int32),
-        highest=np.zeros(BLOCK_CENTRES, np.int32),
-        products=zeros((_up_to(2 * window + 1, _LINE_BYTES // 8),), np.float64),
+        flat_scores=scores.reshape(-1),
+        flat_sigmoids=sigmoids.reshape(-1),
+        flat_losses=losses.reshape(-1),
+        column_losses=zeros((outputs,)),
+        in_order=np.arange(max(rows, outputs), dtype=np.int32),
     )
 
 

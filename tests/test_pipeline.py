@@ -215,3 +215,58 @@ def test_a_diverged_training_keeps_the_old_file(text, data_folder, tmp_path):
 
     assert output.read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["topics.txt", "x.safetensors"]
+
+
+@pytest.mark.parametrize(
+    "training", [{}, {"backend": "numpy"}, {"deterministic": True}, {"algorithm": "minibatch"}, {"optimizer": "adam"}]
+)
+def test_held_out_sentences_are_measured_and_not_trained_on(text, data_folder, tmp_path, training):
+    """The loss on them is told after each epoch, falls, and is the same whatever measures it; the file holds it."""
+    config = config_of(text, tmp_path / "x", validation=0.2, threads=2, **training)
+    saved = train_vectors(config, data_folder, lambda _: None)
+
+    losses = saved.trained.validation_losses
+    assert len(losses) == 3
+    assert losses[-1] < losses[0] < 6 * np.log(2) + 0.1
+    assert vectors.load(saved.path).metadata["validation_losses"] == losses
+    assert pipeline.summary(saved)["validation_losses"] == losses
+
+
+@pytest.mark.parametrize("algorithm", ["block", "minibatch"])
+def test_measuring_changes_nothing(text, data_folder, tmp_path, algorithm, monkeypatch):
+    """The vectors are those of the same training that nobody measures."""
+    config = config_of(text, tmp_path / "x", validation=0.2, algorithm=algorithm, deterministic=True)
+    measured = train_vectors(config, data_folder, lambda _: None).trained.input_vectors
+    learner = pipeline.BlockLearner if algorithm == "block" else pipeline.MinibatchLearner
+    monkeypatch.setattr(learner, "validation_loss", lambda _: 1.0)
+    config = config_of(text, tmp_path / "y", validation=0.2, algorithm=algorithm, deterministic=True)
+
+    assert (train_vectors(config, data_folder, lambda _: None).trained.input_vectors == measured).all()
+
+
+def test_training_stops_when_the_held_out_loss_rises(text, data_folder, tmp_path, monkeypatch):
+    """After two epochs without a lower loss it ends with the vectors of the best one, those of a shorter training."""
+    losses = iter([3.0, 2.0, 2.5, 2.0, 1.0])
+    monkeypatch.setattr(pipeline.BlockLearner, "validation_loss", lambda _: next(losses))
+    kept = {}
+
+    def keep(event):
+        if isinstance(event, Progress) and event.validation_loss is not None:
+            kept[event.epoch] = event.validation_loss
+
+    same = {"validation": 0.1, "decay": "constant", "deterministic": True}
+    config = config_of(text, tmp_path / "x", epochs=9, patience=2, **same)
+    stopped = train_vectors(config, data_folder, keep).trained
+    losses = iter([3.0, 2.0])
+    whole = train_vectors(config_of(text, tmp_path / "y", epochs=2, **same), data_folder, lambda _: None).trained
+
+    assert kept == {1: 3.0, 2: 2.0, 3: 2.5, 4: 2.0}
+    assert stopped.epoch == 2
+    assert (stopped.input_vectors == whole.input_vectors).all()
+    assert vectors.load(tmp_path / "x").metadata["epoch"] == 2
+
+
+def test_patience_without_held_out_sentences_is_refused(text, data_folder, tmp_path):
+    """There would be nothing to wait for: exit 2."""
+    with pytest.raises(ConfigError, match="give --validation a share"):
+        train_vectors(config_of(text, tmp_path / "x", patience=2), data_folder, never)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from w2v_cli.config import resolve
-from w2v_cli.settings import FIELDS, Config, describe_settings, find_problem
+from w2v_cli.setting_problems import find_problem
+from w2v_cli.settings import FIELDS, Config, describe_settings
 
 
 @pytest.mark.parametrize(("value", "shown"), [("3", "'3'"), (3.0, "3.0"), (True, "true")])

@@ -14,9 +14,9 @@ from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
 from w2v_cli.windows import Windows, draw_windows
 
-BLOCK_CENTRES = 16
+BLOCK_CENTRES = 32
 SPAN_WORDS = 1 << 14  # corpus words; no block runs over the border of a span, so that spans can be trained apart
-_NEGATIVES_PER_BLOCK = {"skipgram": 16, "cbow": 24}  # fewer cost quality (docs/adr/0007)
+_NEGATIVES_PER_BLOCK = {"skipgram": 16, "cbow": 20}  # fewer cost quality (docs/adr/0007)
 _TILE = 4
 
 

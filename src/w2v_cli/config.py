@@ -11,7 +11,8 @@ from typing import Any
 from w2v_cli import config_sources as sources
 from w2v_cli.config_sources import Given
 from w2v_cli.errors import ConfigError
-from w2v_cli.settings import FIELDS, SECTIONS, Config, describe_settings, hint
+from w2v_cli.setting_problems import hint
+from w2v_cli.settings import FIELDS, SECTIONS, Config, describe_settings
 from w2v_cli.yaml_document import NOWHERE, Document, DocumentBuilder, Place, Problem, SyntaxProblemError, place_of
 
 __all__ = ["Config", "ResolvedConfig", "describe_settings", "find_config_file", "read_yaml", "resolve"]

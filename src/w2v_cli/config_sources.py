@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from w2v_cli.settings import FIELDS, SECTIONS, find_problem, hint, suggest
+from w2v_cli.setting_problems import find_problem, hint, suggest
+from w2v_cli.settings import FIELDS, SECTIONS
 from w2v_cli.yaml_document import NOWHERE, Document, Place, Problem, read_scalar
 
 _ENVIRONMENT_PREFIX = "W2V_"

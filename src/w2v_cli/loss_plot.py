@@ -33,6 +33,9 @@ def save_plot(reports: Sequence[Progress], path: Path) -> None:
     axes.plot([r.progress * r.epochs for r in reports], [r.mean_loss for r in reports], linewidth=0.8, label="loss")
     epochs = [(r.epoch, r.epoch_mean_loss) for r in reports if r.epoch_mean_loss is not None]
     axes.plot([epoch for epoch, _ in epochs], [loss for _, loss in epochs], "o", label="mean of the epoch")
+    held_out = [(r.epoch, r.validation_loss) for r in reports if r.validation_loss is not None]
+    if held_out:
+        axes.plot([epoch for epoch, _ in held_out], [loss for _, loss in held_out], "s-", label="held-out sentences")
     axes.set_xlabel("epoch")
     axes.set_ylabel("mean loss (nats per positive pair)")
     axes.legend()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from w2v_cli.ahead import run_ahead
 from w2v_cli.batches import Batch, BatchBuilder
 from w2v_cli.kernels.contract import MinibatchEngine
-from w2v_cli.learner import Advance
+from w2v_cli.learner import Advance, mean_loss
 from w2v_cli.model import Embeddings, build_embeddings
 from w2v_cli.optimizers import Adam, Optimizer, Sgd
 from w2v_cli.scanner import ScannedCorpus
@@ -25,12 +25,21 @@ _LISTS_AHEAD = 64  # of batches, about a megabyte each: they carry training over
 class MinibatchLearner:
     """Trains by the minibatch algorithm; the result is the same on one thread and on two."""
 
-    def __init__(self, corpus: ScannedCorpus, config: Config, engine: MinibatchEngine, *, threads: int) -> None:
+    def __init__(
+        self,
+        corpus: ScannedCorpus,
+        config: Config,
+        engine: MinibatchEngine,
+        held_out: ScannedCorpus | None = None,
+        *,
+        threads: int,
+    ) -> None:
         start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
         self._embeddings = Embeddings(engine.to_device(start.input_vectors), engine.to_device(start.output_vectors))
         build_optimizer = Adam if config.training.optimizer == "adam" else Sgd
         self._optimizer: Optimizer = build_optimizer(engine, self._embeddings)
         self._builder = BatchBuilder(corpus, config)
+        self._held_out = BatchBuilder(held_out, config) if held_out else None
         self._config = config
         self._engine = engine
         self._threads = threads
@@ -43,6 +52,17 @@ class MinibatchLearner:
         with contextlib.closing(work):
             for epoch, batches in work:
                 yield self._train(epoch, batches)
+
+    def validation_loss(self) -> float:
+        """Return the mean loss on the held-out sentences, nats per positive pair."""
+        if self._held_out is None:
+            raise ValueError("no sentences are held out")
+        self._optimizer.settle()
+        loss_sum, pairs = 0.0, 0
+        for batch in (batch for batches in self._held_out.iterate_epoch(0) for batch in batches):
+            loss_sum = loss_sum + self._engine.gradients(self._embeddings, batch).loss_sum
+            pairs += len(batch.targets)
+        return mean_loss(float(loss_sum), pairs)
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors on the host, (V, D)."""

@@ -11,6 +11,7 @@ from typing import Any
 from w2v_cli import __version__, datasets, storage, vectors
 from w2v_cli.block_training import BlockLearner
 from w2v_cli.errors import ConfigError, CorpusError
+from w2v_cli.held_out import hold_out
 from w2v_cli.kernels import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.learner import Learner
@@ -83,9 +84,10 @@ def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> Vecto
     on_event(found)
     scanned = _scan(found.path, config)
     on_event(scanned)
-    learner, loaded = _build_learner(scanned.corpus, config, backend)
+    training, held_out = _hold_out(scanned.corpus, config)
+    learner, loaded = _build_learner(training, held_out, config, backend)
     on_event(loaded)
-    trained = train(len(scanned.corpus.word_ids), config, learner, on_event)
+    trained = train(len(training.word_ids), config, learner, on_event)
     word_vectors = _word_vectors(found, scanned.corpus, config, loaded, trained)
     vectors.save(output, word_vectors, overwrite=config.output.overwrite)
     saved = VectorsSaved(output, len(scanned.corpus.vocabulary), trained)
@@ -130,7 +132,14 @@ def summary(saved: VectorsSaved) -> dict[str, Any]:
         "seconds": round(saved.trained.seconds, 3),
         "words_per_second": round(last.words_per_second),
         "epoch_losses": saved.trained.epoch_losses,
+        **_validation(saved.trained),
     }
+
+
+def _validation(trained: Trained) -> dict[str, Any]:
+    """Return what the held-out sentences said, JSON-able; nothing where there are none."""
+    losses = trained.validation_losses
+    return {"validation_losses": losses, "epoch": trained.epoch} if losses else {}
 
 
 def _with_algorithm(config: Config) -> Config:
@@ -143,6 +152,8 @@ def _with_algorithm(config: Config) -> Config:
         *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
         *(["the GPU"] if training.backend == "cupy" else []),
     ]
+    if training.patience is not None and training.validation == 0:
+        raise ConfigError("--patience waits for a lower held-out loss: give --validation a share too, such as 0.01.")
     if training.deterministic and training.backend == "cupy":
         raise ConfigError("--deterministic cannot be had with --gpu: a GPU adds in any order; leave one of them out.")
     if training.algorithm == "block" and needs:
@@ -152,25 +163,33 @@ def _with_algorithm(config: Config) -> Config:
     return config.model_copy(update={"training": training})
 
 
-def _build_learner(corpus: ScannedCorpus, config: Config, backend: Backend) -> tuple[Learner, EngineLoaded]:
+def _hold_out(corpus: ScannedCorpus, config: Config) -> tuple[ScannedCorpus, ScannedCorpus | None]:
+    """Return the part of the corpus that is trained on, and the part that is held out, if any."""
+    share = config.training.validation
+    return hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
+
+
+def _build_learner(
+    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend
+) -> tuple[Learner, EngineLoaded]:
     """Return the algorithm, ready to train, and what there is to say of it."""
     threads = config.training.threads or _available_cores()
     if config.training.algorithm == "block":
-        return _build_block_learner(corpus, config, backend, threads)
+        return _build_block_learner(corpus, held_out, config, backend, threads)
     threads = min(threads, MOST_THREADS)
     engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
     loaded = EngineLoaded("minibatch", backend, threads, is_reproducible=backend is not Backend.CUPY)
-    return MinibatchLearner(corpus, config, engine, threads=threads), loaded
+    return MinibatchLearner(corpus, config, engine, held_out, threads=threads), loaded
 
 
 def _build_block_learner(
-    corpus: ScannedCorpus, config: Config, backend: Backend, threads: int
+    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend, threads: int
 ) -> tuple[Learner, EngineLoaded]:
     """Return the same for the block algorithm: lock-free threads, or the engine's own where it is deterministic."""
     is_deterministic = config.training.deterministic
     if backend is Backend.NUMPY:
         threads = 1
-    engine = load_block_engine(backend, corpus, config, threads=threads)
+    engine = load_block_engine(backend, corpus, config, held_out, threads=threads)
     loaded = EngineLoaded(
         "block",
         backend,
@@ -178,7 +197,8 @@ def _build_block_learner(
         is_compiled=engine.is_compiled,
         is_reproducible=is_deterministic or threads == 1,
     )
-    return BlockLearner(corpus, config, engine, threads=1 if is_deterministic else threads), loaded
+    learner = BlockLearner(corpus, config, engine, held_out, threads=1 if is_deterministic else threads)
+    return learner, loaded
 
 
 def _available_cores() -> int:
@@ -217,5 +237,6 @@ def _word_vectors(
         },
         "epoch_losses": trained.epoch_losses,
         "final_loss": trained.epoch_losses[-1],
+        **_validation(trained),
     }
     return vectors.WordVectors(trained.input_vectors, corpus.vocabulary.words, corpus.vocabulary.counts, metadata)

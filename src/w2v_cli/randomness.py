@@ -27,6 +27,7 @@ class Purpose(IntEnum):
     NEGATIVES = 2
     INITIALISATION = 3
     SHUFFLING = 4
+    VALIDATION = 5
 
 
 def philox(counter: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uint32]:

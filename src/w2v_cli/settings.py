@@ -1,13 +1,12 @@
-"""The schema of the config: every setting with its default, limits and a line of help, and words for a wrong value."""
+"""The schema of the config: every setting with its default, limits and a line of help."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Annotated, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 
@@ -107,6 +106,15 @@ class TrainingSettings(Section):
     deterministic: bool = Field(
         default=False, description="give the same vectors each time, on any number of threads, a little more slowly"
     )
+    validation: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="share of the sentences held out to measure the loss on after each epoch; 0: none",
+    )
+    patience: int | None = Field(
+        None, ge=1, le=100_000, description="epochs without a lower held-out loss after which to stop; null: never"
+    )
 
 
 class OutputSettings(Section):
@@ -146,7 +154,7 @@ def _fields() -> Mapping[str, FieldInfo]:
 
 SECTIONS = tuple(Config.model_fields)
 FIELDS = _fields()
-_LIMIT_SIGNS = {"gt": ">", "ge": ">=", "le": "<="}
+LIMIT_SIGNS = {"gt": ">", "ge": ">=", "le": "<="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,84 +170,20 @@ class SettingDescription:
 def describe_settings() -> tuple[SettingDescription, ...]:
     """Return every setting with its default, its allowed values and its one-line description."""
     return tuple(
-        SettingDescription(key, field.default, _allowed(field), field.description or "")
+        SettingDescription(key, field.default, allowed_values(field), field.description or "")
         for key, field in FIELDS.items()
     )
 
 
-def _allowed(field: FieldInfo) -> str:
+def allowed_values(field: FieldInfo) -> str:
     """Return the values that a setting takes, such as `cbow or skipgram`, `1 to 1024 or null`, `text`."""
     parts = get_args(field.annotation)  # a Literal's values, or the two sides of `X | None`, or nothing
     if get_origin(field.annotation) is Literal:
         return " or ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
-    limits = {name: getattr(limit, name) for limit in field.metadata for name in _LIMIT_SIGNS if hasattr(limit, name)}
+    limits = {name: getattr(limit, name) for limit in field.metadata for name in LIMIT_SIGNS if hasattr(limit, name)}
     if limits:
         lowest = f"above {limits['gt']}" if "gt" in limits else limits["ge"]
         allowed = f"{lowest} to {limits['le']}"
     else:
         allowed = "true or false" if field.annotation is bool else "text"
     return f"{allowed} or null" if type(None) in parts else allowed
-
-
-_LONGEST_SHOWN = 60  # characters of a wrong value in a message
-_MUST_BE = {
-    "int_type": "must be a whole number",
-    "float_type": "must be a number",
-    "bool_type": "must be true or false",
-    "string_type": "must be text",
-}
-
-
-def find_problem(key: str, value: object) -> str | None:
-    """Return what is wrong with a key or its value, such as `must be > 0, was -0.1 (…)`; None if nothing is."""
-    if key not in FIELDS:
-        return f"unknown setting{hint(suggest(key))}"
-    section, name = key.split(".")
-    try:
-        Config.model_validate({section: {name: value}})
-    except ValidationError as error:
-        return _in_words(key, value, error)
-    return None
-
-
-def _in_words(key: str, value: object, error: ValidationError) -> str:
-    """Return pydantic's complaint in words for people who have never heard of pydantic."""
-    details = error.errors(include_url=False)[0]
-    context = details.get("ctx", {})
-    allowed = _allowed(FIELDS[key])
-    if details["type"] == "literal_error":
-        return f"must be {allowed}, was {_shown(value)}"
-    for name, sign in _LIMIT_SIGNS.items():
-        if name in context:
-            return f"must be {sign} {int(context[name])}, was {_shown(value)} (allowed: {allowed})"
-    if details["type"] == "finite_number":
-        return f"must be a finite number, was {_shown(value)} (allowed: {allowed})"
-    must_be = _MUST_BE.get(details["type"]) or str(context.get("error", details["msg"]))
-    return f"{must_be}, was {_shown(value)}"
-
-
-def _shown(value: object) -> str:
-    """Return a value as its writer knows it: in YAML's words, and short."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case dict():
-            return "a mapping"
-        case list():
-            return "a list"
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
-
-
-def suggest(key: str) -> str | None:
-    """Return the setting that a mistyped key probably means: `training.epoch` → `training.epochs`; None if unclear."""
-    names = {name.rpartition(".")[2]: name for name in FIELDS}
-    near = get_close_matches(key.rpartition(".")[2], names, n=1)
-    return names[near[0]] if near else None
-
-
-def hint(suggestion: str | None) -> str:
-    """Return the end of a message that names a likely meaning, or where to look."""
-    return f"; did you mean {suggestion}?" if suggestion else "; docs/settings.md lists them all"

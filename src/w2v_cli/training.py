@@ -1,6 +1,7 @@
 """The loop: work done by an algorithm → reports, and the guards against a training that goes wrong."""
 
 import contextlib
+import dataclasses
 import math
 import time
 from collections.abc import Callable
@@ -23,7 +24,8 @@ class Progress:
 
     epoch: from 1; progress: share of all epochs done, 0 to 1; words_per_second: corpus words, those that subsampling
     drops included, wall clock; mean_loss: nats per positive pair, negatives included, since the last report;
-    epoch_mean_loss: the same over the whole epoch.
+    epoch_mean_loss: the same over the whole epoch; validation_loss: the same on the held-out sentences, where there are
+    any, after an epoch.
     """
 
     epoch: int
@@ -34,20 +36,31 @@ class Progress:
     learning_rate: float
     mean_loss: float
     epoch_mean_loss: float | None
+    validation_loss: float | None = None
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What training leaves: the input vectors on the host, (V, D) float32, and every report, in order."""
+    """What training leaves: the input vectors on the host, (V, D) float32, and every report, in order.
+
+    epoch: from 1, after which the vectors were as they are: the last, or with patience the one of the lowest held-out
+    loss.
+    """
 
     input_vectors: NDArray[np.float32]
     reports: tuple[Progress, ...]
     seconds: float
+    epoch: int
 
     @property
     def epoch_losses(self) -> list[float]:
         """The mean loss of each epoch, nats per positive pair."""
         return [report.epoch_mean_loss for report in self.reports if report.epoch_mean_loss is not None]
+
+    @property
+    def validation_losses(self) -> list[float]:
+        """The mean loss on the held-out sentences after each epoch; none where no sentences are held out."""
+        return [report.validation_loss for report in self.reports if report.validation_loss is not None]
 
 
 def train(corpus_words: int, config: Config, learner: Learner, on_progress: Callable[[Progress], None]) -> Trained:
@@ -55,18 +68,48 @@ def train(corpus_words: int, config: Config, learner: Learner, on_progress: Call
 
     Raises DivergedError where the loss or a vector is no longer finite, CorpusError where no word has a context.
     """
-    meter = _Meter(config, corpus_words)
+    meter, best = _Meter(config, corpus_words), _Best(config.training.patience)
     reports = []
     with contextlib.closing(learner.iterate_training()) as advances:
         for advance in advances:
             meter.add(advance)
             if advance.ends_epoch or meter.is_due():
-                reports.append(meter.report(advance))
-                on_progress(reports[-1])
-    input_vectors = learner.read_vectors()
+                report = meter.report(advance)
+                if advance.ends_epoch and config.training.validation > 0:
+                    report = dataclasses.replace(report, validation_loss=learner.validation_loss())
+                reports.append(report)
+                on_progress(report)
+                if best.is_enough(report, learner):
+                    break
+    input_vectors, epoch = best.vectors_and_epoch(learner, reports[-1].epoch)
     if not np.isfinite(input_vectors).all():
         raise meter.diverged(config.training.epochs - 1)
-    return Trained(input_vectors, tuple(reports), meter.seconds)
+    return Trained(input_vectors, tuple(reports), meter.seconds, epoch)
+
+
+@dataclass
+class _Best:
+    """Keeps the vectors of the lowest held-out loss where there is a patience that can come to its end."""
+
+    patience: int | None
+    _lowest: float = math.inf
+    _epoch: int = 0
+    _vectors: NDArray[np.float32] | None = None
+
+    def is_enough(self, report: Progress, learner: Learner) -> bool:
+        """Take in a report; return whether the held-out loss has not been lower for `patience` epochs."""
+        if self.patience is None or report.validation_loss is None:
+            return False
+        if report.validation_loss < self._lowest:
+            self._lowest, self._epoch = report.validation_loss, report.epoch
+            self._vectors = None if report.epoch == report.epochs else learner.read_vectors().copy()
+        return report.epoch - self._epoch >= self.patience
+
+    def vectors_and_epoch(self, learner: Learner, last_epoch: int) -> tuple[NDArray[np.float32], int]:
+        """Return the vectors to keep and the epoch (from 1) that made them."""
+        if self._vectors is None:
+            return learner.read_vectors(), last_epoch
+        return self._vectors, self._epoch
 
 
 @dataclass

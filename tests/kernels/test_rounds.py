@@ -22,8 +22,8 @@ def corpus(tmp_path_factory):
     """Return a text of 150 words, some of them in most blocks, that fills four spans and a piece of a fifth."""
     rng = np.random.default_rng(8)
     path = tmp_path_factory.mktemp("corpus") / "text.txt"
-    words = np.minimum(rng.zipf(1.3, 17_000), 150)
-    path.write_text("\n".join(" ".join(f"w{word}" for word in line) for line in np.split(words, 850)))
+    words = np.minimum(rng.zipf(1.3, 34_000), 150)
+    path.write_text("\n".join(" ".join(f"w{word}" for word in line) for line in np.split(words, 1700)))
     return scan(path, resolve(sets=["corpus.min_count=1"]).config.corpus)
 
 

@@ -62,6 +62,10 @@ SETTING_OPTIONS = (
     ),
     SettingOption("training.learning_rate", "RATE", "Starting rate. [0.05 cbow, 0.025 skipgram, 0.001 with adam]"),
     SettingOption("sampling.seed", "N", "Start of the random draws. [1]"),
+    SettingOption(
+        "training.validation", "SHARE", "Hold out sentences, such as 0.01 of them, and tell the loss on them. [0.0]"
+    ),
+    SettingOption("training.patience", "N", "Stop after N epochs without a lower held-out loss. [never]"),
     SettingOption("training.threads", "N", "Threads to work on. [one for each core]"),
 )
 

@@ -88,6 +88,8 @@ class TrainingDisplay(_Display):
                 self._show_progress(event)
             case pipeline.VectorsSaved(path=path, vocabulary_size=size, trained=trained):
                 self._close_bar()
+                if trained.epoch < trained.reports[-1].epoch:
+                    self._say(f"kept the vectors of epoch {trained.epoch}, where the held-out loss was lowest")
                 self._say(f"wrote {path}: {_count(size, 'word')}, trained in {trained.seconds:.1f} s")
 
     def _show_progress(self, progress: Progress) -> None:
@@ -99,7 +101,8 @@ class TrainingDisplay(_Display):
             self._move_bar(100 * progress.progress, 100, text, bar_format=bar_format)
         if progress.epoch_mean_loss is not None:
             done = f"epoch {progress.epoch} of {progress.epochs}: mean loss {progress.epoch_mean_loss:.4f}"
-            self._say(f"{done}, {_pace(progress)}")
+            held_out = "" if progress.validation_loss is None else f", held out {progress.validation_loss:.4f}"
+            self._say(f"{done}{held_out}, {_pace(progress)}")
         elif not can_redraw and self._is_line_due():
             done = f"{100 * progress.progress:.0f} %: epoch {progress.epoch} of {progress.epochs}"
             self._say(f"{done}, loss {progress.mean_loss:.4f}, {_pace(progress)}")

@@ -20,19 +20,22 @@ def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEng
     return ArrayEngine(arrays.CuPyArrays() if backend is Backend.CUPY else arrays.NumPyArrays(), is_classic=is_classic)
 
 
-def load_block_engine(backend: Backend, corpus: ScannedCorpus, config: Config, *, threads: int = 1) -> BlockEngine:
+def load_block_engine(
+    backend: Backend, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None, *, threads: int = 1
+) -> BlockEngine:
     """Return the engine of a CPU backend, with embeddings at their first values.
 
-    threads: those that the engine has itself, where training is to be deterministic.
+    held_out: sentences to measure the loss on; threads: those that the engine has itself, where training is to be
+    deterministic.
     """
     if backend is Backend.NUMBA and config.training.deterministic:
         from w2v_cli.kernels.rounds_engine import RoundsEngine  # noqa: PLC0415  Numba takes a second to import
 
-        return RoundsEngine(corpus, config, threads=threads)
+        return RoundsEngine(corpus, config, held_out, threads=threads)
     if backend is Backend.NUMBA:
         from w2v_cli.kernels.block_engine import CompiledEngine  # noqa: PLC0415  Numba takes a second to import
 
-        return CompiledEngine(corpus, config)
+        return CompiledEngine(corpus, config, held_out)
     from w2v_cli.kernels.block_reference import ReferenceEngine  # noqa: PLC0415
 
-    return ReferenceEngine(corpus, config)
+    return ReferenceEngine(corpus, config, held_out)

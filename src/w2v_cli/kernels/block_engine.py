@@ -22,11 +22,12 @@ class CompiledEngine:
 
     span_words = SPAN_WORDS
 
-    def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
+    def __init__(self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None) -> None:
         self._config = config
         is_classic = config.model.cbow_gradient == "classic"
         self._which = (True, None) if config.model.model == "skipgram" else (None, is_classic)
         self._text, self._draws = _text_and_draws(corpus, config)
+        self._held_out = _with_sentences(self._text, held_out) if held_out else None
         start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
         self._model = Model(
             _padded(start.input_vectors),
@@ -42,15 +43,23 @@ class CompiledEngine:
 
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
         """Train on a span in the calling thread, without the interpreter's lock."""
-        room = self._take_room()
-        span = Span(epoch, start, stop, first_rate, last_rate)
-        result: tuple[float, int] = train_span(self._model, self._text, self._draws, span, *self._which, *room)
-        self._idle.put(room)
-        return result
+        return self._train(self._text, Span(epoch, start, stop, first_rate, last_rate))
+
+    def measure_span(self, start: int, stop: int) -> tuple[float, int]:
+        """Return loss and pairs of held-out sentences: train on them at learning rate 0."""
+        if self._held_out is None:
+            raise ValueError("no sentences are held out")
+        return self._train(self._held_out, Span(0, start, stop, 0.0, 0.0))
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors, (V, D)."""
         return np.ascontiguousarray(self._model.input_vectors[:, : self._config.model.dim])
+
+    def _train(self, text: Text, span: Span) -> tuple[float, int]:
+        room = self._take_room()
+        result: tuple[float, int] = train_span(self._model, text, self._draws, span, *self._which, *room)
+        self._idle.put(room)
+        return result
 
     def _take_room(self) -> tuple[KeptWords, Scratch]:
         """Return what one thread needs to work in and no other works in now."""
@@ -70,6 +79,11 @@ def _text_and_draws(corpus: ScannedCorpus, config: Config) -> tuple[Text, Draws]
     keep_probability = keep_probabilities(counts, config.sampling.subsample)
     text = Text(corpus.word_ids, corpus.sentence_offsets, keep_probability, table.own_share, table.alias)
     return text, Draws(np.uint64(config.sampling.seed), model.window, model.shrink_window, model.partial_windows)
+
+
+def _with_sentences(text: Text, corpus: ScannedCorpus) -> Text:
+    """Return other sentences with the same distributions."""
+    return text._replace(word_ids=corpus.word_ids, sentence_offsets=corpus.sentence_offsets)
 
 
 def _padded(matrix: NDArray[np.float32]) -> NDArray[Any]:

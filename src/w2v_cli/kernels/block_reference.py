@@ -88,8 +88,9 @@ class ReferenceEngine:
     is_compiled = True
     span_words = SPAN_WORDS
 
-    def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
+    def __init__(self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None) -> None:
         self._builder = BlockBuilder(corpus, config)
+        self._held_out = BlockBuilder(held_out, config) if held_out else None
         self._config = config
         self._embeddings = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
 
@@ -101,6 +102,13 @@ class ReferenceEngine:
             loss, count = self._step(block, rate)
             loss_sum, pairs = loss_sum + loss, pairs + count
         return loss_sum, pairs
+
+    def measure_span(self, start: int, stop: int) -> tuple[float, int]:
+        """Return loss and pairs of held-out sentences: take steps of length 0."""
+        if self._held_out is None:
+            raise ValueError("no sentences are held out")
+        steps = [self._step(block, 0.0) for block in self._held_out.iterate_span(0, start, stop)]
+        return sum(loss for loss, _ in steps), sum(pairs for _, pairs in steps)
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors, (V, D)."""

@@ -95,5 +95,11 @@ class BlockEngine(Protocol):
         The learning rate goes evenly from first_rate to last_rate.
         """
 
+    def measure_span(self, start: int, stop: int) -> tuple[float, int]:
+        """Return the same of positions of the held-out sentences; nothing is changed, the draws are always the same.
+
+        Not while spans are trained.
+        """
+
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors, (V, D)."""

@@ -30,7 +30,7 @@ LANES = 16 if _has_wide_registers() else 8
 RUNS = (4 * LANES, 2 * LANES, LANES) if _has_wide_registers() else (2 * LANES, LANES)
 
 
-class Lanes(types.Type):  # type: ignore[misc]  # Numba has no types
+class Lanes(untyped_types.Type):
     """The Numba type of `count` floats."""
 
     def __init__(self, count: int) -> None:
@@ -41,7 +41,7 @@ class Lanes(types.Type):  # type: ignore[misc]  # Numba has no types
 @register_model(Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, lanes: Lanes) -> None:
-        super().__init__(manager, lanes, ir.VectorType(_FLOAT, lanes.count))
+        super().__init__(manager, lanes, ir.VectorType(_FLOAT, lanes.count))  # type: ignore[no-untyped-call]
 
 
 def _type_zeros(_context: Any, count: Any) -> Any:

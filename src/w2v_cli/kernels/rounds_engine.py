@@ -7,24 +7,27 @@ import numpy as np
 
 from w2v_cli.blocks import shared_negatives
 from w2v_cli.kernels.block_engine import CompiledEngine
+from w2v_cli.kernels.block_numba import Span
 from w2v_cli.kernels.compiled import is_kept
 from w2v_cli.kernels.rounds_numba import Rounds, join_rounds
 from w2v_cli.kernels.scratch import build_scratch, padded_dim, zeros
-from w2v_cli.kernels.spans_numba import build_kept_words
+from w2v_cli.kernels.spans_numba import Text, build_kept_words
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
 
-_SPAN_WORDS = 1 << 12
-_SPANS = 16  # a round's blocks: each knows nothing of the others, so that more would cost quality (docs/adr/0007)
+_SPAN_WORDS = 1 << 13
+_SPANS = 8  # a round's blocks: each knows nothing of the others, so that more would cost quality (docs/adr/0007)
 
 
 class RoundsEngine(CompiledEngine):
-    """Trains up to 16 spans side by side on threads of its own; one caller at a time."""
+    """Trains up to eight spans side by side on threads of its own; one caller at a time."""
 
     span_words = _SPANS * _SPAN_WORDS
 
-    def __init__(self, corpus: ScannedCorpus, config: Config, *, threads: int) -> None:
-        super().__init__(corpus, config)
+    def __init__(
+        self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None, *, threads: int
+    ) -> None:
+        super().__init__(corpus, config, held_out)
         model = config.model
         shared = shared_negatives(model.model, config.sampling.negatives)
         self._rounds = _build_rounds(padded_dim(model.dim), model.window, shared)
@@ -36,15 +39,16 @@ class RoundsEngine(CompiledEngine):
         """Whether compiled code was kept by an earlier run."""
         return is_kept(join_rounds)
 
-    def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
-        """Train on a span as on up to 16 shorter ones."""
-        borders = np.append(np.arange(start, stop, _SPAN_WORDS), stop)
-        rates = first_rate + (last_rate - first_rate) * (borders - start) / (stop - start)
+    def _train(self, text: Text, span: Span) -> tuple[float, int]:
+        """Train on a span as on up to eight shorter ones."""
+        borders = np.append(np.arange(span.start, span.stop, _SPAN_WORDS), span.stop)
+        done = (borders - span.start) / (span.stop - span.start)
+        rates = span.first_rate + (span.last_rate - span.first_rate) * done
         spans, rounds = len(borders) - 1, self._rounds
         rounds.starts[:spans], rounds.stops[:spans] = borders[:-1], borders[1:]
         rounds.first_rates[:spans], rounds.last_rates[:spans] = rates[:-1], rates[1:]
         rounds.counters[:] = 0
-        join = partial(join_rounds, self._model, self._text, self._draws, epoch, spans, *self._which, rounds)
+        join = partial(join_rounds, self._model, text, self._draws, span.epoch, spans, *self._which, rounds)
         for joined in [self._threads.submit(join, scratch) for scratch in self._scratches]:
             joined.result()
         return float(rounds.losses[:spans].sum()), int(rounds.pairs[:spans].sum())

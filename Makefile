@@ -21,7 +21,7 @@ lint: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
-	$(BIN)/python benchmarks/compare.py
+	$(BIN)/w2v bench --quick
 
 demo: export W2V_DATA_DIR := .demo/data
 demo: $(VENV)/.installed

@@ -183,7 +183,7 @@ def test_the_file_says_whether_it_can_be_made_again(text, data_folder, tmp_path,
 
 def test_threads_are_as_many_as_cores(text, data_folder, tmp_path, monkeypatch):
     """Where no number is asked for, training takes every core that the process may use."""
-    monkeypatch.setattr(pipeline, "_available_cores", lambda: 3)
+    monkeypatch.setattr(pipeline, "available_cores", lambda: 3)
     events = []
     train_vectors(config_of(text, tmp_path / "x"), data_folder, events.append)
 

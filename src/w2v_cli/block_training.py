@@ -40,6 +40,10 @@ class BlockLearner:
         self._engine = engine
         self._threads = threads
 
+    def prepare(self) -> None:
+        """Compile the engine, or load what an earlier run compiled."""
+        self._engine.prepare()
+
     def iterate_training(self) -> Generator[Advance]:
         """Train, yielding after each span; no thread is at work when an epoch ends."""
         for epoch in range(self._config.training.epochs):

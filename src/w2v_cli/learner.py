@@ -34,6 +34,9 @@ def mean_loss(loss_sum: float, pairs: int) -> float:
 class Learner(Protocol):
     """An algorithm with its corpus and its embeddings."""
 
+    def prepare(self) -> None:
+        """Do what takes time before the first word, such as compiling."""
+
     def iterate_training(self) -> Generator[Advance]:
         """Train, yielding after every few milliseconds of work; close the generator to stop in between."""
 

@@ -44,6 +44,9 @@ class MinibatchLearner:
         self._engine = engine
         self._threads = threads
 
+    def prepare(self) -> None:
+        """Do nothing: the first batch compiles what it needs."""
+
     def iterate_training(self) -> Generator[Advance]:
         """Train, yielding after each list of batches."""
         work = self._iterate_batches()

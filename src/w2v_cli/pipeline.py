@@ -87,6 +87,7 @@ def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> Vecto
     training, held_out = _hold_out(scanned.corpus, config)
     learner, loaded = _build_learner(training, held_out, config, backend)
     on_event(loaded)
+    learner.prepare()
     trained = train(len(training.word_ids), config, learner, on_event)
     word_vectors = _word_vectors(found, scanned.corpus, config, loaded, trained)
     vectors.save(output, word_vectors, overwrite=config.output.overwrite)
@@ -173,7 +174,7 @@ def _build_learner(
     corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend
 ) -> tuple[Learner, EngineLoaded]:
     """Return the algorithm, ready to train, and what there is to say of it."""
-    threads = config.training.threads or _available_cores()
+    threads = config.training.threads or available_cores()
     if config.training.algorithm == "block":
         return _build_block_learner(corpus, held_out, config, backend, threads)
     threads = min(threads, MOST_THREADS)
@@ -201,7 +202,7 @@ def _build_block_learner(
     return learner, loaded
 
 
-def _available_cores() -> int:
+def available_cores() -> int:
     """Return the cores that this process may use: fewer than the machine has under taskset or in some containers."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -10,7 +10,7 @@ from w2v_cli import __version__
 from w2v_cli.cli.options import SETTING_OPTIONS
 from w2v_cli.settings import FIELDS
 
-COMMANDS = ["download", "train", "similar", "analogy", "info"]
+COMMANDS = ["download", "train", "similar", "analogy", "info", "bench"]
 # Typer itself loads pydantic where a command has options.
 HEAVY = ["numpy", "numba", "ruamel", "requests", "tqdm", "rich", "safetensors", "platformdirs", "pandas"]
 SHOW_HEAVY = f"""

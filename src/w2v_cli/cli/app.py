@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from w2v_cli import __version__
-from w2v_cli.cli import analogy, console, download, info, similar, train
+from w2v_cli.cli import analogy, bench, console, download, info, similar, train
 from w2v_cli.cli.signals import SignalWatch, Stopped
 from w2v_cli.errors import ConfigError, StorageError, UnknownWordError, W2vError
 
@@ -25,6 +25,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "similar": similar.similar,
     "analogy": analogy.analogy,
     "info": info.info,
+    "bench": bench.bench,
 }
 _FLAGS_FOR_ALL = ("--debug", "--no-color")
 

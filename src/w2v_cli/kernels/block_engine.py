@@ -41,6 +41,10 @@ class CompiledEngine:
         """Whether compiled code was kept by an earlier run."""
         return is_kept(train_span)
 
+    def prepare(self) -> None:
+        """Compile, or load, by training on one word at learning rate 0: nothing is changed."""
+        self._train(self._text, Span(0, 0, 1, 0.0, 0.0))
+
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
         """Train on a span in the calling thread, without the interpreter's lock."""
         return self._train(self._text, Span(epoch, start, stop, first_rate, last_rate))

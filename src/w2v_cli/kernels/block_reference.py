@@ -94,6 +94,9 @@ class ReferenceEngine:
         self._config = config
         self._embeddings = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
 
+    def prepare(self) -> None:
+        """Do nothing: there is nothing to compile."""
+
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
         """Train block by block."""
         loss_sum, pairs = 0.0, 0

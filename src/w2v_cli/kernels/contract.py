@@ -89,6 +89,9 @@ class BlockEngine(Protocol):
     def is_compiled(self) -> bool:
         """Whether it can begin at once; else the first span takes some ten seconds more."""
 
+    def prepare(self) -> None:
+        """Compile, or load what an earlier run compiled; else the first span does it."""
+
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
         """Train on the corpus positions start … stop; return the summed loss in nats and the positive pairs.
 

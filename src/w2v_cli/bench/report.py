@@ -1,0 +1,106 @@
+"""Runs → medians, spreads and ratios, as one JSON-able report and as lines of a table."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from w2v_cli.bench.running import Run
+from w2v_cli.bench.trial import OURS
+
+EVALUATOR = "w2v: 3CosAdd over the whole vocabulary, query words excluded; Spearman's rank correlation of cosines"
+
+
+def summarise(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return an entry for each model and trainer: figures as {median, min, max}, and ratios of ours to each peer.
+
+    A ratio is taken between runs of the same turn, which the machine slows alike.
+    """
+    entries = []
+    for model, trainer in dict.fromkeys((run.trial.model, run.trial.trainer) for run in runs):
+        of_trainer = _runs_of(runs, model, trainer)
+        entries.append(
+            {
+                "model": model,
+                "trainer": trainer,
+                "version": of_trainer[0].version,
+                "runs": len(of_trainer),
+                "words_per_second": _spread([run.words_per_second for run in of_trainer]),
+                "words_per_cpu_second": _spread([run.words_per_cpu_second for run in of_trainer]),
+                "seconds": _spread([run.seconds for run in of_trainer]),
+                "peak_anonymous_bytes": max(run.anonymous_bytes for run in of_trainer),
+                "peak_resident_bytes": max(run.resident_bytes for run in of_trainer),
+                "scores": _scores(of_trainer),
+                "times_peer": _ratios(runs, of_trainer, model) if trainer in OURS else {},
+            }
+        )
+    return entries
+
+
+def table(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Return the rows of a table, its head first."""
+    sets = list(dict.fromkeys(name for entry in entries for name in entry["scores"]))
+    rows = [("model", "trainer", "words/s (from, to)", "per CPU s", "anonymous MB", *sets)]
+    for entry in entries:
+        speed = entry["words_per_second"]
+        rows.append(
+            (
+                entry["model"],
+                f"{entry['trainer']} {entry['version']}",
+                f"{_thousands(speed['median'])} ({_thousands(speed['min'])}, {_thousands(speed['max'])})",
+                _thousands(entry["words_per_cpu_second"]["median"]),
+                f"{entry['peak_anonymous_bytes'] / 1e6:.0f}",
+                *(_score_text(entry["scores"][name]) for name in sets),
+            )
+        )
+    return rows
+
+
+def ratio_lines(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each ratio of ours to a peer."""
+    return [
+        f"{entry['model']}: {entry['trainer']} is {ratio['median']:.2f} times {peer} "
+        f"({ratio['min']:.2f} to {ratio['max']:.2f})"
+        for entry in entries
+        for peer, ratio in entry["times_peer"].items()
+    ]
+
+
+def _runs_of(runs: Sequence[Run], model: str, trainer: str) -> list[Run]:
+    return [run for run in runs if (run.trial.model, run.trial.trainer) == (model, trainer)]
+
+
+def _ratios(runs: Sequence[Run], of_trainer: Sequence[Run], model: str) -> dict[str, dict[str, float]]:
+    ratios = {}
+    trainers = dict.fromkeys(run.trial.trainer for run in runs if run.trial.model == model)
+    for peer in (trainer for trainer in trainers if trainer not in OURS):
+        pairs = zip(of_trainer, _runs_of(runs, model, peer), strict=True)
+        ratios[peer] = _spread([ours.words_per_second / theirs.words_per_second for ours, theirs in pairs])
+    return ratios
+
+
+def _scores(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
+    """Return the mean and the standard deviation over the runs, each of another seed, for each evaluation set."""
+    scores = {}
+    for name, first in runs[0].scores.items():
+        values = [run.scores[name]["score"] for run in runs]
+        if any(value is None for value in values):
+            scores[name] = {"mean": None, "deviation": None, "asked": first["asked"]}
+        else:
+            deviation = statistics.stdev(values) if len(values) > 1 else None
+            scores[name] = {"mean": statistics.mean(values), "deviation": deviation, "asked": first["asked"]}
+    return scores
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def _thousands(number: float) -> str:
+    return f"{number / 1000:,.0f} k"
+
+
+def _score_text(score: Mapping[str, Any]) -> str:
+    if score["mean"] is None:
+        return "none"
+    deviation = "" if score["deviation"] is None else f" ± {score['deviation']:.3f}"
+    return f"{score['mean']:.3f}{deviation} of {score['asked']:,}"

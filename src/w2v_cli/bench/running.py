@@ -1,0 +1,156 @@
+"""Trials in turns, each in a process of its own, with its peak memory and the quality of what it made."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from w2v_cli import evaluation
+from w2v_cli.bench.trial import OURS, Trial
+from w2v_cli.errors import W2vError
+from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.vectors import WordVectors
+
+_LOOK_EVERY = 0.02  # seconds between two looks at a process's memory
+_WARM_UP_LINES = 200
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trial that was run: corpus words trained a second, wall and CPU; peak memory in bytes; scores by set.
+
+    anonymous_bytes: RssAnon, the memory that is not a mapped file; seconds: the whole process, reading and all.
+    """
+
+    trial: Trial
+    words_per_second: float
+    words_per_cpu_second: float
+    seconds: float
+    anonymous_bytes: int
+    resident_bytes: int
+    version: str
+    scores: Mapping[str, Mapping[str, Any]]
+
+
+def write_corpus(corpus: ScannedCorpus, path: Path, *, most_words: int | None = None) -> int:
+    """Write the kept words, a sentence a line, for every trainer to read alike; return their number."""
+    words, written = corpus.vocabulary.words, 0
+    with path.open("w", encoding="utf-8") as file:
+        for first, last in pairwise(corpus.sentence_offsets.tolist()):
+            if most_words is not None and written >= most_words:
+                break
+            file.write(" ".join([words[word_id] for word_id in corpus.word_ids[first:last].tolist()]) + "\n")
+            written += last - first
+    return written
+
+
+def run_in_turns(
+    trials: Sequence[Trial], repeats: int, words: int, sets: Mapping[str, Path], on_run: Callable[[Run], None]
+) -> list[Run]:
+    """Run every trial `repeats` times, all of them once before any again, each time with the next seed.
+
+    Ours are trained once on a few lines before, so that none is measured while it compiles.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for trial in trials:
+            if trial.trainer in OURS:
+                few = Path(folder) / "few.txt"
+                with Path(trial.corpus).open(encoding="utf-8") as lines:
+                    few.write_text(
+                        "".join(line for line, _ in zip(lines, range(_WARM_UP_LINES), strict=False)), "utf-8"
+                    )
+                _run(replace(trial, corpus=str(few), epochs=1), Path(folder))
+        runs = []
+        for repeat in range(repeats):
+            for trial in trials:
+                runs.append(_measure(replace(trial, seed=trial.seed + repeat), Path(folder), words, sets))
+                on_run(runs[-1])
+    return runs
+
+
+def measure_peak(trial: Trial) -> float:
+    """Return what one core makes of a plain matrix product, in 1e9 operations a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        result, _, _ = _run(replace(trial, trainer="sgemm"), Path(folder), {"OPENBLAS_NUM_THREADS": "1"})
+    return float(result["gigaflops"])
+
+
+def _measure(trial: Trial, folder: Path, words: int, sets: Mapping[str, Path]) -> Run:
+    started = time.perf_counter()
+    result, anonymous, resident = _run(trial, folder)
+    seconds = time.perf_counter() - started
+    trained_words = words * trial.epochs
+    return Run(
+        trial,
+        words_per_second=trained_words / result["seconds"],
+        words_per_cpu_second=trained_words / result["cpu_seconds"],
+        seconds=seconds,
+        anonymous_bytes=anonymous,
+        resident_bytes=resident,
+        version=result["version"],
+        scores=_scores(folder / "vectors.npz", sets),
+    )
+
+
+def _run(trial: Trial, folder: Path, environment: Mapping[str, str] | None = None) -> tuple[dict[str, Any], int, int]:
+    """Run a trial; return its result and the peaks of its memory, anonymous and resident, in bytes."""
+    trial_file = folder / "trial.json"
+    trial_file.write_text(json.dumps(trial.to_dict()), encoding="utf-8")
+    command = [sys.executable, "-m", "w2v_cli.bench.worker", str(trial_file), str(folder)]
+    peaks = [0, 0]
+    with (
+        tempfile.TemporaryFile() as told,
+        subprocess.Popen(command, stdout=told, stderr=told, env=os.environ | (environment or {})) as process,  # noqa: S603
+    ):
+        while process.poll() is None:
+            peaks = [max(pair) for pair in zip(peaks, _memory(process.pid), strict=True)]
+            time.sleep(_LOOK_EVERY)
+        told.seek(0)
+        lines = told.read().decode(errors="replace").splitlines()
+    if process.returncode != 0:
+        raise W2vError(f"the trial of {trial.trainer} failed: {lines[-1] if lines else process.returncode}")
+    return json.loads((folder / "result.json").read_text(encoding="utf-8")), peaks[0], peaks[1]
+
+
+def _memory(pid: int) -> tuple[int, int]:
+    """Return the bytes, anonymous and resident, that a process and its children have now; 0 where nobody tells."""
+    anonymous = resident = 0
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    except OSError:  # it has ended, or this is no Linux
+        return 0, 0
+    for line in status.splitlines():
+        if line.startswith("RssAnon:"):
+            anonymous = int(line.split()[1]) * 1024
+        elif line.startswith("VmRSS:"):
+            resident = int(line.split()[1]) * 1024
+    for child in children:
+        of_child = _memory(int(child))
+        anonymous, resident = anonymous + of_child[0], resident + of_child[1]
+    return anonymous, resident
+
+
+def _scores(file: Path, sets: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """Return the scores of the vectors on each evaluation set, with what of the set they could answer."""
+    with np.load(file) as arrays:
+        words, vectors = arrays["words"].tolist(), arrays["vectors"]
+    word_vectors = WordVectors(vectors, tuple(words), None, {})
+    scores: dict[str, dict[str, Any]] = {}
+    for name, path in sets.items():
+        if name == "questions-words":
+            accuracy = evaluation.analogy_accuracy(word_vectors, evaluation.read_analogy_questions(path))
+            scores[name] = {"score": accuracy.correct / max(accuracy.asked, 1), "asked": accuracy.asked}
+        else:
+            correlation = evaluation.similarity_correlation(word_vectors, evaluation.read_word_pairs(path))
+            scores[name] = {"score": correlation.correlation, "asked": correlation.pairs}
+    return scores

@@ -1,0 +1,95 @@
+"""What is compared: the trainers, what they need, and one training by one of them."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training by one trainer: D dimensions, K negatives, words that occur once are kept.
+
+    corpus: words between single spaces, a sentence a line; learning_rate: the first one, falling to 1e-4 of itself.
+    """
+
+    trainer: str
+    corpus: str
+    model: Literal["cbow", "skipgram"]
+    dim: int
+    window: int
+    negatives: int
+    subsample: float
+    epochs: int
+    learning_rate: float
+    threads: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it JSON-able."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """A program that trains; find_missing says what it lacks here, or None."""
+
+    name: str
+    note: str
+    find_missing: Callable[[], str | None]
+
+
+def word2vec_program() -> str | None:
+    """Return the path of the original program, which the package word2vec builds: beside Python or on the PATH."""
+    beside = Path(sys.executable).with_name("word2vec")
+    return str(beside) if os.access(beside, os.X_OK) else shutil.which("word2vec")
+
+
+def _needs(package: str) -> Callable[[], str | None]:
+    def find_missing() -> str | None:
+        return None if importlib.util.find_spec(package) else f"the package {package} is not installed: {_INSTALL}"
+
+    return find_missing
+
+
+def _find_no_word2vec() -> str | None:
+    if word2vec_program():
+        return None
+    return f"there is no program word2vec: {_INSTALL} (it needs a C compiler)"
+
+
+_INSTALL = 'pip install "w2v-cli[bench]"'
+
+TRAINERS = (
+    Trainer("w2v", "block algorithm, lock-free", lambda: None),
+    Trainer("w2v-deterministic", "block algorithm, --deterministic", lambda: None),
+    Trainer("gensim", "fed an iterable", _needs("gensim")),
+    Trainer("gensim-corpus-file", "its learning rate does not fall as told", _needs("gensim")),
+    Trainer("floret", "fastText without subwords", _needs("floret")),
+    Trainer("word2vec", "the original C program", _find_no_word2vec),
+)
+OURS = tuple(trainer.name for trainer in TRAINERS if trainer.name.startswith("w2v"))
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_average": [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -13,37 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2v_cli import corpus
-from w2v_cli.corpus import ProseSplitter, TextReader, iterate_lines, split_whitespace
+from w2v_cli.corpus import ProseSplitter, TextReader, split_whitespace
 from w2v_cli.errors import CorpusError
 
 # Letters whose case folding is odd, marks that combine, digits, apostrophes, and spaces of all kinds.
 TRICKY = "aAzZßẞΣσςİıŉǰᾳÅ\u212bﬁꭰᎠéＡ가ᄀ\u1161٣Ⅷ²_-.'’‘\u0301\u0327\u0345\u200d\xa0\u2003\u2028 \t\n\r\f\v\x1c\0"
 texts = st.text(st.one_of(st.sampled_from(TRICKY), st.characters(codec="utf-8")), max_size=40)
 split_prose = ProseSplitter()
-splitters = pytest.mark.parametrize("split", [split_prose, split_whitespace], ids=["words", "whitespace"])
 
 
-def read(content, *, block_bytes=None, strict_utf8=False, split=split_whitespace):
-    """Return the reader after the last block, and its (words, whether the line ends) in pieces."""
+def read(content, *, block_bytes=None, strict_utf8=False):
+    """Return the reader after the last piece, and the pieces."""
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         if block_bytes:
             patch.setattr(corpus, "BLOCK_BYTES", block_bytes)
         path = Path(folder) / "x.txt"
         path.write_bytes(content)
         reader = TextReader(path, strict_utf8=strict_utf8)
-        return reader, list(iterate_lines(reader.iterate_blocks(), split))
-
-
-def lines_of(pieces):
-    """Return the words of each line, its pieces put together; the last line must have ended."""
-    lines, words = [], []
-    for piece, ends in pieces:
-        words += piece
-        if ends:
-            lines.append(words)
-            words = []
-    assert words == []
-    return lines
+        return reader, list(reader.iterate_pieces())
 
 
 @given(texts)
@@ -100,33 +87,17 @@ def test_whitespace_tokens_are_cut_at_ascii_white_space_only(text):
     assert split_whitespace(text) == [token for token in re.split("[ \t\n\r\v\f]", text) if token]
 
 
-@splitters
 @settings(deadline=None)  # every example is a file
-@given(data=st.data(), block_bytes=st.integers(1, 12))
-def test_block_borders_change_nothing(split, data, block_bytes):
-    """In blocks of a few bytes a text of long characters has the lines and words that it has as a whole."""
-    text = data.draw(st.text("aé東𝄞\u0301'Σ \n\r\f\xa0\ufffd", max_size=60))
-    expected = [split(line) for line in text.removesuffix("\n").split("\n")] if text else []
+@given(text=st.text("aé東𝄞\u0301'Σ \n\r\f\xa0\ufffd", max_size=60), block_bytes=st.integers(1, 12))
+def test_pieces_are_the_text_cut_at_white_space(text, block_bytes):
+    """In blocks of a few bytes no word is cut; size, hash and the open line are those of the whole."""
+    reader, pieces = read(text.encode(), block_bytes=block_bytes)
 
-    reader, pieces = read(text.encode(), block_bytes=block_bytes, split=split)
-
-    assert lines_of(pieces) == expected
+    assert b"".join(pieces) == text.encode()
+    assert all(piece[-1:] in b" \n\r\f" for piece in pieces[:-1])
     assert reader.size_bytes == len(text.encode())
     assert reader.sha256 == hashlib.sha256(text.encode()).hexdigest()
-    assert reader.invalid_characters == 0  # a U+FFFD that stands in the text is none
-
-
-@settings(deadline=None)  # every example is a file
-@given(st.lists(st.sampled_from([b"\xff", b"\xe6", b"\x9d", b"\xf0\x9d", b"\xef\xbf\xbd", b"a", b" ", b"\n"])))
-def test_invalid_bytes_are_replaced_and_counted(parts):
-    """Each stretch that is no UTF-8 becomes one U+FFFD; those that were in the text already are not counted."""
-    content = b"x" + b"".join(parts)
-    whole = content.decode("utf-8", errors="replace")
-
-    reader, pieces = read(content, block_bytes=3)
-
-    assert [word for words, _ in pieces for word in words] == whole.split()
-    assert reader.invalid_characters == whole.count("\ufffd") - content.count("\ufffd".encode())
+    assert reader.has_open_line == (text != "" and not text.endswith("\n"))
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8], ids=["plain", "BOM"])
@@ -145,27 +116,31 @@ def test_strict_names_the_first_invalid_byte(mark, before):
 @pytest.mark.parametrize("policy", [True, False], ids=["strict", "replace"])
 def test_valid_text_is_read_alike_under_both_policies(policy):
     """Strict is about invalid bytes only."""
-    reader, pieces = read("naïve \ufffd 東京\n".encode(), strict_utf8=policy)
+    _, pieces = read("naïve \ufffd 東京\n".encode(), strict_utf8=policy)
 
-    assert pieces == [(["naïve", "\ufffd", "東京"], True)]
-    assert reader.invalid_characters == 0
-
-
-@pytest.mark.parametrize("content", [b"a b\r\n\r\nc\r\n", b"a b\n\nc\n", b"a b\n\nc"])
-@splitters
-def test_line_ends_of_windows_are_line_ends(content, split):
-    """CRLF is as LF, and the last line needs none."""
-    _, pieces = read(content, split=split)
-
-    assert lines_of(pieces) == [["a", "b"], [], ["c"]]
+    assert b"".join(pieces) == "naïve \ufffd 東京\n".encode()
 
 
 def test_byte_order_mark_is_dropped_at_the_start_alone():
     """The first word does not begin with U+FEFF; further on in the text it is a character like others."""
     reader, pieces = read(codecs.BOM_UTF8 + "a \ufeffb".encode())
 
-    assert lines_of(pieces) == [["a", "\ufeffb"]]
+    assert b"".join(pieces) == "a \ufeffb".encode()
     assert (reader.size_bytes, reader.sha256) == (9, hashlib.sha256(codecs.BOM_UTF8 + "a \ufeffb".encode()).hexdigest())
+
+
+def test_a_file_that_changes_is_refused(tmp_path, monkeypatch):
+    """Where somebody writes to the text while it is read, the scan ends in exit 3."""
+    monkeypatch.setattr(corpus, "BLOCK_BYTES", 4)
+    path = tmp_path / "x.txt"
+    path.write_bytes(b"some words and more")
+    pieces = TextReader(path, strict_utf8=False).iterate_pieces()
+    next(pieces)
+    with path.open("ab") as file:
+        file.write(b" and more")
+
+    with pytest.raises(CorpusError, match="changed while it was read"):
+        list(pieces)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
@@ -190,34 +165,9 @@ def test_one_endless_line_is_read_in_bounded_memory(tmp_path, monkeypatch):
     path.write_bytes("größer ".encode() * 220_000)
     reader = TextReader(path, strict_utf8=True)
     tracemalloc.start()
-    words = sum(len(words) for words, _ in iterate_lines(reader.iterate_blocks(), str.split))
+    words = sum(piece.count(b" ") for piece in reader.iterate_pieces())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert words == 220_000
-    assert peak < 40 * (1 << 14)  # the split words of one block take the most
-
-
-@pytest.mark.parametrize("text", ["<unk> a <eos>\n", "a" * 30 + " <unk> <eos> " + "b" * 30])
-def test_marks_of_the_treebank_are_noticed(text):
-    """<unk> and <eos> are reported wherever they stand."""
-    reader, _ = read(text.encode(), block_bytes=7)
-
-    assert reader.treebank_marks == ["<eos>", "<unk>"]
-
-
-@pytest.mark.parametrize(("name", "cause"), [("none.txt", "No such file or directory"), ("", "Is a directory")])
-def test_what_cannot_be_read_is_named(tmp_path, name, cause):
-    """A missing file or a folder is a CorpusError with the system's reason."""
-    with pytest.raises(CorpusError, match=f"cannot read the corpus .*: {cause}; name a text file"):
-        list(TextReader(tmp_path / name, strict_utf8=False).iterate_blocks())
-
-
-@pytest.mark.parametrize("mark", [codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
-def test_byte_order_mark_inside_a_text_is_none(mark):
-    """Bytes like a mark's are text like any other at the start of a later block, also where no word has ended yet."""
-    content = b"a" * 8 + mark + b"b c\n"
-    reader, pieces = read(content, block_bytes=8)
-
-    assert lines_of(pieces) == [content.decode("utf-8", errors="replace").split()]
-    assert reader.sha256 == hashlib.sha256(content).hexdigest()
+    assert peak < 10 * (1 << 14)

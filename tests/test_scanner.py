@@ -1,7 +1,6 @@
 """Counting and encoding in one pass, against the same thing in plain Python."""
 
 import hashlib
-from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from plain_scanner import plain_scan
 from w2v_cli.errors import CorpusError
 from w2v_cli.scanner import scan
 from w2v_cli.settings import CorpusSettings
@@ -21,9 +21,10 @@ def scan_text(tmp_path_factory):
     """Return a function that scans a text or bytes with some settings."""
     path = tmp_path_factory.mktemp("scan") / "x.txt"
 
-    def scan_it(content, **settings):
+    def scan_it(content, *, threads=1, **settings):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return scan(path, CorpusSettings.model_validate({"min_count": 1, "tokens": "whitespace"} | settings))
+        config = CorpusSettings.model_validate({"min_count": 1, "tokens": "whitespace"} | settings)
+        return scan(path, config, threads=threads)
 
     return scan_it
 
@@ -35,30 +36,81 @@ def sentences_of(corpus):
     return [words[first:last] for first, last in pairwise(offsets)]
 
 
-lines = st.lists(st.lists(st.sampled_from(["a", "b", "é", "Zz", "<eos>"]), max_size=5), max_size=8)
+# What is cut, folded, composed or replaced in odd ways, and what tells lines, words and runs apart.
+PARTS = [
+    *"aAbZzé東Σς_.-'’1 \n",
+    *(" ", "\n", "the", "The's", "don’t", "''", "<eos>", "\r\n", "\f", "\v", "\x1c", "\0", "\xa0", "\u2003", "\u2028"),
+    *("e\u0301", "\u0301", "ŉ", "İ", "ﬁ", "\ufffd", "\ufeff", "𝄞", "\x85", "\u0345", "Å", "\u1161"),
+]
+content = st.lists(
+    st.one_of(st.sampled_from(PARTS).map(str.encode), st.binary(max_size=3), st.text(max_size=3).map(str.encode))
+).map(b"".join)
+any_settings = st.fixed_dictionaries(
+    {
+        "tokens": st.sampled_from(["words", "whitespace"]),
+        "sentences": st.sampled_from(["line", "stream"]),
+        "end_of_line": st.sampled_from([None, "<eos>", "the"]),
+        "min_count": st.integers(1, 3),
+    }
+)
 
 
-@settings(deadline=None)  # every example is a file
-@given(lines, st.integers(1, 3), st.sampled_from(["line", "stream"]), st.sampled_from([None, "<eos>"]), st.booleans())
-def test_scan_is_the_plain_count(scan_text, words_of_lines, min_count, sentences, end_of_line, ends_with_newline):
-    """Words, counts, sentences and sizes are those of a Counter, whatever the settings."""
-    text = "\n".join(" ".join(words) for words in words_of_lines) + "\n" * ends_with_newline
-    full = [line.split() + [end_of_line] * bool(end_of_line) for line in text.removesuffix("\n").split("\n") if text]
-    full = full if sentences == "line" else [[word for line in full for word in line]]
-    counts = Counter(word for sentence in full for word in sentence)
-    kept = sorted((word for word in counts if counts[word] >= min_count), key=lambda word: (-counts[word], word))
-    assume(len(kept) >= 2)
+def check(corpus, expected):
+    """Compare a scan with a plain one."""
+    assert corpus.vocabulary.words == expected.words
+    assert corpus.vocabulary.counts.tolist() == expected.counts
+    assert sentences_of(corpus) == expected.sentences
+    assert (corpus.corpus_words, corpus.distinct_words) == (expected.corpus_words, expected.distinct_words)
+    replaced = f"not UTF-8 in {expected.invalid_characters:,} places"
+    assert any(replaced in warning for warning in corpus.warnings) == (expected.invalid_characters > 0)
 
-    corpus = scan_text(text, min_count=min_count, sentences=sentences, end_of_line=end_of_line)
 
-    assert corpus.vocabulary.words == tuple(kept)
-    assert corpus.vocabulary.counts.tolist() == [counts[word] for word in kept]
-    kept_sentences = [[word for word in sentence if word in kept] for sentence in full]
-    assert sentences_of(corpus) == [sentence for sentence in kept_sentences if sentence]
-    assert corpus.corpus_words == counts.total()
-    assert corpus.distinct_words == len(counts)
-    assert corpus.size_bytes == len(text.encode())
-    assert corpus.warnings == ()
+@settings(deadline=None, max_examples=300)  # every example is a file
+@given(
+    parts=content,
+    tail=st.sampled_from([b"", b"\n", b" ", b"\xc3\xa9"]),
+    chosen=any_settings,
+    block_bytes=st.integers(1, 64),
+    threads=st.integers(1, 3),
+)
+def test_scan_is_the_plain_one(scan_text, parts, tail, chosen, block_bytes, threads):
+    """Words, counts, sentences and totals are those of split, dict and unicodedata, wherever pieces end."""
+    assume(not parts.startswith((b"\xff\xfe", b"\xfe\xff")))  # UTF-16, which is refused
+    content = parts + b"\nyy zz yy zz yy zz yy zz" + tail  # never too few words
+    expected = plain_scan(content, CorpusSettings.model_validate(chosen))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("w2v_cli.corpus.BLOCK_BYTES", block_bytes)
+        corpus = scan_text(content, threads=threads, **chosen)
+
+    check(corpus, expected)
+    assert corpus.size_bytes == len(content)
+    assert corpus.sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("tokens", ["words", "whitespace"])
+def test_tables_grow(scan_text, tokens):
+    """Fifty thousand different words, long and short, ASCII and not, are all found again."""
+    words = [f"{'é' * (number % 3)}w{number}{'x' * (number % 50)}" for number in range(50_000)]
+    text = "\n".join(" ".join(words[first : first + 7]) for first in range(0, len(words), 7)).encode()
+
+    for threads in (1, 2):
+        check(scan_text(text * 2, tokens=tokens, threads=threads), plain_scan(text * 2, CorpusSettings(min_count=1)))
+
+
+def test_a_full_table_forgets_rare_words(scan_text, monkeypatch):
+    """Over max_vocab the rarest words are forgotten, the frequent ones counted exactly, on any number of threads."""
+    monkeypatch.setattr("w2v_cli.corpus.BLOCK_BYTES", 1 << 12)
+    lines = [f"often é-often once{number} rare{number % 400}" for number in range(3000)]
+    results = [scan_text("\n".join(lines), max_vocab=1000, min_count=9, threads=threads) for threads in (1, 2)]
+
+    for corpus in results:
+        counts = dict(zip(corpus.vocabulary.words, corpus.vocabulary.counts.tolist(), strict=True))
+        assert counts["often"] == counts["é-often"] == 3000
+        assert set(counts) == {"often", "é-often"}
+        assert corpus.word_ids.tolist() == [0, 1] * 3000
+        assert (corpus.corpus_words, len(corpus.sentence_offsets)) == (12_000, 3001)
+        assert "more than 1,000 different words: rare ones" in corpus.warnings[0]
+    assert results[0].distinct_words == results[1].distinct_words
 
 
 def test_arrays_are_what_training_takes(scan_text):

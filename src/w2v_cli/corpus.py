@@ -1,15 +1,17 @@
-"""A text file → its words, sentence by sentence, in blocks of bounded size; what counts as a word."""
+"""A text file → pieces of bounded size; what counts as a word."""
 
 import codecs
 import hashlib
+import os
 import re
+import stat
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from w2v_cli.errors import CorpusError
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 21
 _ASCII_SPACE = b" \t\n\r\x0b\x0c"
 _WHITESPACE_WORD = re.compile(r"[^ \t\n\r\x0b\x0c]+")
 _PROSE_WORD = re.compile(r"[^ ']+(?:'[^ ']+)*")
@@ -20,16 +22,16 @@ SplitWords = Callable[[str], list[str]]
 
 
 class TextReader:
-    """Reads one file from start to end, counting what a reader should know about it.
+    """Reads one file from start to end, and knows afterwards what its owner would want to know about it.
 
-    After `iterate_blocks` has ended: `size_bytes`, `sha256` (hex, of the bytes read), `invalid_characters` (stretches
-    of bytes that are no UTF-8 and were replaced by U+FFFD), `treebank_marks` (those of `<unk>`, `<eos>` seen).
+    After `iterate_pieces` has ended: `size_bytes`, `sha256` (hex, of the bytes read), `treebank_marks` (those of
+    `<unk>`, `<eos>` seen), `has_open_line` (the text does not end with a line feed).
     """
 
     def __init__(self, path: Path, *, strict_utf8: bool) -> None:
         self.path = path
         self.size_bytes = 0
-        self.invalid_characters = 0
+        self.has_open_line = False
         self._strict_utf8 = strict_utf8
         self._digest = hashlib.sha256()
         self._treebank_marks: set[str] = set()
@@ -44,24 +46,29 @@ class TextReader:
         """The hex SHA-256 of all bytes read so far."""
         return self._digest.hexdigest()
 
-    def iterate_blocks(self) -> Iterator[str]:
+    def iterate_pieces(self) -> Iterator[bytes]:
         """Yield the text in pieces that end at ASCII white space, so that no word is cut.
 
-        Raises CorpusError where the file is missing, unreadable, UTF-16, or (strict) not UTF-8.
+        Raises CorpusError where the file is missing, unreadable, UTF-16, (strict) not UTF-8, or changed while it was
+        read.
         """
         try:
             with self.path.open("rb") as file:
+                before = os.fstat(file.fileno())
                 begun: list[bytes] = []  # of a word that has not ended yet
                 for number, block in enumerate(iter(lambda: file.read(BLOCK_BYTES), b"")):
                     text = block if number else self._without_byte_order_mark(block)
                     cut = max(text.rfind(space) for space in _ASCII_SPACE) + 1
                     if cut:
-                        yield self._read_piece(b"".join([*begun, text[:cut]]))
+                        yield self._take_in(b"".join([*begun, text[:cut]]))
                         begun = []
                     begun.append(text[cut:])
-                yield self._read_piece(b"".join(begun))
+                yield self._take_in(b"".join(begun))
+                after = os.fstat(file.fileno())
         except OSError as error:
             raise CorpusError(f"cannot read the corpus {self.path}: {error.strerror}; name a text file.") from error
+        if stat.S_ISREG(before.st_mode) and (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise CorpusError(f"{self.path} changed while it was read: start again when nobody writes to it.")
 
     def _without_byte_order_mark(self, block: bytes) -> bytes:
         if block.startswith(_UTF16_MARKS):
@@ -71,50 +78,37 @@ class TextReader:
             return block.removeprefix(codecs.BOM_UTF8)
         return block
 
-    def _read_piece(self, piece: bytes) -> str:
-        text = self._decode(piece)
-        self._treebank_marks.update(mark for mark in _TREEBANK_MARKS if mark in text)
-        return text
-
-    def _decode(self, piece: bytes) -> str:
-        offset = self.size_bytes
+    def _take_in(self, piece: bytes) -> bytes:
+        if self._strict_utf8:
+            self._check_utf8(piece)
         self._count(piece)
+        self._treebank_marks.update(mark for mark in _TREEBANK_MARKS if mark.encode() in piece)
+        if piece:
+            self.has_open_line = not piece.endswith(b"\n")
+        return piece
+
+    def _check_utf8(self, piece: bytes) -> None:
         try:
-            return piece.decode("utf-8")
+            piece.decode("utf-8")
         except UnicodeDecodeError as error:
-            if self._strict_utf8:
-                raise CorpusError(
-                    f"{self.path} is not UTF-8 at byte {offset + error.start:,}: mend the text, or train with "
-                    f"--set corpus.invalid_utf8=replace."
-                ) from error
-            text = piece.decode("utf-8", errors="replace")
-            self.invalid_characters += text.count("\ufffd") - piece.count("\ufffd".encode())
-            return text
+            raise CorpusError(
+                f"{self.path} is not UTF-8 at byte {self.size_bytes + error.start:,}: mend the text, or train with "
+                f"--set corpus.invalid_utf8=replace."
+            ) from error
 
     def _count(self, piece: bytes) -> None:
         self.size_bytes += len(piece)
         self._digest.update(piece)
 
 
-def iterate_lines(blocks: Iterator[str], split_words: SplitWords) -> Iterator[tuple[list[str], bool]]:
-    """Yield (words, whether a line ends after them); a long line may come in several pieces.
+def decode(text: bytes) -> tuple[str, int]:
+    r"""Return a text, and how many stretches of it were no UTF-8 and were replaced by U+FFFD.
 
-    The last line counts as ended where it holds any text.
-
-    >>> list(iterate_lines(iter(["a b\\nc ", "d"]), split_whitespace))
-    [(['a', 'b'], True), (['c'], False), (['d'], False), ([], True)]
+    >>> decode(b"a\xff\xe6b")
+    ('a\ufffd\ufffdb', 2)
     """
-    is_open = False
-    for block in blocks:
-        *lines, rest = block.split("\n")
-        for line in lines:
-            yield split_words(line), True
-            is_open = False
-        if rest:
-            yield split_words(rest), False
-            is_open = True
-    if is_open:
-        yield [], True
+    decoded = text.decode("utf-8", errors="replace")
+    return decoded, decoded.count("\ufffd") - text.count("\ufffd".encode())
 
 
 def split_whitespace(line: str) -> list[str]:

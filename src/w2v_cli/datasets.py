@@ -14,7 +14,8 @@ from w2v_cli import demo_text
 from w2v_cli.config import read_yaml
 from w2v_cli.download import Progress, fetch
 from w2v_cli.errors import ConfigError, CorpusError, DownloadError
-from w2v_cli.incoming import copy_checked, disk_errors, sha256_of
+from w2v_cli.incoming import copy_checked, sha256_of
+from w2v_cli.storage import disk_errors
 
 Origin = tuple[str, ...] | Path  # URLs, best first, or a path on this machine
 

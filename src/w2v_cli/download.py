@@ -12,7 +12,8 @@ from urllib.parse import urljoin
 
 from w2v_cli import __version__
 from w2v_cli.errors import DownloadError, OutputInUseError
-from w2v_cli.incoming import CHUNK_BYTES, PartialFile, check_sha256, disk_errors, sha256_of
+from w2v_cli.incoming import CHUNK_BYTES, PartialFile, check_sha256, sha256_of
+from w2v_cli.storage import disk_errors
 
 if TYPE_CHECKING:
     import requests

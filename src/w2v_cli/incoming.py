@@ -1,6 +1,5 @@
 """Files on their way in: the bytes that are here, whose they are, and the SHA-256 that lets them pass."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from w2v_cli.errors import DownloadError, StorageError
-from w2v_cli.storage import atomic_write, cannot_write, sync_folder
+from w2v_cli.storage import atomic_write, disk_errors, sync_folder
 
 CHUNK_BYTES = 1 << 16
 
@@ -102,12 +101,3 @@ def _chunks(path: Path) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror or error}.") from error
-
-
-@contextlib.contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Raise StorageError where the system refuses to write `path`."""
-    try:
-        yield
-    except OSError as error:
-        raise cannot_write(path, error) from error

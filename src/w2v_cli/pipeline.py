@@ -209,7 +209,8 @@ def available_cores() -> int:
 
 def _scan(path: Path, config: Config) -> CorpusScanned:
     started = time.perf_counter()
-    corpus = scan(path, config.corpus)
+    threads = config.training.threads or available_cores()
+    corpus = scan(path, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
     return CorpusScanned(corpus, time.perf_counter() - started)
 
 

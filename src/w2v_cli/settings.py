@@ -50,6 +50,12 @@ class CorpusSettings(Section):
     )
     end_of_line: Word | None = Field(None, description="word put at the end of each line, such as <eos>; null: none")
     min_count: int = Field(5, ge=1, le=1_000_000_000, description="occurrences that a word needs to be kept")
+    max_vocab: int = Field(
+        4_000_000,
+        ge=1000,
+        le=1_000_000_000,
+        description="different words counted at a time; of more, the rarest are forgotten on the way",
+    )
     invalid_utf8: Literal["replace", "strict"] = Field(
         "replace", description="bytes that are no UTF-8: replace them and warn, or stop"
     )

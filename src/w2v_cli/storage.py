@@ -67,3 +67,12 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise StorageError where the system refuses to write `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(path, error) from error

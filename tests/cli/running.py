@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from w2v_cli.kernels import compiled
+from w2v_cli import compiled
 
 TEXT = (
     "The king and the man sat with the queen and the woman by the Río.\n"

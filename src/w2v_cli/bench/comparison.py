@@ -62,7 +62,7 @@ def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], N
     sets = {name: datasets.installed_path(datasets.find(name), data_folder) for name in EVALUATION_SETS}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "corpus.txt"
-        scanned = scan(found.path, CorpusSettings.model_validate(settings))
+        scanned = scan(found.path, CorpusSettings.model_validate(settings), threads=comparison.threads)
         words = write_corpus(scanned, path, most_words=comparison.most_words)
         trials = [
             Trial(

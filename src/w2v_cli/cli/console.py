@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import re
 import sys
@@ -57,6 +58,14 @@ def warn(text: str) -> None:
     _label("warning:", typer.colors.YELLOW, text)
 
 
+class _WarningHandler(logging.Handler):
+    """Shows what the library warns of as the CLI's own warnings."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record's message."""
+        warn(record.getMessage())
+
+
 def fail(text: str) -> None:
     """Tell the user on stderr what went wrong."""
     _label("error:", typer.colors.RED, text)
@@ -90,6 +99,7 @@ def show_neighbours(neighbours: Sequence["Neighbour"], *, score_name: str) -> No
 
 def prepare_streams() -> None:
     """Make stdout and stderr UTF-8 in every locale, and their failures ours."""
+    logging.basicConfig(handlers=[_WarningHandler()], level=logging.WARNING)
     # A stream that was closed beforehand is None; one that refuses writing takes the place of stdout.
     sys.stdout = cast("TextIO", _Stream(sys.stdout or _open_null("r"), "stdout"))
     sys.stderr = cast("TextIO", _Stream(sys.stderr or _open_null("w"), "stderr"))

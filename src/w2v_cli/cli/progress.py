@@ -1,6 +1,5 @@
 """Progress on stderr: a bar on a terminal, a line every few seconds elsewhere, nothing when quiet."""
 
-import logging
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -31,7 +30,6 @@ class _Display:
         self._last_line = time.monotonic()
 
     def __enter__(self) -> Self:
-        logging.basicConfig(handlers=[_WarningHandler()], level=logging.WARNING)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -58,14 +56,6 @@ class _Display:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-
-
-class _WarningHandler(logging.Handler):
-    """Shows what the library warns of as the CLI's own warnings."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record's message."""
-        console.warn(record.getMessage())
 
 
 class TrainingDisplay(_Display):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.kernels.compiled import njit
+from w2v_cli.compiled import njit
 from w2v_cli.kernels.minibatch import ADAM_BETAS, ADAM_EPSILON
 from w2v_cli.windows import NO_WORD
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.blocks import SPAN_WORDS, shared_negatives
+from w2v_cli.compiled import is_kept
 from w2v_cli.kernels.block_numba import Span, train_span
-from w2v_cli.kernels.compiled import is_kept
 from w2v_cli.kernels.scratch import Model, Scratch, build_scratch, padded_dim, zeros
 from w2v_cli.kernels.spans_numba import Draws, KeptWords, Text, build_kept_words
 from w2v_cli.model import build_embeddings

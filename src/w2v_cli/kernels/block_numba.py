@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from w2v_cli.blocks import BLOCK_CENTRES
+from w2v_cli.compiled import njit
 from w2v_cli.kernels.cbow_numba import train_cbow_block
-from w2v_cli.kernels.compiled import njit
 from w2v_cli.kernels.scratch import Model, Scratch
 from w2v_cli.kernels.skipgram_numba import train_skipgram_block
 from w2v_cli.kernels.spans_numba import BlockBounds, Draws, KeptWords, Text, draw_shared_negatives, draw_span

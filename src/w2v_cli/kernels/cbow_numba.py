@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.kernels.compiled import njit
+from w2v_cli.compiled import njit
 from w2v_cli.kernels.pairs_numba import centres_near, rows_near, train_pairs
 from w2v_cli.kernels.scratch import Scratch
 from w2v_cli.kernels.spans_numba import BlockBounds, KeptWords

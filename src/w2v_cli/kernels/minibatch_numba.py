@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from w2v_cli.batches import Batch
+from w2v_cli.compiled import njit
 from w2v_cli.kernels import adam_numba
 from w2v_cli.kernels.adam_numba import LazyMoments
-from w2v_cli.kernels.compiled import njit
 from w2v_cli.kernels.contract import Backend, Gradients, RowGradients
 from w2v_cli.kernels.minibatch import MAX_SCORE
 from w2v_cli.model import Embeddings

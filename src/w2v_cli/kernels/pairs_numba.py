@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.kernels.compiled import njit
+from w2v_cli.compiled import njit
 from w2v_cli.kernels.scratch import Scratch
 from w2v_cli.kernels.sigmoid_numba import sigmoid_and_loss
 from w2v_cli.kernels.tiles_numba import Rows, add_weighted_rows, set_row_products

@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 
 from w2v_cli.blocks import shared_negatives
+from w2v_cli.compiled import is_kept
 from w2v_cli.kernels.block_engine import CompiledEngine
 from w2v_cli.kernels.block_numba import Span
-from w2v_cli.kernels.compiled import is_kept
 from w2v_cli.kernels.rounds_numba import Rounds, join_rounds
 from w2v_cli.kernels.scratch import build_scratch, padded_dim, zeros
 from w2v_cli.kernels.spans_numba import Text, build_kept_words

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.blocks import BLOCK_CENTRES
+from w2v_cli.compiled import njit
 from w2v_cli.kernels.atomics_numba import get, get_and_add, give_way
 from w2v_cli.kernels.block_numba import Span, block_bounds, choose_outputs, train_block
-from w2v_cli.kernels.compiled import njit
 from w2v_cli.kernels.scratch import Model, Scratch
 from w2v_cli.kernels.spans_numba import Draws, KeptWords, Text, draw_span
 from w2v_cli.kernels.tiles_numba import Rows

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from w2v_cli.compiled import njit
 from w2v_cli.kernels.block_reference import MAX_SCORE
-from w2v_cli.kernels.compiled import njit
 from w2v_cli.kernels.lanes_numba import bits_of, float_of_bits
 
 _F = np.float32

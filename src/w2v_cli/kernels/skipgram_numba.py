@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from w2v_cli.kernels.compiled import njit
+from w2v_cli.compiled import njit
 from w2v_cli.kernels.pairs_numba import train_pairs
 from w2v_cli.kernels.scratch import Scratch
 from w2v_cli.kernels.spans_numba import BlockBounds, KeptWords

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.kernels.compiled import njit
+from w2v_cli.compiled import njit
 from w2v_cli.kernels.philox_numba import philox_words
 from w2v_cli.randomness import Purpose
 

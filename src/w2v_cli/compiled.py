@@ -39,7 +39,7 @@ def is_kept(function: Any) -> bool:
 
 def _sources_stamp() -> str:
     """Return a name for this version of all kernels: Numba itself does not see that a called function has changed."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 

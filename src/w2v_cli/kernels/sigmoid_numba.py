@@ -17,7 +17,7 @@ _MANTISSA, _ONE_BITS = np.int32(0x7FFFFF), np.int32(0x3F800000)
 
 @njit(inline="always")
 def sigmoid_and_loss(score: Any) -> Any:
-    """Return (σ(s), -log σ(s), s) of a score clipped to s; -log σ(-s) is -log σ(s) + s. NaN stays NaN.
+    """Return (σ(s), -log σ(s), s) of a score clipped to s; -log σ(-s) is -log σ(s) + s. Of NaN σ and s are NaN.
 
     With u = exp(-s), σ = 1 / (1 + u) and -log σ = log(1 + u). exp(-s) = 2ⁿ · 2ᶠ with n whole and |f| ≤ ½: 2ⁿ is
     written as the bits of a float, 2ᶠ is a polynomial (relative error 3e-6). log(1 + u) is the exponent in the bits of

@@ -46,7 +46,7 @@ def rows_of(dim, count, seed):
     matrix[:] = rng.normal(size=matrix.shape)
     ids = rng.permutation(40)[:count].astype(np.int32)
     ids[1] = ids[0]
-    return Rows(matrix, ids)
+    return Rows(matrix, ids, is_fresh=False)
 
 
 @pytest.mark.parametrize("dim", DIMS)

@@ -64,8 +64,8 @@ def train_block(
     slope = (span.last_rate - span.first_rate) / (span.stop - span.start)
     rate = np.float32(span.first_rate + slope * (position - span.start))
     share = np.float32(model.negatives / (len(scratch.output_ids) - BLOCK_CENTRES))
-    x = Rows(model.input_vectors, kept.word_ids[block.low : block.high])
-    y = Rows(model.output_vectors, scratch.output_ids)
+    x = Rows(model.input_vectors, kept.word_ids[block.low : block.high], is_fresh=False)
+    y = Rows(model.output_vectors, scratch.output_ids, is_fresh=False)
     window, loss, pairs = draws.window, 0.0, 0
     if is_skipgram is not None:
         loss, pairs = train_skipgram_block(kept, block, window, rate, share, scratch, x, y, to_x, to_y)
@@ -101,8 +101,8 @@ def train_span(
         if block.end < last:
             following = block_bounds(block.end, last, count, draws.window)
             choose_outputs(model, text, draws, span.epoch, kept, following, scratch)
-        to_x = Rows(model.input_vectors, kept.word_ids[block.low : block.high])
-        to_y = Rows(model.output_vectors, scratch.output_ids)
+        to_x = Rows(model.input_vectors, kept.word_ids[block.low : block.high], is_fresh=False)
+        to_y = Rows(model.output_vectors, scratch.output_ids, is_fresh=False)
         block_loss, block_pairs = train_block(
             model, draws, span, is_skipgram, is_classic, kept, block, scratch, to_x, to_y
         )

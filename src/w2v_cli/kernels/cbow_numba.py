@@ -34,16 +34,15 @@ def train_cbow_block(
     """
     offset, contexts = block.low - block.begin, block.high - block.low
     means, spread = scratch.means, scratch.spread
-    h, h_gradient = Rows(scratch.h, scratch.in_order), Rows(scratch.h_gradient, scratch.in_order)
+    h = Rows(scratch.h, scratch.in_order, is_fresh=True)
+    h_gradient = Rows(scratch.h_gradient, scratch.in_order, is_fresh=True)
     _weigh_windows(kept, block, is_classic, means, spread)
-    scratch.h[:] = 0
     for j in range(0, BLOCK_CENTRES, 4):
         first, last = rows_near(j, offset, window, contexts)
         add_weighted_rows(means.T, x, first, last, 0, 0, h, j, BLOCK_CENTRES)
     scratch.is_pair[:] = 0
     for j in range(block.end - block.begin):
         scratch.is_pair[j, j] = kept.left[block.begin + j] + kept.right[block.begin + j] > 0
-    scratch.h_gradient[:] = 0
     loss, centres = train_pairs(h, y, BLOCK_CENTRES, 0, 0, rate, share, scratch, h_gradient, to_y)
     for row in range(0, contexts, 4):
         first, last = centres_near(offset + row, window)

@@ -136,13 +136,13 @@ def _compute(
         return
     span = Span(epoch, rounds.starts[i], rounds.stops[i], rounds.first_rates[i], rounds.last_rates[i])
     kept, block = _kept_words(rounds, i), block_bounds(begin, last, count, draws.window)
-    x_gradient, y_gradient = rounds.x_gradient[i], rounds.y_gradient[i]
-    x_gradient[:] = 0
-    y_gradient[:] = 0
     choose_outputs(model, text, draws, epoch, kept, block, scratch)
     for k in range(len(scratch.output_ids)):
         scratch.output_ids[k] = rounds.output_ids[i, k] = scratch.next_ids[k]
-    to_x, to_y = Rows(x_gradient, scratch.in_order), Rows(y_gradient, scratch.in_order)
+    to_x, to_y = (
+        Rows(rounds.x_gradient[i], scratch.in_order, is_fresh=True),
+        Rows(rounds.y_gradient[i], scratch.in_order, is_fresh=True),
+    )
     loss, pairs = train_block(model, draws, span, is_skipgram, is_classic, kept, block, scratch, to_x, to_y)
     rounds.losses[i] += loss
     rounds.pairs[i] += pairs

@@ -33,7 +33,7 @@ def train_skipgram_block(
         for i in range(at - kept.left[block.begin + j], at + kept.right[block.begin + j] + 1):
             is_pair[i, j] = 1
         is_pair[at, j] = 0
-    copy = Rows(scratch.x, scratch.in_order)  # x as it was: to_x may be x
+    copy = Rows(scratch.x, scratch.in_order, is_fresh=True)  # x as it was: to_x may be x
     for i in range(contexts):
         for d in range(scratch.x.shape[1]):
             scratch.x[i, d] = x.matrix[x.ids[i], d]

@@ -27,10 +27,14 @@ _WIDEST, _WIDE = RUNS[0], RUNS[1]
 
 
 class Rows(NamedTuple):
-    """Rows of a matrix, (V, D), in the order of `ids`: row i is matrix[ids[i]]."""
+    """Rows of a matrix, (V, D), in the order of `ids`: row i is matrix[ids[i]].
+
+    is_fresh: what is added replaces what is there, which counts for nothing.
+    """
 
     matrix: Any
     ids: NDArray[np.int32]
+    is_fresh: bool
 
 
 @njit()
@@ -117,4 +121,7 @@ def _add_run(
 
 @njit(inline="always")
 def _add_to_row(to: Rows, i: int, column: int, lanes: Any) -> None:
-    store(to.matrix, to.ids[i], column, add(load(to.matrix, to.ids[i], column, lanes), lanes))
+    if to.is_fresh:
+        store(to.matrix, to.ids[i], column, lanes)
+    else:
+        store(to.matrix, to.ids[i], column, add(load(to.matrix, to.ids[i], column, lanes), lanes))

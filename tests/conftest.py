@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("w2v", deadline=None)  # no test is timed: compiled code is loaded at its first call
+settings.load_profile("w2v")
 
 ROOT = Path(__file__).resolve().parents[1]
 

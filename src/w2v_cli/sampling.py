@@ -1,10 +1,12 @@
 """Which occurrences are kept and which words are negative samples: keep probabilities and the alias table."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v_cli.compiled import njit
 from w2v_cli.randomness import Purpose, draw_words, to_integers, to_unit_interval, to_unit_interval_53
 
 
@@ -68,21 +70,37 @@ class NegativeTable:
 def build_negative_table(counts: NDArray[np.int64], exponent: float) -> NegativeTable:
     """Return the alias table of the distribution ∝ count^exponent (Mikolov et al. 2013b, section 2.2: 0.75)."""
     weights = counts.astype(np.float64) ** exponent
-    scaled = (weights * (len(counts) / weights.sum())).tolist()
-    alias = list(range(len(scaled)))
-    small = [word_id for word_id, share in enumerate(scaled) if share < 1]
-    large = [word_id for word_id, share in enumerate(scaled) if share >= 1]
-    while small and large:
-        poor, rich = small.pop(), large[-1]
+    shares = weights * (len(counts) / weights.sum())
+    alias = np.arange(len(counts), dtype=np.int32)
+    small, large = np.empty_like(alias), np.empty_like(alias)
+    _fill_cells(shares, alias, small, large)
+    return NegativeTable(shares.astype(np.float32), alias, np.cumsum(weights, dtype=np.float64))
+
+
+@njit()
+def _fill_cells(shares: Any, alias: Any, small: Any, large: Any) -> None:
+    """Fill each cell that is not full, in place, from one that is more than full; small, large: (V,), to work in."""
+    smalls = larges = 0
+    for word_id in range(len(shares)):
+        if shares[word_id] < 1:
+            small[smalls] = word_id
+            smalls += 1
+        else:
+            large[larges] = word_id
+            larges += 1
+    while smalls > 0 and larges > 0:
+        poor, rich = small[smalls - 1], large[larges - 1]
+        smalls -= 1
         alias[poor] = rich
-        scaled[rich] -= 1 - scaled[poor]
-        if scaled[rich] < 1:
-            small.append(large.pop())
-    for word_id in small + large:  # what rounding left over: these cells are full
-        scaled[word_id] = 1.0
-    return NegativeTable(
-        np.array(scaled, dtype=np.float32), np.array(alias, dtype=np.int32), np.cumsum(weights, dtype=np.float64)
-    )
+        shares[rich] -= 1 - shares[poor]
+        if shares[rich] < 1:
+            larges -= 1
+            small[smalls] = rich
+            smalls += 1
+    for i in range(smalls):  # what rounding left over: these cells are full
+        shares[small[i]] = 1.0
+    for i in range(larges):
+        shares[large[i]] = 1.0
 
 
 def draw_negatives(

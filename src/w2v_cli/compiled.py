@@ -15,16 +15,16 @@ _numba_config: Any = numba.config  # its settings are made at run time
 _logger = logging.getLogger(__name__)
 
 
-def njit(*, allocates: bool = False, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Return Numba's compiler with the options that every kernel has: cached, and free of the interpreter's lock.
 
-    Division by zero gives infinity, as in NumPy: a check for it would keep a loop from being vectorised. Unless it
-    `allocates`, a function is compiled without Numba's memory manager, which counts references to every array that is
-    passed on: a quarter of the time of a block.
+    Division by zero gives infinity, as in NumPy: a check for it would keep a loop from being vectorised. There is no
+    memory manager, which would count references to every array that is passed on, a quarter of the time of a block: a
+    function that allocates does not compile.
     """
     if not _numba_config.CACHE_DIR:
         _numba_config.CACHE_DIR = str(_writable_cache_folder())
-    fixed: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": allocates}
+    fixed: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
     compiler: Any = numba.njit
     compiled: Callable[[Callable[..., Any]], Any] = compiler(**fixed, **options)
     return compiled

@@ -12,7 +12,7 @@ from pathlib import Path
 from w2v_cli.errors import CorpusError
 
 BLOCK_BYTES = 1 << 21
-_ASCII_SPACE = b" \t\n\r\x0b\x0c"
+ASCII_SPACE = b" \t\n\r\x0b\x0c"
 _WHITESPACE_WORD = re.compile(r"[^ \t\n\r\x0b\x0c]+")
 _PROSE_WORD = re.compile(r"[^ ']+(?:'[^ ']+)*")
 _TREEBANK_MARKS = ("<eos>", "<unk>")
@@ -58,7 +58,7 @@ class TextReader:
                 begun: list[bytes] = []  # of a word that has not ended yet
                 for number, block in enumerate(iter(lambda: file.read(BLOCK_BYTES), b"")):
                     text = block if number else self._without_byte_order_mark(block)
-                    cut = max(text.rfind(space) for space in _ASCII_SPACE) + 1
+                    cut = max(text.rfind(space) for space in ASCII_SPACE) + 1
                     if cut:
                         yield self._take_in(b"".join([*begun, text[:cut]]))
                         begun = []

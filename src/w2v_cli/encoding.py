@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.compiled import njit
+from w2v_cli.corpus import ASCII_SPACE
 from w2v_cli.word_table import IS_FULL, SAME, TableArrays, WordTable, intern
 
 NEWLINE, FIRST_RUN = -1, -2
@@ -17,7 +18,7 @@ _DONE, _WORDS_FULL, _RUNS_FULL = 0, 1, 2
 _LINE_FEED, _APOSTROPHE, _NOT_ASCII = 10, 39, 128
 
 _is_space = np.zeros(256, np.uint8)
-_is_space[list(b" \t\n\r\x0b\x0c")] = 1
+_is_space[list(ASCII_SPACE)] = 1
 _is_letter = np.array([byte < _NOT_ASCII and chr(byte).isalnum() for byte in range(256)], np.uint8)
 _lower = SAME.copy()
 _lower[list(range(ord("A"), ord("Z") + 1))] += 32

@@ -111,7 +111,7 @@ class Marked:
 
 def mark_text(reader: TextReader, config: CorpusSettings, threads: int, folder: Path | None) -> Marked | None:
     """Return the marks of the text; None where there are more than max_vocab different words."""
-    split_words: SplitWords = ProseSplitter() if config.tokens == "words" else split_whitespace
+    split_words = _splitter(config)
     store, pieces = Store(np.int32, folder), []
     with contextlib.closing(_iterate_marked(reader, config, threads)) as marked:
         for tables, marks in marked:
@@ -133,7 +133,7 @@ def mark_text_pruning(reader: TextReader, config: CorpusSettings, folder: Path |
 
     On one thread, so that what is forgotten does not depend on the number of threads.
     """
-    split_words: SplitWords = ProseSplitter() if config.tokens == "words" else split_whitespace
+    split_words = _splitter(config)
     store, tables = Store(np.int32, folder), Tables()
     pieces: list[tuple[Tables, int]] = []
     invalid = lost_words = lost_types = pruned_below = 0
@@ -181,6 +181,10 @@ def _iterate_marked(
     calls: Iterator[Callable[[], tuple[Tables, NDArray[np.int32]]]]
     calls = (partial(mark, piece) for piece in reader.iterate_pieces())
     yield from run_ahead(calls, threads=threads, ahead=_PIECES_AHEAD * threads)
+
+
+def _splitter(config: CorpusSettings) -> SplitWords:
+    return ProseSplitter() if config.tokens == "words" else split_whitespace
 
 
 def _different(pieces: list[tuple[Tables, int]]) -> list[Tables]:

@@ -46,19 +46,19 @@ def scan(path: Path, config: CorpusSettings, *, threads: int = 1, folder: Path |
     if marked is None:
         reader = _reader(path, config)
         marked = mark_text_pruning(reader, config, folder)
-    lines = sum(int((marks == NEWLINE).sum()) for _, marks in _iterate_marks(marked)) + reader.has_open_line
-    end_of_line, words = -1, len(marked.words)
+    end_of_line, lines, words = -1, 0, len(marked.words)
+    if config.end_of_line is not None:
+        lines = sum(int((marks == NEWLINE).sum()) for _, marks in _iterate_marks(marked)) + reader.has_open_line
     if config.end_of_line is not None and lines:
         word = np.frombuffer(config.end_of_line.encode(), np.uint8)
         end_of_line = int(marked.words.add_words(word, np.array([0, len(word)]), np.array([lines]))[0])
-    corpus_words = marked.corpus_words + (lines if end_of_line >= 0 else 0)
     vocabulary, final_ids = _choose_words(marked, config.min_count)
     word_ids, offsets = _resolve(marked, reader, config, final_ids, end_of_line, folder)
     return ScannedCorpus(
         vocabulary=vocabulary,
         word_ids=word_ids,
         sentence_offsets=offsets,
-        corpus_words=corpus_words,
+        corpus_words=marked.corpus_words + lines,
         distinct_words=marked.distinct_words + len(marked.words) - words,
         size_bytes=reader.size_bytes,
         sha256=reader.sha256,

@@ -1,5 +1,7 @@
 """A whole comparison: the corpus written for all, the trials that can be run, and what came of them."""
 
+import os
+import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +11,7 @@ from typing import Any, Literal
 from w2v_cli import __version__, datasets, pipeline
 from w2v_cli.bench.report import EVALUATOR, summarise
 from w2v_cli.bench.running import Run, measure_peak, run_in_turns, write_corpus
-from w2v_cli.bench.trial import TRAINERS, Trial, machine
+from w2v_cli.bench.trial import TRAINERS, Trial
 from w2v_cli.errors import ConfigError
 from w2v_cli.scanner import scan
 from w2v_cli.settings import CorpusSettings
@@ -90,9 +92,28 @@ def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], N
         "comparison": asdict(comparison)
         | {"window": _WINDOW, "negatives": _NEGATIVES, "subsample": _SUBSAMPLE, "learning_rates": _LEARNING_RATES},
         "corpus": {"words": words, "vocabulary": len(scanned.vocabulary), "sha256": scanned.sha256},
-        "machine": machine() | {"sgemm_gigaflops_of_one_core": round(peak, 1)},
+        "machine": _machine() | {"sgemm_gigaflops_of_one_core": round(peak, 1)},
         "evaluator": EVALUATOR,
         "sets_left_out": [name for name, set_path in sets.items() if set_path is None],
         "left_out": left_out,
         "results": summarise(runs),
     }
+
+
+def _machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
+    return {
+        "processor": _processor(),
+        "cores": pipeline.available_cores(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_average": [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

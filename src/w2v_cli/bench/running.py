@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ def _measure(trial: Trial, folder: Path, words: int, sets: Mapping[str, Path]) -
 def _run(trial: Trial, folder: Path, environment: Mapping[str, str] | None = None) -> tuple[dict[str, Any], int, int]:
     """Run a trial; return its result and the peaks of its memory, anonymous and resident, in bytes."""
     trial_file = folder / "trial.json"
-    trial_file.write_text(json.dumps(trial.to_dict()), encoding="utf-8")
+    trial_file.write_text(json.dumps(asdict(trial)), encoding="utf-8")
     command = [sys.executable, "-m", "w2v_cli.bench.worker", str(trial_file), str(folder)]
     peaks = [0, 0]
     with (

@@ -2,13 +2,12 @@
 
 import importlib.util
 import os
-import platform
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -29,10 +28,6 @@ class Trial:
     learning_rate: float
     threads: int
     seed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it JSON-able."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -74,22 +69,3 @@ TRAINERS = (
     Trainer("word2vec", "the original C program", _find_no_word2vec),
 )
 OURS = tuple(trainer.name for trainer in TRAINERS if trainer.name.startswith("w2v"))
-
-
-def machine() -> dict[str, Any]:
-    """Return what the figures depend on."""
-    return {
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "load_average": [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None,
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

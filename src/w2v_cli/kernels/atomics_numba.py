@@ -4,8 +4,9 @@ import os
 from typing import Any
 
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
+
+from w2v_cli.kernels.lanes_numba import item_pointer
 
 # Gives the core to a thread that waits for one: the C library's name, and Windows' own.
 give_way = types.ExternalFunction("sched_yield" if os.name == "posix" else "SwitchToThread", types.int32())
@@ -13,7 +14,7 @@ give_way = types.ExternalFunction("sched_yield" if os.name == "posix" else "Swit
 
 def _type_add(_context: Any, counters: Any, index: Any, amount: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _item_pointer(context, builder, signature, arguments)
+        pointer = item_pointer(context, builder, signature, arguments)
         return builder.atomic_rmw("add", pointer, arguments[2], "acq_rel")
 
     return types.int64(counters, index, amount), generate
@@ -21,16 +22,10 @@ def _type_add(_context: Any, counters: Any, index: Any, amount: Any) -> Any:
 
 def _type_get(_context: Any, counters: Any, index: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _item_pointer(context, builder, signature, arguments)
+        pointer = item_pointer(context, builder, signature, arguments)
         return builder.load_atomic(pointer, "acquire", align=8)
 
     return types.int64(counters, index), generate
-
-
-def _item_pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    item_pointer: Any = cgutils.get_item_pointer
-    return item_pointer(context, builder, signature.args[0], array, [arguments[1]])
 
 
 # (counters, index, amount) -> counters[index], an int64, to which `amount` is added in the same moment.

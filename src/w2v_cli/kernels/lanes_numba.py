@@ -55,7 +55,7 @@ def _type_zeros(_context: Any, count: Any) -> Any:
 
 def _type_splat(_context: Any, array: Any, row: Any, column: Any, like: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        number = builder.load(_item_pointer(context, builder, signature, arguments), align=4)
+        number = builder.load(item_pointer(context, builder, signature, arguments), align=4)
         lanes_type, first = context.get_value_type(like), ir.Constant(ir.IntType(32), 0)
         lanes = builder.insert_element(ir.Constant(lanes_type, ir.Undefined), number, first)
         return _pick(builder, lanes, lanes, [0] * like.count)
@@ -136,21 +136,22 @@ def _pick(builder: Any, a: Any, b: Any, places: Any) -> Any:
 
 def _run_pointer(context: Any, builder: Any, signature: Any, arguments: Any, count: int) -> Any:
     """Return the address of `count` floats from array[row, column] on, those being the first three arguments."""
-    pointer = _item_pointer(context, builder, signature, arguments)
+    pointer = item_pointer(context, builder, signature, arguments)
     return builder.bitcast(pointer, ir.PointerType(ir.VectorType(_FLOAT, count)))
 
 
-def _item_pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Return the address of array[row, column]; no index counts from the end."""
+def item_pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Return the address of an item of an array, the first argument, by the arguments that follow; none is negative."""
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    places = [context.cast(builder, arguments[k], signature.args[k], types.intp) for k in (1, 2)]
+    indices = range(1, 1 + signature.args[0].ndim)
+    places = [context.cast(builder, arguments[k], signature.args[k], types.intp) for k in indices]
     return cgutils.get_item_pointer(context, builder, signature.args[0], array, places)
 
 
 def _type_prefetch(_context: Any, array: Any, row: Any, column: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         byte_pointer, number = ir.PointerType(ir.IntType(8)), ir.IntType(32)
-        pointer = builder.bitcast(_item_pointer(context, builder, signature, arguments), byte_pointer)
+        pointer = builder.bitcast(item_pointer(context, builder, signature, arguments), byte_pointer)
         function_type = ir.FunctionType(ir.VoidType(), [byte_pointer, number, number, number])
         function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
         builder.call(function, [pointer, *(ir.Constant(number, flag) for flag in (0, 3, 1))])  # read, keep, data

@@ -96,14 +96,14 @@ def _type_store_totals(_context: Any, array: Any, row: Any, column: Any, *sums: 
 
 
 def _total_quad(builder: Any, lanes: list[Any], count: int) -> Any:
-    """Return the totals of four Lanes as one vector, by a tree of shuffles that halves their number, then their length."""
+    """Return the totals of four Lanes as one vector: shuffles halve their number, then their length."""
     quads = range(0, count, _QUAD)
     low = [i for quad in quads for i in (quad, count + quad, quad + 1, count + quad + 1)]
     high = [i for quad in quads for i in (quad + 2, count + quad + 2, quad + 3, count + quad + 3)]
     lanes = [_add_picked(builder, a, b, low, high) for a, b in zip(lanes[::2], lanes[1::2], strict=True)]
     low = [i for quad in quads for i in (quad, quad + 1, count + quad, count + quad + 1)]
     high = [i for quad in quads for i in (quad + 2, quad + 3, count + quad + 2, count + quad + 3)]
-    total = _add_picked(builder, *lanes, low, high)
+    total = _add_picked(builder, lanes[0], lanes[1], low, high)
     while count > _QUAD:  # now each quad holds a part of the four totals
         count //= 2
         total = _add_picked(builder, total, total, range(count), range(count, 2 * count))

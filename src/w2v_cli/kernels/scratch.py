@@ -37,8 +37,8 @@ class Scratch(NamedTuple):
     flat_…: the same memory in one row. in_order: 0, 1, 2, …
     Plans of sums, see tiles_numba.Sums: windows, (B, 4), the context rows of each centre, its own among them, and where
     they lie in means or pair_errors; contexts, (P, 4), the centres that can have a context in their window; pairs,
-    (B, 4), each centre's own pair (CBOW); to_negatives, (P, 4), all negatives for each row; of_negatives, (N, 4), all rows
-    for each negative; empty: nothing, for anyone.
+    (B, 4), each centre's own pair (CBOW); to_negatives, (P, 4), all negatives for each row; of_negatives, (N, 4), all
+    rows for each negative; empty: nothing, for anyone.
     """
 
     output_ids: NDArray[np.int32]

@@ -23,6 +23,7 @@ from w2v_cli.kernels.lanes_numba import (
 )
 
 _LINE = 16  # floats in a line of the cache
+_TWO_SQUARES, _THREE_SQUARES = 2 * SQUARE, 3 * SQUARE
 _LONGEST = 64 + 32 + 16  # floats that a sum holds in registers: 14 of 256 bits, which leaves one for the weight
 
 
@@ -139,28 +140,14 @@ def set_pair_products(a: Rows, i: int, a_step: int, b: Rows, j: int, out: Any, r
 @njit()
 def transpose_rows(rows: Rows, first: int, out: Any) -> None:
     """Set out[d, n] = rows[first + n][d]; out: (D, N), N a multiple of 8."""
-    matrix, none = rows.matrix, zeros(SQUARE)
+    m, ids, none = rows.matrix, rows.ids, zeros(SQUARE)
     for n in range(0, out.shape[1], SQUARE):
-        i0, i1, i2, i3 = (rows.ids[first + n], rows.ids[first + n + 1], rows.ids[first + n + 2], rows.ids[first + n + 3])
-        i4, i5, i6, i7 = (
-            rows.ids[first + n + 4],
-            rows.ids[first + n + 5],
-            rows.ids[first + n + 6],
-            rows.ids[first + n + 7],
-        )
+        k = first + n
         for d in range(0, out.shape[0], SQUARE):
-            r0, r1, r2, r3 = (
-                load(matrix, i0, d, none),
-                load(matrix, i1, d, none),
-                load(matrix, i2, d, none),
-                load(matrix, i3, d, none),
-            )
-            r4, r5, r6, r7 = (
-                load(matrix, i4, d, none),
-                load(matrix, i5, d, none),
-                load(matrix, i6, d, none),
-                load(matrix, i7, d, none),
-            )
+            r0, r1 = load(m, ids[k], d, none), load(m, ids[k + 1], d, none)
+            r2, r3 = load(m, ids[k + 2], d, none), load(m, ids[k + 3], d, none)
+            r4, r5 = load(m, ids[k + 4], d, none), load(m, ids[k + 5], d, none)
+            r6, r7 = load(m, ids[k + 6], d, none), load(m, ids[k + 7], d, none)
             store_transposed(out, d, n, r0, r1, r2, r3, r4, r5, r6, r7)
 
 
@@ -169,15 +156,15 @@ def set_products(rows: Rows, i: int, columns: Any, out: Any) -> None:
     """Set out[i + n, k] = rows[i + n] · columns[:, k] for n < 4; columns: (D, N), N a multiple of 8."""
     k, count = 0, columns.shape[1]
     while k < count:
-        if count - k == 24:
+        if count - k == _THREE_SQUARES:
             _set_products_24(rows, i, columns, k, out)
-            k += 24
-        elif count - k >= 16:
+            k += _THREE_SQUARES
+        elif count - k >= _TWO_SQUARES:
             _set_products(rows, i, columns, k, out, zeros(16))
-            k += 16
+            k += _TWO_SQUARES
         else:
             _set_products(rows, i, columns, k, out, zeros(8))
-            k += 8
+            k += SQUARE
 
 
 @njit(inline="always")

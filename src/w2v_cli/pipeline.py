@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import datasets, output_lock, resuming, session, storage, vectors
+from w2v_cli import datasets, output_lock, resuming, session, vectors
 from w2v_cli.engines import EngineLoaded, available_cores, build_learner, with_algorithm
-from w2v_cli.errors import CorpusError, DivergedError
+from w2v_cli.errors import CorpusError, DivergedError, StorageError
 from w2v_cli.held_out import hold_out
 from w2v_cli.initial_vectors import read_old_vectors
 from w2v_cli.learner import Learner
@@ -84,7 +84,7 @@ def train_vectors(
     What can be refused is refused before training. Raises the W2vError of whatever is in the way.
     """
     began, output = time.monotonic(), Path(config.output.path)
-    storage.check_writable(output)
+    session.check_writable(output, config)
     with output_lock.hold(output):
         clear_stale(output.absolute().parent)
         taken = session.find_snapshot(output, is_resumed=resume is not None, overwrite=config.output.overwrite)
@@ -95,7 +95,7 @@ def train_vectors(
         is_over = session.stop_condition(begun.config, began, is_stop_wanted)
         try:
             trained = _train(begun, output, on_event, keeper, is_over)
-        except DivergedError as error:
+        except (DivergedError, StorageError) as error:
             raise session.with_kept_snapshot(error, keeper) from error
         if (discard_snapshot and trained.is_complete) or (keeper is None and taken is None):
             session.remove_snapshot(output)
@@ -129,13 +129,13 @@ def _begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot
     corpus, (training, held_out) = scanned.corpus, _hold_out(scanned.corpus, config)
     words, corpus_facts = len(training.word_ids), _corpus_facts(found, corpus)
     if taken is not None:
-        resuming.check_same(output, taken, corpus_facts, backend, words)
+        resuming.check_same(output, taken, corpus_facts, str(backend), words)
     learner, loaded = build_learner(training, held_out, config, backend)
     session.check_room(output, learner, config, has_snapshot=taken is not None)
     on_event(loaded)
     learner.prepare()
     kept_config = config.model_copy(update={"corpus": config.corpus.model_copy(update={"source": found.source})})
-    identity = Identity(kept_config, corpus_facts, backend, loaded.is_reproducible)
+    identity = Identity(kept_config, corpus_facts, str(backend), loaded.is_reproducible)
     if taken is not None:
         identity, resumed = session.go_on(output, learner, taken, identity, on_event)
         return _Begun(config, corpus, words, identity, learner, resumed)

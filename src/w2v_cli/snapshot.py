@@ -2,6 +2,7 @@
 
 import json
 import reprlib
+import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ BEST_VECTORS = "best_vectors"  # (V, D), of the epoch with the lowest held-out l
 _LOOP = "loop"  # JSON as bytes: the header is too small for the reports of a hundred thousand epochs
 _KIND = "snapshot"
 _BLOCK_ROWS = 4096
+_LONGEST_CAUSE = 150
 _TYPES = {"<i8": "I64", "<f4": "F32", "|u1": "U8"}
 
 
@@ -116,7 +118,7 @@ def load(path: Path) -> Snapshot:
         header = TypeAdapter(_Header).validate_python(metadata)
         loop = TypeAdapter(LoopState).validate_python(json.loads(arrays.pop(_LOOP).tobytes()))
     except (KeyError, ValueError, RecursionError) as error:  # ValidationError is a ValueError
-        raise damaged(path, f"it says too little of its training ({_first_line(error)})") from error
+        raise damaged(path, f"it says too little of its training ({_shortened(error)})") from error
     for name, array in arrays.items():
         if not _is_finite(array):
             raise damaged(path, f"its {name} hold values that are no finite numbers")
@@ -142,11 +144,12 @@ def _describe(array: NDArray[Any]) -> tuple[str, tuple[int, ...]]:
     return array.dtype.str, array.shape
 
 
-def _first_line(error: Exception) -> str:
+def _shortened(error: Exception) -> str:
+    """Return what is wrong with the contents, on one line."""
     if isinstance(error, ValidationError):
         wrong = error.errors(include_url=False)[0]
-        return reprlib.repr(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}")
-    return reprlib.repr(str(error))
+        return textwrap.shorten(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}", _LONGEST_CAUSE, placeholder="…")
+    return textwrap.shorten(str(error), _LONGEST_CAUSE, placeholder="…")
 
 
 def _is_finite(array: NDArray[Any]) -> bool:

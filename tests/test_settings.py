@@ -52,7 +52,15 @@ def test_every_setting_is_described():
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 WORD = TEXT.filter(lambda text: text.split() == [text] and text.isprintable())
-STRATEGIES = {"corpus.source": TEXT | st.none(), "corpus.end_of_line": WORD | st.none(), "output.path": TEXT}
+TIME = st.from_regex(r"[1-9][0-9]{0,4}[smh]", fullmatch=True)
+STRATEGIES = {
+    "corpus.source": TEXT | st.none(),
+    "corpus.end_of_line": WORD | st.none(),
+    "model.init_from": TEXT | st.none(),
+    "training.time_limit": TIME | st.none(),
+    "output.path": TEXT,
+    "output.snapshot_every": TIME | st.just("never") | st.from_regex(r"[1-9][0-9]{0,9}w", fullmatch=True),
+}
 
 
 def values_of(setting):

@@ -1,37 +1,26 @@
 """From a corpus to a vectors file: everything that `w2v train` does, as one call."""
 
 import os
-import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import __version__, datasets, storage, vectors
+from w2v_cli import __version__, storage, vectors
 from w2v_cli.block_training import BlockLearner
-from w2v_cli.errors import ConfigError, CorpusError
+from w2v_cli.corpora import CorpusFound, find_corpus
+from w2v_cli.errors import ConfigError
 from w2v_cli.held_out import hold_out
 from w2v_cli.kernels import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.learner import Learner
 from w2v_cli.minibatch_training import MOST_THREADS, MinibatchLearner
 from w2v_cli.preflight import resolve_backend
+from w2v_cli.scan_report import ScanReport
 from w2v_cli.scanner import ScannedCorpus, scan
 from w2v_cli.settings import Config
 from w2v_cli.training import Progress, Trained, train
-
-
-@dataclass(frozen=True)
-class CorpusFound:
-    """The text that training will read.
-
-    name: of the table of corpora, None for a file; is_default: none was asked for.
-    """
-
-    path: Path
-    name: str | None
-    is_default: bool
 
 
 @dataclass(frozen=True)
@@ -64,6 +53,7 @@ class VectorsSaved:
     path: Path
     vocabulary_size: int
     trained: Trained
+    report: ScanReport
 
 
 Event = CorpusFound | CorpusScanned | EngineLoaded | Progress | VectorsSaved
@@ -82,7 +72,7 @@ def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> Vecto
     backend = resolve_backend(config.training.backend)
     found = find_corpus(config.corpus.source, data_folder)
     on_event(found)
-    scanned = _scan(found.path, config)
+    scanned = _scan(found, config)
     on_event(scanned)
     training, held_out = _hold_out(scanned.corpus, config)
     learner, loaded = _build_learner(training, held_out, config, backend)
@@ -91,37 +81,9 @@ def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> Vecto
     trained = train(len(training.word_ids), config, learner, on_event)
     word_vectors = _word_vectors(found, scanned.corpus, config, loaded, trained)
     vectors.save(output, word_vectors, overwrite=config.output.overwrite)
-    saved = VectorsSaved(output, len(scanned.corpus.vocabulary), trained)
+    saved = VectorsSaved(output, len(scanned.corpus.vocabulary), trained, scanned.corpus.report)
     on_event(saved)
     return saved
-
-
-def corpus_settings_for(source: str | None, data_folder: Path) -> tuple[str, Mapping[str, object]] | None:
-    """Return the name of the corpus that `source` means and the settings its table asks for; None for a plain file."""
-    table = datasets.read_table()
-    name = datasets.default_corpus(data_folder) if source is None else source
-    return (name, table[name].settings) if name in table else None
-
-
-def find_corpus(source: str | None, data_folder: Path) -> CorpusFound:
-    """Return the text that `source` means: a corpus name, else a file; None is PTB where it is there, else `demo`.
-
-    A name of the table wins over a file of the same name; ./NAME means the file.
-    """
-    name = datasets.default_corpus(data_folder) if source is None else source
-    if name in datasets.read_table():
-        return CorpusFound(datasets.locate(name, data_folder), name, is_default=source is None)
-    path = Path(name)
-    try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
-    except OSError as error:
-        names = ", ".join(entry.name for entry in datasets.read_table().values() if entry.kind == "corpus")
-        raise CorpusError(
-            f"the corpus {name!r} is neither a file nor a corpus name ({names}): {error.strerror}; check the path."
-        ) from error
-    if is_folder:
-        raise CorpusError(f"the corpus {path} is a folder: name a text file.")
-    return CorpusFound(path, None, is_default=False)
 
 
 def summary(saved: VectorsSaved) -> dict[str, Any]:
@@ -133,6 +95,7 @@ def summary(saved: VectorsSaved) -> dict[str, Any]:
         "seconds": round(saved.trained.seconds, 3),
         "words_per_second": round(last.words_per_second),
         "epoch_losses": saved.trained.epoch_losses,
+        "corpus": saved.report.as_json(),
         **_validation(saved.trained),
     }
 
@@ -207,10 +170,10 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _scan(path: Path, config: Config) -> CorpusScanned:
+def _scan(found: CorpusFound, config: Config) -> CorpusScanned:
     started = time.perf_counter()
     threads = config.training.threads or available_cores()
-    corpus = scan(path, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
+    corpus = scan(found.sources, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
     return CorpusScanned(corpus, time.perf_counter() - started)
 
 
@@ -231,11 +194,10 @@ def _word_vectors(
         "seed": config.sampling.seed,
         "config": settings,
         "corpus": {
-            "source": found.name or found.path.name,
+            "source": found.provenance,
             "sha256": corpus.sha256,
-            "size_bytes": corpus.size_bytes,
-            "words": corpus.corpus_words,
             "kept_words": corpus.vocabulary.kept_words,
+            **corpus.report.as_json(),
         },
         "epoch_losses": trained.epoch_losses,
         "final_loss": trained.epoch_losses[-1],

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 @with_setting_options
 def train(
     corpus: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            help="A text file or a corpus name; by default PTB where it is downloaded, else the built-in text."
+            help="Texts: files (.gz .bz2 .xz .zst, too), folders, patterns, URLs, - for stdin; or a corpus name; by "
+            "default PTB where it is downloaded, else the built-in text."
         ),
     ] = None,
     *,
@@ -51,10 +52,11 @@ def train(
       w2v train
       w2v train novels.txt --model skipgram --output novels.safetensors
       w2v train ptb --config book-cbow --plot loss.png
-      w2v train novels.txt --epochs 5 --dim 300 --set training.batch_size=256
+      w2v train speeches/ plays/*.txt.gz --set corpus.sentences=punctuation
+      zstdcat dump.zst | w2v train - --epochs 5 --dim 300
     """
     given: dict[str, tuple[str, object]] = {
-        "corpus.source": ("CORPUS", corpus),
+        "corpus.source": ("CORPUS", corpus or None),
         "training.backend": ("--gpu", "cupy" if gpu else None),
         "training.deterministic": ("--deterministic", deterministic or None),
         "output.path": ("--output", output),
@@ -69,7 +71,7 @@ def _resolve(
 ) -> "Config":
     """Return the config of all sources; raise ConfigError for what is wrong in any of them."""
     from w2v_cli import config as configs  # noqa: PLC0415  pydantic and NumPy are not needed for --help
-    from w2v_cli import datasets, pipeline  # noqa: PLC0415
+    from w2v_cli import corpora, datasets  # noqa: PLC0415
     from w2v_cli.config_sources import read_value  # noqa: PLC0415
 
     data_folder = datasets.data_folder(os.environ)
@@ -78,16 +80,14 @@ def _resolve(
         sets=sets,
         environment=os.environ,
         file=None if config is None else configs.find_config_file(config),
-        corpus_settings_for=lambda source: pipeline.corpus_settings_for(source, data_folder),
+        corpus_settings_for=lambda source: corpora.corpus_settings_for(source, data_folder),
     )
     _refuse_dash(resolved.config)
     return resolved.config
 
 
 def _refuse_dash(config: "Config") -> None:
-    """Raise ConfigError where `-` stands for a standard stream, as it does elsewhere."""
-    if config.corpus.source == "-":
-        raise ConfigError("a corpus from stdin (-) is not in this version: save the text in a file, and name that.")
+    """Raise ConfigError where `-` stands for stdout, as it does elsewhere."""
     if config.output.path == "-":
         raise ConfigError("vectors cannot go to stdout (-): name a file with --output.")
 

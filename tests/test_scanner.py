@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from plain_scanner import plain_scan
-from w2v_cli import file_kinds
+from w2v_cli import file_kinds, unpacking
 from w2v_cli.errors import CorpusError
 from w2v_cli.scanner import scan
 from w2v_cli.settings import CorpusSettings
@@ -70,6 +70,12 @@ any_settings = st.fixed_dictionaries(
 )
 
 
+def is_refused(content):
+    """Return whether a file with these bytes is no text, or a compressed one."""
+    refusals = (file_kinds.refusal_of_other_encoding, file_kinds.refusal_of_other_data, unpacking.find_format)
+    return any(refuse(content) for refuse in refusals)
+
+
 def check(corpus, expected):
     """Compare a scan with a plain one."""
     assert corpus.vocabulary.words == expected.words
@@ -102,7 +108,7 @@ def test_scan_is_the_plain_one(scan_text, parts, tail, chosen, packer, block_byt
     The fingerprint is that of the bytes before they were compressed.
     """
     contents = [*parts, b"\nyy zz yy zz yy zz yy zz" + tail]  # never too few words
-    assume(not any(file_kinds.refusal_of_other_encoding(part) for part in contents))
+    assume(not any(map(is_refused, contents)))
     expected = plain_scan(contents, CorpusSettings.model_validate(chosen))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v_cli.corpus.BLOCK_BYTES", block_bytes)
@@ -123,7 +129,7 @@ def test_many_files_are_their_concatenation(scan_text, parts, chosen):
     """By line and as a stream it does not matter whether lines lie in one file or in several."""
     chosen["sentences"] = {"paragraph": "line", "punctuation": "stream"}.get(chosen["sentences"], chosen["sentences"])
     contents = [b"yy zz yy zz yy zz ", *(part.removeprefix(codecs.BOM_UTF8) for part in parts)]
-    assume(not any(file_kinds.refusal_of_other_encoding(part) for part in contents))
+    assume(not any(map(is_refused, contents)))
     lines = b"".join(part if part.endswith(b"\n") else part + b"\n" for part in contents if part)
     one, several = scan_text(lines, **chosen), scan_text(contents, **chosen)
 

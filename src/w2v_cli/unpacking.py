@@ -2,6 +2,7 @@
 
 import bz2
 import lzma
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -77,9 +78,9 @@ FORMATS = (
     Format("xz", (b"\xfd7zXZ\x00",), lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_MEMORY)),
     Format("zstd", (b"\x28\xb5\x2f\xfd", *_ZSTD_SKIPPABLE), zstd.ZstdDecompressor),
 )
-_BZIP2_HEAD = 10  # BZh, a digit, and the six bytes of a block or of the end: `BZh` alone may begin a text
-_BZIP2_NEXT = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
-HEAD_BYTES = _BZIP2_HEAD
+# BZh may begin a text; bzip2 goes on with a digit and the six bytes that begin a block or the end.
+_BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17\x72\x45\x38\x50\x90)")
+HEAD_BYTES = 10
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,8 @@ def find_format(head: bytes) -> Format | None:
     """Return how a file that begins so is compressed; None where it is not. HEAD_BYTES are enough."""
     for form in FORMATS:
         if head.startswith(form.magics):
-            if form.name == "bzip2" and len(head) >= _BZIP2_HEAD and head[4:_BZIP2_HEAD] not in _BZIP2_NEXT:
-                return None
-            return form
+            is_certain = form.name != "bzip2" or _BZIP2.match(head) or len(head) < HEAD_BYTES
+            return form if is_certain else None
     return None
 
 

@@ -176,10 +176,7 @@ def _iterate_stream(form: Format, raw: _Raw, label: str) -> Iterator[bytes]:
 def _damaged(form: Format, raw: _Raw, label: str, error: Exception) -> CorpusError:
     cause = str(error).lower()
     if "memory" in cause:
-        return CorpusError(
-            f"{label} needs more than {_MOST_MEMORY >> 20} MB of memory to be unpacked: compress it anew, with the "
-            f"usual settings."
-        )
+        return CorpusError(f"{label} needs too much memory ({error}): compress it anew, with the usual settings.")
     return CorpusError(
         f"{label} is damaged: its {form.name} data cannot be unpacked before byte {raw.taken_bytes:,} ({error}); get "
         f"it anew."

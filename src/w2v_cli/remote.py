@@ -14,6 +14,7 @@ _BLOCK_BYTES = 8_000_000  # asked for at a time, where not the whole file is
 _CONNECT_SECONDS, _SILENCE_SECONDS = 30, 60
 _PASSING_STATUS = frozenset({408, 429})  # and those from 500 on
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
+_SECRETS = re.compile(r"(?<=//)[^/\s@]*@|(?<=\w)\?[^\s'\")]*")  # name and password, query
 _INSTALL = 'pip install "w2v-cli[remote]"'
 
 
@@ -191,13 +192,14 @@ def _explain(url: str, error: Exception) -> W2vError:
         return error
     if isinstance(error, ImportError):
         return MissingDependencyError(f"reading {label(url)} needs another package ({error}): {_INSTALL}")
-    cause = "there is no such file" if isinstance(error, FileNotFoundError) else _words_of(url, error)
+    cause = "there is no such file" if isinstance(error, FileNotFoundError) else _words_of(error)
     return DownloadError(f"cannot read {label(url)}: {cause}; check the address, the network and your permissions.")
 
 
-def _words_of(url: str, error: Exception) -> str:
-    """Return what an exception says, on one line, without the secrets of the URL."""
-    return " ".join(f"{type(error).__name__}: {error}".split()).replace(url, label(url)).rstrip(": .")
+def _words_of(error: Exception) -> str:
+    """Return what an exception says, on one line, without the secrets of URLs in it."""
+    text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": .")
+    return _SECRETS.sub("", text)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -21,13 +21,7 @@ def find_warnings(reader: TextReader, marked: Marked, config: CorpusSettings) ->
             f"{reader.label} holds {' and '.join(reader.treebank_marks)} as the Penn Treebank does, and tokens: words "
             f"takes their brackets away; --set corpus.tokens=whitespace keeps them."
         )
-    if marked.pruned_below:
-        warnings.append(
-            f"{reader.label} has more than {config.max_vocab:,} different words: rare ones (up to "
-            f"{marked.pruned_below - 1:,} times so far) were forgotten on the way; --set corpus.max_vocab holds more."
-        )
-    if marked.long_tokens:
-        warnings.append(_about_long_tokens(reader, marked, config))
+    warnings += _about_losses(reader, marked, config)
     warnings += _about_nuls(reader)
     if reader.other_data:
         warnings.append(f"left out of the corpus: {_first(reader.other_data)}")
@@ -36,15 +30,24 @@ def find_warnings(reader: TextReader, marked: Marked, config: CorpusSettings) ->
 
 def hint_of_nothing(reader: TextReader, marked: Marked, config: CorpusSettings) -> str:
     """Return what may be why there are too few words, to stand after the message that says so."""
-    return f" {_about_long_tokens(reader, marked, config)}" if marked.long_tokens else ""
+    return "".join(f" ({line})" for line in _about_losses(reader, marked, config))
 
 
-def _about_long_tokens(reader: TextReader, marked: Marked, config: CorpusSettings) -> str:
-    lost = marked.long_bytes + reader.cut_bytes
-    return (
-        f"{reader.label} holds stretches longer than {config.max_token_bytes:,} bytes without a space: "
-        f"{marked.long_tokens:,} were skipped, of {lost:,} bytes; --set corpus.max_token_bytes reads longer ones."
-    )
+def _about_losses(reader: TextReader, marked: Marked, config: CorpusSettings) -> list[str]:
+    """Return a line for each limit that words were lost by."""
+    lines = []
+    if marked.pruned_below:
+        lines.append(
+            f"{reader.label} has more than {config.max_vocab:,} different words: rare ones (up to "
+            f"{marked.pruned_below - 1:,} times so far) were forgotten on the way; --set corpus.max_vocab holds more."
+        )
+    if marked.long_tokens:
+        lost = marked.long_bytes + reader.cut_bytes
+        lines.append(
+            f"{reader.label} holds stretches longer than {config.max_token_bytes:,} bytes without a space: "
+            f"{marked.long_tokens:,} were skipped, of {lost:,} bytes; --set corpus.max_token_bytes reads longer ones."
+        )
+    return lines
 
 
 def _about_nuls(reader: TextReader) -> list[str]:

@@ -1,14 +1,14 @@
 """From a corpus to a vectors file: everything that `w2v train` does, as one call."""
 
-import stat
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import datasets, output_lock, resuming, session, vectors
+from w2v_cli import output_lock, resuming, session, vectors
+from w2v_cli.corpora import CorpusFound, find_corpus
 from w2v_cli.engines import EngineLoaded, available_cores, build_learner, with_algorithm
 from w2v_cli.errors import CorpusError, DivergedError, StorageError
 from w2v_cli.held_out import hold_out
@@ -16,6 +16,7 @@ from w2v_cli.initial_vectors import read_old_vectors
 from w2v_cli.learner import Learner
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.provenance import describe, stopped_early, validation
+from w2v_cli.scan_report import ScanReport
 from w2v_cli.scanner import ScannedCorpus, scan
 from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.settings import Config
@@ -25,23 +26,6 @@ from w2v_cli.temporary import clear_stale
 from w2v_cli.training import Progress, Resumed, Trained, train
 
 __all__ = ["EngineLoaded", "TrainingResumed", "WordsInitialised", "available_cores"]
-
-
-@dataclass(frozen=True)
-class CorpusFound:
-    """The text that training will read.
-
-    name: of the table of corpora, None for a file; is_default: none was asked for.
-    """
-
-    path: Path
-    name: str | None
-    is_default: bool
-
-    @property
-    def source(self) -> str:
-        """What finds the same text again, from any folder."""
-        return self.name or str(self.path.absolute())
 
 
 @dataclass(frozen=True)
@@ -59,6 +43,7 @@ class VectorsSaved:
     path: Path
     vocabulary_size: int
     trained: Trained
+    report: ScanReport
     snapshot: Path | None = None
 
 
@@ -100,7 +85,8 @@ def train_vectors(
         if (discard_snapshot and trained.is_complete) or (keeper is None and taken is None):
             session.remove_snapshot(output)
         path = snapshot_path(output)
-        saved = VectorsSaved(output, len(begun.corpus.vocabulary), trained, path if path.exists() else None)
+        kept = path if path.exists() else None
+        saved = VectorsSaved(output, len(begun.corpus.vocabulary), trained, begun.corpus.report, kept)
         on_event(saved)
         return saved
 
@@ -124,7 +110,7 @@ def _begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot
     old_vectors = read_old_vectors(config.model) if taken is None else None
     found = find_corpus(config.corpus.source, data_folder)
     on_event(found)
-    scanned = _scan(found.path, config)
+    scanned = _scan(found, config)
     on_event(scanned)
     corpus, (training, held_out) = scanned.corpus, _hold_out(scanned.corpus, config)
     words, corpus_facts = len(training.word_ids), _corpus_facts(found, corpus)
@@ -166,34 +152,6 @@ def _train(
     return trained
 
 
-def corpus_settings_for(source: str | None, data_folder: Path) -> tuple[str, Mapping[str, object]] | None:
-    """Return the name of the corpus that `source` means and the settings its table asks for; None for a plain file."""
-    table = datasets.read_table()
-    name = datasets.default_corpus(data_folder) if source is None else source
-    return (name, table[name].settings) if name in table else None
-
-
-def find_corpus(source: str | None, data_folder: Path) -> CorpusFound:
-    """Return the text that `source` means: a corpus name, else a file; None is PTB where it is there, else `demo`.
-
-    A name of the table wins over a file of the same name; ./NAME means the file.
-    """
-    name = datasets.default_corpus(data_folder) if source is None else source
-    if name in datasets.read_table():
-        return CorpusFound(datasets.locate(name, data_folder), name, is_default=source is None)
-    path = Path(name)
-    try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
-    except OSError as error:
-        names = ", ".join(entry.name for entry in datasets.read_table().values() if entry.kind == "corpus")
-        raise CorpusError(
-            f"the corpus {name!r} is neither a file nor a corpus name ({names}): {error.strerror}; check the path."
-        ) from error
-    if is_folder:
-        raise CorpusError(f"the corpus {path} is a folder: name a text file.")
-    return CorpusFound(path, None, is_default=False)
-
-
 def summary(saved: VectorsSaved) -> dict[str, Any]:
     """Return what a script wants to know of a finished training, JSON-able."""
     last = saved.trained.reports[-1]
@@ -203,6 +161,7 @@ def summary(saved: VectorsSaved) -> dict[str, Any]:
         "seconds": round(saved.trained.seconds, 3),
         "words_per_second": round(last.words_per_second),
         "epoch_losses": saved.trained.epoch_losses,
+        "corpus": saved.report.as_json(),
         **validation(saved.trained),
         **stopped_early(saved.trained),
     }
@@ -214,21 +173,20 @@ def _hold_out(corpus: ScannedCorpus, config: Config) -> tuple[ScannedCorpus, Sca
     return hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
 
 
-def _scan(path: Path, config: Config) -> CorpusScanned:
+def _scan(found: CorpusFound, config: Config) -> CorpusScanned:
     started = time.perf_counter()
     threads = config.training.threads or available_cores()
-    corpus = scan(path, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
+    corpus = scan(found.sources, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
     return CorpusScanned(corpus, time.perf_counter() - started)
 
 
 def _corpus_facts(found: CorpusFound, corpus: ScannedCorpus) -> dict[str, Any]:
     """Return what the text was and what was made of it, JSON-able."""
     return {
-        "source": found.name or found.path.name,
+        "source": found.provenance,
         "sha256": corpus.sha256,
-        "size_bytes": corpus.size_bytes,
-        "words": corpus.corpus_words,
         "kept_words": corpus.vocabulary.kept_words,
+        **corpus.report.as_json(),
         "vocabulary_sha256": session.vocabulary_sha256(corpus.vocabulary),
     }
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 def train(
     context: typer.Context,
     corpus: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            help="A text file or a corpus name; by default PTB where it is downloaded, else the built-in text."
+            help="Texts: files (.gz .bz2 .xz .zst, too), folders, patterns, URLs, - for stdin; or a corpus name; by "
+            "default PTB where it is downloaded, else the built-in text."
         ),
     ] = None,
     *,
@@ -73,9 +74,11 @@ def train(
       w2v train novels.txt --resume                   after Ctrl-C, a crash or --time-limit
       w2v train novels.txt --resume --epochs 30       when 15 were not enough
       w2v train new.txt --init-from w2v.safetensors --output new.safetensors
+      w2v train speeches/ plays/*.txt.gz --set corpus.sentences=punctuation
+      zstdcat dump.zst | w2v train - --epochs 5 --dim 300
     """
     given: dict[str, tuple[str, object]] = {
-        "corpus.source": ("CORPUS", corpus),
+        "corpus.source": ("CORPUS", corpus or None),
         "training.backend": ("--gpu", "cupy" if gpu else None),
         "training.deterministic": ("--deterministic", deterministic or None),
         "output.path": ("--output", output),
@@ -102,7 +105,7 @@ def _resolve(
     A training that is resumed has what its corpus asks for already.
     """
     from w2v_cli import config as configs  # noqa: PLC0415  pydantic and NumPy are not needed for --help
-    from w2v_cli import datasets, pipeline  # noqa: PLC0415
+    from w2v_cli import corpora, datasets  # noqa: PLC0415
     from w2v_cli.config_sources import read_value  # noqa: PLC0415
 
     data_folder = datasets.data_folder(os.environ)
@@ -111,16 +114,14 @@ def _resolve(
         sets=sets,
         environment=os.environ,
         file=None if config is None else configs.find_config_file(config),
-        corpus_settings_for=None if is_resumed else lambda source: pipeline.corpus_settings_for(source, data_folder),
+        corpus_settings_for=None if is_resumed else lambda source: corpora.corpus_settings_for(source, data_folder),
     )
     _refuse_dash(resolved.config)
     return resolved
 
 
 def _refuse_dash(config: "Config") -> None:
-    """Raise ConfigError where `-` stands for a standard stream, as it does elsewhere."""
-    if config.corpus.source == "-":
-        raise ConfigError("a corpus from stdin (-) is not in this version: save the text in a file, and name that.")
+    """Raise ConfigError where `-` stands for stdout, as it does elsewhere."""
     if config.output.path == "-":
         raise ConfigError("vectors cannot go to stdout (-): name a file with --output.")
 

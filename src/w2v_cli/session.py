@@ -102,8 +102,9 @@ def with_kept_snapshot(error: DivergedError | StorageError, keeper: SnapshotKeep
     """Return the error that ended a training, and where the last good state of it lies."""
     if keeper is None or keeper.kept is None:
         return error
-    where = f"{keeper.path} is kept, from after {keeper.kept.epoch} whole epochs"
-    return type(error)(f"{error} {where}{': --resume goes on there.' if isinstance(error, StorageError) else '.'}")
+    epoch = keeper.kept.epoch + (keeper.kept.done > 0)  # from 1: the end of one, or in the middle of the next
+    how_to_go_on = ": --resume goes on there." if isinstance(error, StorageError) else "."
+    return type(error)(f"{error} {keeper.path} is kept, from epoch {epoch}{how_to_go_on}")
 
 
 def remove_snapshot(output: Path) -> None:

@@ -52,7 +52,14 @@ def test_every_setting_is_described():
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 WORD = TEXT.filter(lambda text: text.split() == [text] and text.isprintable())
-STRATEGIES = {"corpus.source": TEXT | st.none(), "corpus.end_of_line": WORD | st.none(), "output.path": TEXT}
+TEXTS = TEXT | st.lists(TEXT, min_size=2).map(tuple)
+PATTERN = st.sampled_from([r"\w+", ".", "[a-z]+|(é)"])
+STRATEGIES = {
+    "corpus.source": TEXTS | st.none(),
+    "corpus.token_pattern": PATTERN,
+    "corpus.end_of_line": WORD | st.none(),
+    "output.path": TEXT,
+}
 
 
 def values_of(setting):

@@ -15,16 +15,11 @@ def test_items_come_in_order_and_then_the_exception():
         yield from range(50)
         raise ValueError("bad")
 
-    found = []
-    with pytest.raises(ValueError, match="bad"):
-        found.extend(read_ahead(items(), ahead=3))
-    found = []
     reader = read_ahead(items(), ahead=3)
-    with pytest.raises(ValueError, match="bad"):
-        for item in reader:
-            found.append(item)  # noqa: PERF402  one by one, until it fails
 
-    assert found == list(range(50))
+    assert [next(reader) for _ in range(50)] == list(range(50))
+    with pytest.raises(ValueError, match="bad"):
+        next(reader)
 
 
 def test_a_few_are_made_ahead_and_no_more():

@@ -65,7 +65,7 @@ def test_pieces_are_the_files_cut_at_white_space(read, texts, block_bytes, polic
 
 
 def test_the_fingerprint_is_of_bytes_and_borders(read):
-    """It is the SHA-256 of one file, packed or not, mark and all; of several it tells where each ends; empty ones not."""
+    """It is the SHA-256 of one file, packed or not; of several it tells where each ends; empty ones do not count."""
     content = codecs.BOM_UTF8 + b"a b\r\na\xff b\r\n"
 
     def fingerprint(*contents):

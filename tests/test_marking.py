@@ -35,7 +35,7 @@ def sentences_of(corpus):
     odd=st.sampled_from(["", "é"]),
 )
 def test_words_that_are_kept_are_counted_and_placed_exactly(path, seed, tokens, most_runs, odd):
-    """Words in each thousandth of the text survive with every occurrence; what is lost is told; threads change nothing."""
+    """Words all over the text survive with every occurrence; what is lost is told; threads change nothing."""
     rng = np.random.default_rng(seed)
     lines = [f"often{odd} {odd}w{rng.integers(0, 50_000)} steady w{rng.integers(0, 3000)}{odd}" for _ in range(1600)]
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -126,7 +126,7 @@ def test_a_redirect_from_https_to_http_is_refused():
     redirect("http://a.example/x", "http://b.example/y")
     redirect("https://a.example/x", "https://b.example/y")
     redirect("https://a.example/x", "/y")
-    with pytest.raises(DownloadError, match="https://a.example/x leads to http://b.example/y, which anybody"):
+    with pytest.raises(DownloadError, match=r"https://a\.example/x leads to http://b\.example/y, which anybody"):
         redirect("https://a.example/x", "http://b.example/y")
 
 

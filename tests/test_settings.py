@@ -53,13 +53,16 @@ def test_every_setting_is_described():
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 WORD = TEXT.filter(lambda text: text.split() == [text] and text.isprintable())
 TIME = st.from_regex(r"[1-9][0-9]{0,4}[smh]", fullmatch=True)
+TEXTS = TEXT | st.lists(TEXT, min_size=2).map(tuple)
+PATTERN = st.sampled_from([r"\w+", ".", "[a-z]+|(é)"])
 STRATEGIES = {
-    "corpus.source": TEXT | st.none(),
+    "corpus.source": TEXTS | st.none(),
     "corpus.end_of_line": WORD | st.none(),
     "model.init_from": TEXT | st.none(),
     "training.time_limit": TIME | st.none(),
     "output.path": TEXT,
     "output.snapshot_every": TIME | st.just("never") | st.from_regex(r"[1-9][0-9]{0,9}w", fullmatch=True),
+    "corpus.token_pattern": PATTERN,
 }
 
 

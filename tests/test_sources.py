@@ -28,7 +28,7 @@ def test_a_folder_is_all_files_below_it_by_path(tree):
 
 
 def test_only_files_are_read_in_a_folder(tree):
-    """A pipe, a link that leads nowhere and a linked folder, which may be a circle, are left out; a linked file is read."""
+    """A pipe, a link to nowhere and a linked folder, which may be a circle, are left out; a linked file is read."""
     os.mkfifo("b/pipe")
     Path("b/nowhere").symlink_to("none")
     Path("b/circle").symlink_to("..")
@@ -53,6 +53,7 @@ def test_texts_are_read_in_the_order_in_which_they_are_named(tree):
         find_sources(["-", "a.txt", "-"])
 
 
+@pytest.mark.usefixtures("tree")
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
@@ -64,7 +65,7 @@ def test_texts_are_read_in_the_order_in_which_they_are_named(tree):
         ("nothing", "the folder nothing holds no text"),
     ],
 )
-def test_what_is_not_there_is_named(tree, text, cause):
+def test_what_is_not_there_is_named(text, cause):
     """A missing file, a pattern without a match, a folder with nothing but what is empty or hidden: exit 3."""
     Path("nothing").mkdir()
     Path("nothing/empty").touch()
@@ -76,7 +77,8 @@ def test_what_is_not_there_is_named(tree, text, cause):
     assert refusal.value.exit_code == 3
 
 
-def test_names_that_are_no_utf_8_are_files_like_others(tree):
+@pytest.mark.usefixtures("tree")
+def test_names_that_are_no_utf_8_are_files_like_others():
     """What the system allows as a name is found in a folder and read."""
     name = os.fsdecode(b"caf\xe9.txt")
     Path("b", name).write_text("a b\n", encoding="utf-8")
@@ -87,7 +89,8 @@ def test_names_that_are_no_utf_8_are_files_like_others(tree):
     assert found.label == f"b/{name}"
 
 
-def test_what_cannot_be_read_is_told(tree):
+@pytest.mark.usefixtures("tree")
+def test_what_cannot_be_read_is_told():
     """A file that has gone since the folder was listed, and one that is a folder by now: exit 3."""
     for place, cause in (("gone.txt", "No such file"), ("b", "Is a directory")):
         with (
@@ -95,14 +98,3 @@ def test_what_cannot_be_read_is_told(tree):
             open_source(Source(place)) as read,
         ):
             read(1)
-
-
-def test_a_pipe_that_does_not_wait_is_waited_for(tmp_path):
-    """A named pipe is read like a file; where it was told not to wait, an empty one is no end."""
-    receiver, sender = os.pipe()
-    os.set_blocking(receiver, False)
-    os.write(sender, b"a b\n")
-    with open_source(Source(f"/dev/fd/{receiver}")) as read:
-        assert read(100) == b"a b\n"
-    os.close(sender)
-    os.close(receiver)

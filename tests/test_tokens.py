@@ -95,7 +95,7 @@ def test_a_pattern_s_matches_are_the_words(pattern, words):
     assert RegexSplitter(pattern)("Río.2-x!") == words
 
 
-GUARDED = CorpusSettings(tokens="regex", token_pattern=r"(\w+)+$")
+GUARDED = CorpusSettings(tokens="regex", token_pattern=r"(\w+)+$")  # noqa: S106  no password
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer here, so no guard: NOT run")

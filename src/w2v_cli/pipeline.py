@@ -10,7 +10,7 @@ from typing import Any
 from w2v_cli import output_lock, resuming, session, vectors
 from w2v_cli.corpora import CorpusFound, find_corpus
 from w2v_cli.engines import EngineLoaded, available_cores, build_learner, with_algorithm
-from w2v_cli.errors import CorpusError, DivergedError, StorageError
+from w2v_cli.errors import DivergedError, StorageError
 from w2v_cli.held_out import hold_out
 from w2v_cli.initial_vectors import read_old_vectors
 from w2v_cli.learner import Learner

@@ -173,6 +173,7 @@ def _explain_stop(saved: "VectorsSaved", config: "Config") -> str:
     holds = f"{saved.path} holds the vectors after {done * epochs:.1f} of {epochs} epochs ({100 * done:.0f} %)"
     if saved.snapshot is None:
         return f"{holds}; there is no snapshot to go on from."
-    corpus = [] if config.corpus.source is None else [config.corpus.source]
+    source = config.corpus.source or ()
+    corpus = [source] if isinstance(source, str) else source
     output = [] if saved.path == DEFAULT_VECTORS else ["--output", str(saved.path)]
     return f"{holds}. Go on with: {shlex.join(['w2v', 'train', *corpus, *output, '--resume'])}"

@@ -42,7 +42,7 @@ def test_quiet_training_says_nothing(w2v):
     done = w2v.run("train", "text.txt", *FAST, "-q")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert sorted(w2v.files()) == ["text.txt", "w2v.safetensors"]
+    assert sorted(w2v.files()) == ["text.txt", "w2v.safetensors", "w2v.safetensors.snapshot"]
 
 
 def test_training_answers_a_script(w2v):

@@ -99,13 +99,11 @@ def open_source(source: Source) -> Iterator[Read]:
         return
     try:
         with _open_file(source.place) as descriptor:
-            before = os.fstat(descriptor)
-            yield lambda size: _read(descriptor, size, source)
-            after = os.fstat(descriptor)
+            file = _File(source, descriptor)
+            yield file.read
+            file.check_unchanged()
     except OSError as error:
         raise _unreadable(source, error) from error
-    if stat.S_ISREG(before.st_mode) and (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise CorpusError(f"{source.label} changed while it was read: start again when nobody writes to it.")
 
 
 @contextlib.contextmanager
@@ -123,14 +121,34 @@ def _open_file(place: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _read(descriptor: int, size: int, source: Source) -> bytes:
-    while True:
-        try:
-            return os.read(descriptor, size)
-        except BlockingIOError:  # stdin that another process has told not to wait
-            select.select([descriptor], [], [])
-        except OSError as error:
-            raise _unreadable(source, error) from error
+class _File:
+    """An open file that must stay as it was when it was opened, if it is one on a disk."""
+
+    def __init__(self, source: Source, descriptor: int) -> None:
+        self._source = source
+        self._descriptor = descriptor
+        self._before = os.fstat(descriptor)
+        self._read_bytes = 0
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, up to so many."""
+        while True:
+            try:
+                data = os.read(self._descriptor, size)
+            except BlockingIOError:  # stdin that another process has told not to wait
+                select.select([self._descriptor], [], [])
+                continue
+            self._read_bytes += len(data)
+            if self._read_bytes > self._before.st_size:  # one that grows as fast as it is read would never end
+                self.check_unchanged()
+            return data
+
+    def check_unchanged(self) -> None:
+        """Raise CorpusError where somebody has written to the file."""
+        before, after = self._before, os.fstat(self._descriptor)
+        is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+        if stat.S_ISREG(before.st_mode) and not is_same:
+            raise CorpusError(f"{self._source.label} changed while it was read: start again when nobody writes to it.")
 
 
 def _unreadable(source: Source, error: OSError) -> CorpusError:

@@ -56,12 +56,11 @@ class Program:
         )
 
     @contextlib.contextmanager
-    def started(self, *arguments, first=""):
+    def started(self, *arguments, first="", **streams):
         """Yield the Popen of `w2v`, with pipes; it does not outlive the block."""
         with subprocess.Popen(
             self.command(*arguments, first=first),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams,
             encoding="utf-8",
             cwd=self.folder,
             env=self.environment,

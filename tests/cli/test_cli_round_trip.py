@@ -26,6 +26,7 @@ def test_train_tells_what_it_does_on_stderr(w2v):
     told = [
         r"corpus: text\.txt",
         r"810 words, 18 different; kept 18 words with 810 occurrences, in \d\.\d s",
+        r"read 1 file, 3,510 bytes, \d+ sentences(; dropped or odd: .*)?",
         r"algorithm: block on numba, 2 threads",
         r"epoch 1 of 2: mean loss \d\.\d{4}, [\d,]+ words/s, .* left",
         r"epoch 2 of 2: mean loss \d\.\d{4}, [\d,]+ words/s, 0 s left",

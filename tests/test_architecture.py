@@ -70,6 +70,8 @@ PIPELINE = [
     "formats.book",
     "formats",
     "queries",
+    "evaluation_sets",
+    "first_answers",
     "evaluation",
     "training",
     "loss_plot",

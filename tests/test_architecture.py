@@ -73,6 +73,7 @@ PIPELINE = [
     "evaluation_sets",
     "first_answers",
     "evaluation",
+    "evaluator",
     "training",
     "loss_plot",
     "pipeline",

@@ -71,9 +71,7 @@ def _locate(source: str, data_folder: Path) -> Path:
     if source in table:
         path = datasets.installed_path(table[source], data_folder)
         if path is None:
-            raise CorpusError(
-                f"the evaluation set {source} is not in {data_folder}: run `w2v download {source}` first."
-            )
+            raise CorpusError(f"{source} is not complete in {data_folder}: run `w2v download {source}` first.")
         return path
     if source in datasets.read_table():
         raise ConfigError(f"{source} is a corpus, not an evaluation set; there are: {', '.join(table)}.")

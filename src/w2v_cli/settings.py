@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 
@@ -28,7 +28,15 @@ def _check_word(value: str) -> str:
     return value
 
 
+def _as_names(value: object) -> object:
+    """Return a tuple for a list, as YAML and JSON have it, and for text with commas between names, as in a shell."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return tuple(value) if isinstance(value, list) else value
+
+
 FileName = Annotated[str, AfterValidator(_check_path)]
+FileNames = Annotated[tuple[FileName, ...], BeforeValidator(_as_names)]
 Word = Annotated[str, AfterValidator(_check_word)]
 
 
@@ -121,13 +129,17 @@ class TrainingSettings(Section):
     patience: int | None = Field(
         None, ge=1, le=100_000, description="epochs without a lower held-out loss after which to stop; null: never"
     )
+    evaluate: FileNames = Field(
+        (), description="evaluation sets, names or files, that the vectors are scored on after each epoch"
+    )
 
 
 class OutputSettings(Section):
     """Where the vectors go."""
 
     path: FileName = Field("w2v.safetensors", description="file for the vectors")
-    overwrite: bool = Field(default=False, description="replace the file where it exists")
+    overwrite: bool = Field(default=False, description="replace the file, and the log, where it exists")
+    log: FileName | None = Field(None, description="file for a log of the training, one JSON object a line; null: none")
 
 
 class Config(Section):
@@ -183,6 +195,8 @@ def describe_settings() -> tuple[SettingDescription, ...]:
 
 def allowed_values(field: FieldInfo) -> str:
     """Return the values that a setting takes, such as `cbow or skipgram`, `1 to 1024 or null`, `text`."""
+    if get_origin(field.annotation) is tuple:
+        return "a list of texts"
     parts = get_args(field.annotation)  # a Literal's values, or the two sides of `X | None`, or nothing
     if get_origin(field.annotation) is Literal:
         return " or ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

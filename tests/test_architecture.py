@@ -74,6 +74,7 @@ PIPELINE = [
     "first_answers",
     "evaluation",
     "evaluator",
+    "divergence",
     "training",
     "loss_plot",
     "pipeline",

@@ -154,8 +154,12 @@ class Config(Section):
     @property
     def learning_rate(self) -> float:
         """Return the first learning rate, per example: the one given, or the usual one of optimiser and model."""
-        if self.training.learning_rate is not None:
-            return self.training.learning_rate
+        given = self.training.learning_rate
+        return self.usual_learning_rate if given is None else given
+
+    @property
+    def usual_learning_rate(self) -> float:
+        """Return the usual first learning rate of optimiser and model, per example."""
         if self.training.optimizer == "adam":
             return 0.001
         return 0.05 if self.model.model == "cbow" else 0.025

@@ -4,18 +4,23 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import CorpusError, DivergedError
+from w2v_cli.divergence import DivergenceGuard
+from w2v_cli.errors import CorpusError
+from w2v_cli.evaluator import SetScore
 from w2v_cli.learner import Advance, Learner
 from w2v_cli.schedule import learning_rate_at
 from w2v_cli.settings import Config
 
 _REPORTS_PER_EPOCH = 20
+_MOST_PAIRS_UNSEEN = 1 << 17  # a tenth of a second's, so that a training that diverges soon stops
+Score = Callable[[NDArray[np.float32]], tuple[SetScore, ...]]  # vectors (V, D) -> their scores
 
 
 @dataclass(frozen=True)
@@ -23,9 +28,9 @@ class Progress:
     """How far training is; sent some twenty times an epoch and at its end, where `epoch_mean_loss` is set.
 
     epoch: from 1; progress: share of all epochs done, 0 to 1; words_per_second: corpus words, those that subsampling
-    drops included, wall clock; mean_loss: nats per positive pair, negatives included, since the last report;
-    epoch_mean_loss: the same over the whole epoch; validation_loss: the same on the held-out sentences, where there are
-    any, after an epoch.
+    drops included, wall clock, without the time that measuring takes; seconds_left: with that time; mean_loss: nats
+    per positive pair, negatives included, since the last report; epoch_mean_loss: the same over the whole epoch. After
+    an epoch, where they were asked for: validation_loss, the same on the held-out sentences, and scores.
     """
 
     epoch: int
@@ -37,6 +42,7 @@ class Progress:
     mean_loss: float
     epoch_mean_loss: float | None
     validation_loss: float | None = None
+    scores: tuple[SetScore, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,29 +68,58 @@ class Trained:
         """The mean loss on the held-out sentences after each epoch; none where no sentences are held out."""
         return [report.validation_loss for report in self.reports if report.validation_loss is not None]
 
+    @property
+    def scores(self) -> tuple[SetScore, ...]:
+        """The scores of these vectors; none where none were asked for."""
+        ends = [report for report in self.reports if report.epoch_mean_loss is not None]
+        return next((report.scores for report in ends if report.epoch == self.epoch), ())
 
-def train(corpus_words: int, config: Config, learner: Learner, on_progress: Callable[[Progress], None]) -> Trained:
+
+def train(
+    corpus_words: int,
+    config: Config,
+    learner: Learner,
+    on_progress: Callable[[Progress], None],
+    score: Score | None = None,
+) -> Trained:
     """Let the learner train to its end and return what it has learnt; corpus_words: the length of an epoch.
 
-    Raises DivergedError where the loss or a vector is no longer finite, CorpusError where no word has a context.
+    score: takes the vectors after each epoch. Raises DivergedError where training leads nowhere (see divergence.py),
+    CorpusError where no word has a context.
     """
-    meter, best = _Meter(config, corpus_words), _Best(config.training.patience)
+    meter, best = _Meter(config, corpus_words, time.perf_counter()), _Best(config.training.patience)
+    guard = DivergenceGuard(config)
     reports = []
     with contextlib.closing(learner.iterate_training()) as advances:
         for advance in advances:
             meter.add(advance)
-            if advance.ends_epoch or meter.is_due():
+            is_reported = advance.ends_epoch or meter.is_due()
+            if is_reported or meter.is_full():
+                guard.watch_loss(*meter.collect(), advance.epoch)
+            if is_reported:
+                guard.watch_vectors(learner, advance)
                 report = meter.report(advance)
-                if advance.ends_epoch and config.training.validation > 0:
-                    report = dataclasses.replace(report, validation_loss=learner.validation_loss())
+                if advance.ends_epoch:
+                    with meter.paused():
+                        measured = _measure(config, learner, score)
+                    report = dataclasses.replace(report, seconds_left=meter.seconds_left(advance), **measured)
                 reports.append(report)
                 on_progress(report)
                 if best.is_enough(report, learner):
                     break
     input_vectors, epoch = best.vectors_and_epoch(learner, reports[-1].epoch)
-    if not np.isfinite(input_vectors).all():
-        raise meter.diverged(config.training.epochs - 1)
+    guard.check_vectors(input_vectors, epoch - 1)
     return Trained(input_vectors, tuple(reports), meter.seconds, epoch)
+
+
+def _measure(config: Config, learner: Learner, score: Score | None) -> dict[str, Any]:
+    """Return what is to be known of the vectors after an epoch, as fields of Progress."""
+    measured: dict[str, Any] = {}
+    if config.training.validation > 0:
+        measured["validation_loss"] = learner.validation_loss()
+    if score is not None:
+        measured["scores"] = score(learner.read_vectors())
+    return measured
 
 
 @dataclass
@@ -114,36 +149,64 @@ class _Best:
 
 @dataclass
 class _Meter:
-    """Sums the losses between reports and over the epoch; losses stay on the device until a report asks for them."""
+    """Sums the losses between reports and over the epoch; losses stay on the device until they are collected."""
 
     config: Config
     corpus_words: int
-    _started: float = field(default_factory=time.perf_counter)
+    _started: float
     _progress: float = 0.0
     _next_report: float = 0.0
+    _unseen_loss: Any = 0.0
+    _unseen_pairs: int = 0
     _recent_loss: float = 0.0
     _mean_loss: float = 0.0
     _recent_pairs: int = 0
     _epoch_loss: float = 0.0
     _epoch_pairs: int = 0
+    _paused_seconds: float = 0.0
+    _pauses: int = 0
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self._started
+        return time.perf_counter() - self._started - self._paused_seconds
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the time of the block for no training."""
+        started = time.perf_counter()
+        yield
+        self._paused_seconds += time.perf_counter() - started
+        self._pauses += 1
+
+    def seconds_left(self, advance: Advance) -> float:
+        """Return the seconds that training will still take, its pauses after the epochs to come included."""
+        epochs_to_come = self.config.training.epochs - advance.epoch - advance.ends_epoch
+        a_pause = self._paused_seconds / max(self._pauses, 1)
+        return self.seconds * (1 - self._progress) / self._progress + a_pause * epochs_to_come
 
     def add(self, advance: Advance) -> None:
-        self._recent_loss = self._recent_loss + advance.loss_sum
-        self._recent_pairs += advance.pairs
+        self._unseen_loss = self._unseen_loss + advance.loss_sum
+        self._unseen_pairs += advance.pairs
         self._progress = advance.progress
+
+    def is_full(self) -> bool:
+        """Return whether there is much that was not collected."""
+        return self._unseen_pairs >= _MOST_PAIRS_UNSEEN
+
+    def collect(self) -> tuple[float, int]:
+        """Return the loss and the pairs since the last call; this waits for a device."""
+        loss, pairs = float(self._unseen_loss), self._unseen_pairs
+        self._unseen_loss, self._unseen_pairs = 0.0, 0
+        self._recent_loss += loss
+        self._recent_pairs += pairs
+        return loss, pairs
 
     def is_due(self) -> bool:
         return self._progress >= self._next_report
 
     def report(self, advance: Advance) -> Progress:
-        """Return a report of everything since the last one; raise DivergedError where the loss is not finite."""
-        loss, pairs = float(self._recent_loss), self._recent_pairs
-        if not math.isfinite(loss):
-            raise self.diverged(advance.epoch)
+        """Return a report of everything that was collected since the last one."""
+        loss, pairs = self._recent_loss, self._recent_pairs
         if pairs:  # none since the last report where that one came just before the epoch's end
             self._mean_loss = loss / pairs
         self._epoch_loss += loss
@@ -160,7 +223,7 @@ class _Meter:
             epochs=epochs,
             progress=progress,
             words_per_second=progress * epochs * self.corpus_words / seconds,
-            seconds_left=seconds * (1 - progress) / progress,
+            seconds_left=self.seconds_left(advance),
             learning_rate=learning_rate_at(progress, self.config.learning_rate, self.config.training.decay),
             mean_loss=self._mean_loss,
             epoch_mean_loss=self._epoch_loss / self._epoch_pairs if advance.ends_epoch else None,
@@ -170,12 +233,3 @@ class _Meter:
         if advance.ends_epoch:
             self._epoch_loss, self._epoch_pairs = 0.0, 0
         return result
-
-    def diverged(self, epoch: int) -> DivergedError:
-        """Return the error of a training that left the finite numbers."""
-        training = self.config.training
-        cure = f" or a smaller training.batch_size ({training.batch_size})" if training.algorithm == "minibatch" else ""
-        return DivergedError(
-            f"the loss is no longer a finite number in epoch {epoch + 1} at learning rate "
-            f"{self.config.learning_rate:g}: nothing was written; try a lower --learning-rate{cure}."
-        )

@@ -6,10 +6,11 @@ import math
 import numpy as np
 import pytest
 
-from w2v_cli import divergence, pipeline, training
+from w2v_cli import divergence, engines, meter
 from w2v_cli.divergence import DivergenceGuard, largest_value, likely_cause, loss_of_guessing
 from w2v_cli.errors import DivergedError
-from w2v_cli.learner import Advance
+from w2v_cli.kernels.contract import Backend
+from w2v_cli.learner import BEGINNING, Advance, Point
 from w2v_cli.scanner import scan
 from w2v_cli.settings import Config
 from w2v_cli.training import train
@@ -34,12 +35,14 @@ class Scripted:
     vectors: np.ndarray = dataclasses.field(default_factory=lambda: np.ones((3, 2), np.float32))
     advances: int = 0
 
-    def iterate_training(self):
+    def iterate_training(self, _start=BEGINNING):
         """Yield the losses, one after the other."""
         for number, loss in enumerate(self.losses, start=1):
             self.advances = number
             is_last = number == len(self.losses)
-            yield Advance(0, loss * self.pairs, self.pairs, number / len(self.losses), ends_epoch=is_last)
+            after = Point(1, 0) if is_last else Point(0, number)
+            progress = number / len(self.losses)
+            yield Advance(0, loss * self.pairs, self.pairs, progress, after, ends_epoch=is_last)
 
     def read_vectors(self):
         """Return the vectors."""
@@ -53,7 +56,7 @@ def run(learner, **settings):
 
 @pytest.fixture(autouse=True)
 def _rare_reports(monkeypatch):
-    monkeypatch.setattr(training, "_REPORTS_PER_EPOCH", 1)
+    monkeypatch.setattr(meter, "_REPORTS_PER_EPOCH", 1)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 40.0])
@@ -93,7 +96,7 @@ def test_vectors_that_float16_cannot_hold_are_found_before_writing(value, said):
 
 def test_vectors_are_looked_at_within_the_epoch(monkeypatch):
     """With a report, where it costs next to nothing."""
-    monkeypatch.setattr(training, "_REPORTS_PER_EPOCH", 20)
+    monkeypatch.setattr(meter, "_REPORTS_PER_EPOCH", 20)
     learner = Scripted([4.0] * 100, vectors=np.full((2, 2), 1e6, np.float32))
 
     with pytest.raises(DivergedError):
@@ -109,9 +112,9 @@ def test_a_look_that_takes_long_is_rare():
     learner = Scripted([])
     learner.read_vectors = lambda: looks.append(1) or np.ones((2, 2))
 
-    guard.watch_vectors(learner, Advance(0, 1.0, 1, 0.5))
+    guard.watch_vectors(learner, Advance(0, 1.0, 1, 0.5, Point(0, 1)))
     assert looks == []
-    guard.watch_vectors(learner, Advance(0, 1.0, 1, 1.0, ends_epoch=True))
+    guard.watch_vectors(learner, Advance(0, 1.0, 1, 1.0, Point(1), ends_epoch=True))
     assert looks == [1]
 
 
@@ -119,7 +122,7 @@ def test_vectors_on_a_device_are_looked_at_after_the_epoch_only():
     """To bring them over within one would make it wait."""
     guard = DivergenceGuard(config_of(algorithm="minibatch", backend="cupy"))
 
-    guard.watch_vectors(None, Advance(0, 1.0, 1, 0.5))  # would fail if it read
+    guard.watch_vectors(None, Advance(0, 1.0, 1, 0.5, Point(0, 1)))  # would fail if it read
 
 
 @pytest.mark.parametrize("rows", [1, 4095, 9000])
@@ -177,7 +180,7 @@ def corpus(tmp_path_factory):
 
 
 def train_really(corpus, config):
-    learner, _ = pipeline._build_learner(corpus, None, config, pipeline.Backend.NUMBA)
+    learner, _ = engines.build_learner(corpus, None, config, Backend.NUMBA)
     return train(len(corpus.word_ids), config, learner, lambda _: None)
 
 

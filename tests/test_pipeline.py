@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from w2v_cli import __version__, pipeline, queries, vectors
+from w2v_cli import __version__, engines, pipeline, queries, vectors
 from w2v_cli.errors import ConfigError, DivergedError, MissingDependencyError, StorageError
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.pipeline import CorpusFound, CorpusScanned, EngineLoaded, VectorsSaved, train_vectors
@@ -183,7 +183,7 @@ def test_the_file_says_whether_it_can_be_made_again(text, data_folder, tmp_path,
 
 def test_threads_are_as_many_as_cores(text, data_folder, tmp_path, monkeypatch):
     """Where no number is asked for, training takes every core that the process may use."""
-    monkeypatch.setattr(pipeline, "available_cores", lambda: 3)
+    monkeypatch.setattr(engines, "available_cores", lambda: 3)
     events = []
     train_vectors(config_of(text, tmp_path / "x"), data_folder, events.append)
 
@@ -237,7 +237,7 @@ def test_measuring_changes_nothing(text, data_folder, tmp_path, algorithm, monke
     """The vectors are those of the same training that nobody measures."""
     config = config_of(text, tmp_path / "x", validation=0.2, algorithm=algorithm, deterministic=True)
     measured = train_vectors(config, data_folder, lambda _: None).trained.input_vectors
-    learner = pipeline.BlockLearner if algorithm == "block" else pipeline.MinibatchLearner
+    learner = engines.BlockLearner if algorithm == "block" else engines.MinibatchLearner
     monkeypatch.setattr(learner, "validation_loss", lambda _: 1.0)
     config = config_of(text, tmp_path / "y", validation=0.2, algorithm=algorithm, deterministic=True)
 
@@ -247,7 +247,7 @@ def test_measuring_changes_nothing(text, data_folder, tmp_path, algorithm, monke
 def test_training_stops_when_the_held_out_loss_rises(text, data_folder, tmp_path, monkeypatch):
     """After two epochs without a lower loss it ends with the vectors of the best one, those of a shorter training."""
     losses = iter([3.0, 2.0, 2.5, 2.0, 1.0])
-    monkeypatch.setattr(pipeline.BlockLearner, "validation_loss", lambda _: next(losses))
+    monkeypatch.setattr(engines.BlockLearner, "validation_loss", lambda _: next(losses))
     kept = {}
 
     def keep(event):

@@ -67,12 +67,16 @@ def test_a_list_of_names_is_nothing_else(value):
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 WORD = TEXT.filter(lambda text: text.split() == [text] and text.isprintable())
+TIME = st.from_regex(r"[1-9][0-9]{0,4}[smh]", fullmatch=True)
 STRATEGIES = {
     "corpus.source": TEXT | st.none(),
     "corpus.end_of_line": WORD | st.none(),
+    "model.init_from": TEXT | st.none(),
+    "training.time_limit": TIME | st.none(),
     "training.evaluate": st.lists(TEXT),
     "output.path": TEXT,
     "output.log": TEXT | st.none(),
+    "output.snapshot_every": TIME | st.just("never") | st.from_regex(r"[1-9][0-9]{0,9}w", fullmatch=True),
 }
 
 

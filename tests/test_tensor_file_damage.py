@@ -71,7 +71,7 @@ def test_trailing_bytes_are_refused(tmp_path):
 
 WRONG_ENTRIES = [
     *(None, [], {}),
-    *(GOOD_ENTRY | {"dtype": dtype} for dtype in (None, "F64", ["I64"])),
+    *(GOOD_ENTRY | {"dtype": dtype} for dtype in (None, "BF16", ["I64"])),
     *(GOOD_ENTRY | {"shape": shape} for shape in (2, [], [0], [-2], [2.0], [True, 2], ["2"], [1, 1, 2], [16, 16])),
     *(GOOD_ENTRY | {"shape": shape} for shape in ([10**12, 10**12], [10**4000])),
     *(GOOD_ENTRY | {"data_offsets": offsets} for offsets in ([8, 24], [0, 10**18], [16, 0], [0], None)),

@@ -17,8 +17,8 @@ def test_an_exception_while_batches_are_built_arrives(small_corpus, monkeypatch,
     """It is raised as it was, from whatever thread, after the batches before it; no thread stays behind."""
     real, heard = BatchBuilder.iterate_epoch, []
 
-    def fail_in_second_epoch(builder, epoch):
-        yield from real(builder, epoch)
+    def fail_in_second_epoch(builder, epoch, *rest):
+        yield from real(builder, epoch, *rest)
         if epoch == 1:
             raise StopHereError
 

@@ -152,7 +152,7 @@ def test_tensors_that_do_not_belong_together_are_refused(tmp_path, changes, caus
     """A valid digest does not help: the parts are checked against each other, and the file is named."""
     save_tensors(tmp_path / "x.safetensors", tensors(**changes), {}, overwrite=False)
 
-    with pytest.raises(VectorsError, match=rf"x\.safetensors is damaged or no vectors file: .*{cause}"):
+    with pytest.raises(VectorsError, match=rf"x\.safetensors is damaged or no file of w2v: .*{cause}"):
         load(tmp_path / "x.safetensors")
 
 

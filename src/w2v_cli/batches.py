@@ -22,7 +22,8 @@ class Batch:
 
     inputs: (B, C) word ids, filled up with NO_WORD (CBOW: the context words; skip-gram: the centre, C = 1);
     targets: (B,) word ids (CBOW: the centre; skip-gram: one context word); negatives: (B, K) word ids.
-    centres: how many centre words the batch was made from; progress: share of the whole training done after it.
+    centres: how many centre words the batch was made from; progress: share of the whole training done after it;
+    centres_done: how many centres of the epoch are done after it.
     """
 
     inputs: NDArray[np.int32]
@@ -30,6 +31,7 @@ class Batch:
     negatives: NDArray[np.int32]
     centres: int
     progress: float
+    centres_done: int = 0
 
 
 class BatchBuilder:
@@ -42,18 +44,21 @@ class BatchBuilder:
         self._keep_probability = keep_probabilities(counts, config.sampling.subsample)
         self._negatives: NegativeTable = build_negative_table(counts, config.sampling.exponent)
 
-    def iterate_epoch(self, epoch: int) -> Iterator[list[Batch]]:
-        """Yield the batches of one epoch (from 0) in their shuffled order, some at a time; the last may be smaller."""
+    def iterate_epoch(self, epoch: int, first_centre: int = 0) -> Iterator[list[Batch]]:
+        """Yield the batches of one epoch (from 0) in their shuffled order, some at a time; the last may be smaller.
+
+        first_centre: leave out the batches before it, which ended there.
+        """
         epochs, size = self._config.training.epochs, self._config.training.batch_size
         windows = draw_windows(self._corpus, self._config, self._keep_probability, epoch)
         centres = _shuffled_centres(windows, self._config.sampling.seed, epoch)
         step = max(size, _CHUNK_CENTRES // size * size)
-        for start in range(0, len(centres), step):
+        for start in range(first_centre, len(centres), step):
             chunk = centres[start : start + step]
             examples = self._examples(epoch, windows, chunk)
             lasts = [min(first + size, len(chunk)) for first in range(0, len(chunk), size)]
             yield [
-                examples.batch(first, last, (epoch + (start + last) / len(centres)) / epochs)
+                examples.batch(first, last, (epoch + (start + last) / len(centres)) / epochs, start + last)
                 for first, last in pairwise([0, *lasts])
             ]
 
@@ -97,7 +102,7 @@ class _Examples:
     negatives: NDArray[np.int32]
     first_example: NDArray[np.int64]
 
-    def batch(self, first_centre: int, last_centre: int, progress: float) -> Batch:
+    def batch(self, first_centre: int, last_centre: int, progress: float, centres_done: int) -> Batch:
         examples = slice(self.first_example[first_centre], self.first_example[last_centre])
         return Batch(
             self.inputs[examples],
@@ -105,4 +110,5 @@ class _Examples:
             self.negatives[examples],
             centres=last_centre - first_centre,
             progress=progress,
+            centres_done=centres_done,
         )

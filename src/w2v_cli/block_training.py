@@ -1,6 +1,7 @@
 """The block algorithm from spans of the corpus to steps, on any number of threads."""
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from typing import TypeVar
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.ahead import run_ahead
 from w2v_cli.kernels.contract import BlockEngine
-from w2v_cli.learner import Advance, mean_loss
+from w2v_cli.learner import BEGINNING, Advance, Point, State, mean_loss
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.schedule import learning_rate_at
 from w2v_cli.settings import Config
@@ -39,19 +40,29 @@ class BlockLearner:
         self._config = config
         self._engine = engine
         self._threads = threads
+        self._is_coming_to_rest = False
+        self._begun = 0  # corpus words of this epoch that are trained or being trained
 
     def prepare(self) -> None:
         """Compile the engine, or load what an earlier run compiled."""
         self._engine.prepare()
 
-    def iterate_training(self) -> Generator[Advance]:
+    def iterate_training(self, start: Point = BEGINNING) -> Generator[Advance]:
         """Train, yielding after each span; no thread is at work when an epoch ends."""
-        for epoch in range(self._config.training.epochs):
-            yield from self._run(partial(self._train_span, epoch, *span) for span in self._spans(self._corpus_words))
+        for epoch in range(start.epoch, self._config.training.epochs):
+            self._begun = start.done if epoch == start.epoch else 0
+            while self._begun < self._corpus_words:
+                self._is_coming_to_rest = False
+                for advance in self._run(self._begin_spans(epoch)):
+                    yield dataclasses.replace(advance, is_at_rest=self._is_at_rest(advance))
+
+    def come_to_rest(self) -> None:
+        """Begin no further span until those that are begun are done."""
+        self._is_coming_to_rest = True
 
     def validation_loss(self) -> float:
         """Return the mean loss on the held-out sentences, nats per positive pair."""
-        spans = self._spans(self._held_out_words)
+        spans = self._spans(0, self._held_out_words)
         measured = list(self._run(partial(self._engine.measure_span, *span) for span in spans))
         return mean_loss(sum(loss for loss, _ in measured), sum(pairs for _, pairs in measured))
 
@@ -59,10 +70,29 @@ class BlockLearner:
         """Return the input vectors, (V, D)."""
         return self._engine.read_vectors()
 
-    def _spans(self, words: int) -> Iterator[tuple[int, int]]:
-        """Yield the spans of so many words, each as (start, stop)."""
+    def read_state(self) -> State:
+        """Return both matrices."""
+        return self._engine.read_state()
+
+    def restore(self, state: State) -> None:
+        """Put back what `read_state` returned."""
+        self._engine.restore(state)
+
+    def _begin_spans(self, epoch: int) -> Iterator[Callable[[], Advance]]:
+        """Yield the calls that train what is left of an epoch, until it is to come to rest."""
+        for start, stop in self._spans(self._begun, self._corpus_words):
+            if self._is_coming_to_rest:
+                return
+            self._begun = stop
+            yield partial(self._train_span, epoch, start, stop)
+
+    def _is_at_rest(self, advance: Advance) -> bool:
+        return advance.ends_epoch or advance.after.done == self._begun
+
+    def _spans(self, first: int, words: int) -> Iterator[tuple[int, int]]:
+        """Yield the spans from the first on of so many words, each as (start, stop)."""
         size = self._engine.span_words
-        return ((start, min(start + size, words)) for start in range(0, words, size))
+        return ((start, min(start + size, words)) for start in range(first, words, size))
 
     def _run(self, calls: Iterator[Callable[[], _T]]) -> Generator[_T]:
         ahead = self._threads * _SPANS_AHEAD
@@ -72,7 +102,9 @@ class BlockLearner:
     def _train_span(self, epoch: int, start: int, stop: int) -> Advance:
         rates = (self._rate_at(epoch, position) for position in (start, stop))
         loss_sum, pairs = self._engine.train_span(epoch, start, stop, *rates)
-        return Advance(epoch, loss_sum, pairs, self._progress(epoch, stop), ends_epoch=stop == self._corpus_words)
+        is_last = stop == self._corpus_words
+        after = Point(epoch + 1) if is_last else Point(epoch, stop)
+        return Advance(epoch, loss_sum, pairs, self._progress(epoch, stop), after, ends_epoch=is_last)
 
     def _rate_at(self, epoch: int, position: int) -> float:
         decay = self._config.training.decay

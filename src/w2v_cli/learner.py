@@ -1,6 +1,6 @@
 """The contract of an algorithm: what the training loop asks of it."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,19 +9,35 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import CorpusError
 
+State = Mapping[str, NDArray[Any]]  # arrays of the host by name: all that training changes
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where training goes on: in `epoch` (from 0), after `done` of its words or centres, as the learner counts."""
+
+    epoch: int = 0
+    done: int = 0
+
+
+BEGINNING = Point()
+
 
 @dataclass(frozen=True)
 class Advance:
     """Some work done in `epoch` (from 0): its summed loss in nats, a scalar of the backend, and its positive pairs.
 
-    progress: share of the whole training done after it; ends_epoch: no more work of this epoch follows.
+    progress: share of the whole training done after it; ends_epoch: no more work of this epoch follows; after: where
+    training goes on; is_at_rest: nothing beyond `after` has been begun, so that the state is that of this point.
     """
 
     epoch: int
     loss_sum: Any
     pairs: int
     progress: float
+    after: Point
     ends_epoch: bool = False
+    is_at_rest: bool = True
 
 
 def mean_loss(loss_sum: float, pairs: int) -> float:
@@ -37,8 +53,15 @@ class Learner(Protocol):
     def prepare(self) -> None:
         """Do what takes time before the first word, such as compiling."""
 
-    def iterate_training(self) -> Generator[Advance]:
-        """Train, yielding after every few milliseconds of work; close the generator to stop in between."""
+    def iterate_training(self, start: Point = BEGINNING) -> Generator[Advance]:
+        """Train from `start` on, yielding after every few milliseconds of work; close the generator to stop.
+
+        Every epoch ends with an advance that is at rest. What does not depend on chance does not depend on `start`
+        either: the advances that follow are those of a training that was never interrupted.
+        """
+
+    def come_to_rest(self) -> None:
+        """Begin no work beyond what is begun until an advance is at rest; then training goes on by itself."""
 
     def validation_loss(self) -> float:
         """Return the mean loss on the held-out sentences, nats per positive pair, always with the same draws.
@@ -48,3 +71,12 @@ class Learner(Protocol):
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors on the host, (V, D)."""
+
+    def read_state(self) -> State:
+        """Return all that training changes, always the same names, types and shapes; `input_vectors` is among them.
+
+        To be called at rest. The arrays may be those that training goes on to change: copy what is to stay.
+        """
+
+    def restore(self, state: State) -> None:
+        """Put back what `read_state` returned. To be called after `prepare`, before training or at rest."""

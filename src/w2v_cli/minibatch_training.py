@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Generator
 from functools import partial
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from w2v_cli.ahead import run_ahead
 from w2v_cli.batches import Batch, BatchBuilder
 from w2v_cli.kernels.contract import MinibatchEngine
-from w2v_cli.learner import Advance, mean_loss
+from w2v_cli.learner import BEGINNING, Advance, Point, State, mean_loss
 from w2v_cli.model import Embeddings, build_embeddings
 from w2v_cli.optimizers import Adam, Optimizer, Sgd
 from w2v_cli.scanner import ScannedCorpus
@@ -47,14 +48,17 @@ class MinibatchLearner:
     def prepare(self) -> None:
         """Do nothing: the first batch compiles what it needs."""
 
-    def iterate_training(self) -> Generator[Advance]:
-        """Train, yielding after each list of batches."""
-        work = self._iterate_batches()
+    def iterate_training(self, start: Point = BEGINNING) -> Generator[Advance]:
+        """Train, yielding after each list of batches; always at rest, since what is done ahead changes no vector."""
+        work = self._iterate_batches(start)
         if self._threads > 1:
             work = _build_ahead(work)
         with contextlib.closing(work):
             for epoch, batches in work:
                 yield self._train(epoch, batches)
+
+    def come_to_rest(self) -> None:
+        """Do nothing: every advance is at rest."""
 
     def validation_loss(self) -> float:
         """Return the mean loss on the held-out sentences, nats per positive pair."""
@@ -73,22 +77,46 @@ class MinibatchLearner:
         vectors: NDArray[np.float32] = self._engine.to_host(self._embeddings.input_vectors)
         return vectors
 
-    def _iterate_batches(self) -> Generator[tuple[int, list[Batch]]]:
+    def read_state(self) -> State:
+        """Return the matrices, the optimiser's moments and the number of its steps."""
+        self._optimizer.settle()
+        arrays = {name: self._engine.to_host(array) for name, array in self._arrays().items()}
+        return arrays | {"steps": np.array([self._optimizer.steps], np.int64)}
+
+    def restore(self, state: State) -> None:
+        """Put back what `read_state` returned."""
+        self._optimizer.settle()
+        for name, array in self._arrays().items():
+            array[...] = self._engine.to_device(state[name])
+        self._optimizer.steps = int(state["steps"][0])
+
+    def _arrays(self) -> dict[str, Any]:
+        """Return all that training changes, by name, as the backend's own arrays."""
+        matrices = {
+            "input_vectors": self._embeddings.input_vectors,
+            "output_vectors": self._embeddings.output_vectors,
+        }
+        return matrices | self._optimizer.moments()
+
+    def _iterate_batches(self, start: Point) -> Generator[tuple[int, list[Batch]]]:
         """Yield (epoch, some batches) and, when an epoch is over, (epoch, no batches)."""
-        for epoch in range(self._config.training.epochs):
-            for batches in self._builder.iterate_epoch(epoch):
+        for epoch in range(start.epoch, self._config.training.epochs):
+            first_centre = start.done if epoch == start.epoch else 0
+            for batches in self._builder.iterate_epoch(epoch, first_centre):
                 yield epoch, batches
             yield epoch, []
 
     def _train(self, epoch: int, batches: list[Batch]) -> Advance:
         training = self._config.training
         if not batches:
-            return Advance(epoch, 0.0, 0, (epoch + 1) / training.epochs, ends_epoch=True)
+            return Advance(epoch, 0.0, 0, (epoch + 1) / training.epochs, Point(epoch + 1), ends_epoch=True)
         loss_sum = 0.0
         for batch in batches:
             rate = learning_rate_at(batch.progress, self._config.learning_rate, training.decay)
             loss_sum = loss_sum + self._optimizer.step(batch, rate)
-        return Advance(epoch, loss_sum, sum(len(batch.targets) for batch in batches), batches[-1].progress)
+        last = batches[-1]
+        pairs = sum(len(batch.targets) for batch in batches)
+        return Advance(epoch, loss_sum, pairs, last.progress, Point(epoch, last.centres_done))
 
 
 def _build_ahead(work: Generator[tuple[int, list[Batch]]]) -> Generator[tuple[int, list[Batch]]]:

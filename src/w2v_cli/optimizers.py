@@ -10,7 +10,12 @@ from w2v_cli.model import Embeddings
 
 
 class Optimizer(Protocol):
-    """Changes the embeddings in place, once a batch."""
+    """Changes the embeddings in place, once a batch.
+
+    steps: how many it has taken, where the next one depends on it, else 0.
+    """
+
+    steps: int
 
     def step(self, batch: Batch, learning_rate: float) -> Any:
         """Take one step down the gradient of a batch; return its summed loss in nats, a scalar of the backend."""
@@ -18,9 +23,14 @@ class Optimizer(Protocol):
     def settle(self) -> None:
         """Make both matrices fit to be read as a whole."""
 
+    def moments(self) -> dict[str, Any]:
+        """Return what is kept besides the embeddings, the backend's own arrays, to be read and changed when settled."""
+
 
 class Sgd:
     """Stochastic gradient descent: θ ← θ - learning_rate · Σ gradients; the rate is per example, not per batch."""
+
+    steps = 0
 
     def __init__(self, engine: MinibatchEngine, embeddings: Embeddings) -> None:
         self._engine = engine
@@ -36,6 +46,10 @@ class Sgd:
     def settle(self) -> None:
         """Do nothing: every step is whole."""
 
+    def moments(self) -> dict[str, Any]:
+        """Return nothing: a step depends on the embeddings alone."""
+        return {}
+
 
 class Adam:
     """Adam on the mean gradient over the batch's centres (Kingma & Ba 2015; the book's common/optimizer.py).
@@ -47,7 +61,7 @@ class Adam:
     def __init__(self, engine: MinibatchEngine, embeddings: Embeddings) -> None:
         self._engine = engine
         self._embeddings = embeddings
-        self._steps = 0
+        self.steps = 0
         self._input_state = engine.adam_state(embeddings.input_vectors)
         self._output_state = engine.adam_state(embeddings.output_vectors)
 
@@ -58,9 +72,9 @@ class Adam:
         engine.adam_settle(embeddings.output_vectors, self._output_state, batch.targets)
         engine.adam_settle(embeddings.output_vectors, self._output_state, batch.negatives)
         gradients = engine.gradients(embeddings, batch)
-        self._steps += 1
+        self.steps += 1
         beta_1, beta_2 = ADAM_BETAS
-        rate = learning_rate * math.sqrt(1 - beta_2**self._steps) / (1 - beta_1**self._steps)
+        rate = learning_rate * math.sqrt(1 - beta_2**self.steps) / (1 - beta_1**self.steps)
         mean = 1 / batch.centres
         engine.adam_step(embeddings.input_vectors, self._input_state, gradients.inputs, mean, rate)
         engine.adam_step(embeddings.output_vectors, self._output_state, gradients.outputs, mean, rate)
@@ -70,3 +84,14 @@ class Adam:
         """Take the steps that rows without a gradient may still owe."""
         self._engine.adam_settle(self._embeddings.input_vectors, self._input_state, None)
         self._engine.adam_settle(self._embeddings.output_vectors, self._output_state, None)
+
+    def moments(self) -> dict[str, Any]:
+        """Return the four moments."""
+        first_input, second_input = self._engine.adam_moments(self._input_state)
+        first_output, second_output = self._engine.adam_moments(self._output_state)
+        return {
+            "input_first_moments": first_input,
+            "input_second_moments": second_input,
+            "output_first_moments": first_output,
+            "output_second_moments": second_output,
+        }

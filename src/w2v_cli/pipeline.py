@@ -1,25 +1,30 @@
 """From a corpus to a vectors file: everything that `w2v train` does, as one call."""
 
-import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import __version__, datasets, storage, vectors
-from w2v_cli.block_training import BlockLearner
-from w2v_cli.errors import ConfigError, CorpusError
+from w2v_cli import datasets, output_lock, resuming, session, storage, vectors
+from w2v_cli.engines import EngineLoaded, available_cores, build_learner, with_algorithm
+from w2v_cli.errors import CorpusError, DivergedError
 from w2v_cli.held_out import hold_out
-from w2v_cli.kernels import load_block_engine, load_minibatch_engine
-from w2v_cli.kernels.contract import Backend
+from w2v_cli.initial_vectors import read_old_vectors
 from w2v_cli.learner import Learner
-from w2v_cli.minibatch_training import MOST_THREADS, MinibatchLearner
 from w2v_cli.preflight import resolve_backend
+from w2v_cli.provenance import describe, stopped_early, validation
 from w2v_cli.scanner import ScannedCorpus, scan
+from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.settings import Config
-from w2v_cli.training import Progress, Trained, train
+from w2v_cli.snapshot import Identity, Snapshot, snapshot_path
+from w2v_cli.snapshot_keeper import SnapshotKeeper
+from w2v_cli.temporary import clear_stale
+from w2v_cli.training import Progress, Resumed, Trained, train
+
+__all__ = ["EngineLoaded", "TrainingResumed", "WordsInitialised", "available_cores"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,11 @@ class CorpusFound:
     name: str | None
     is_default: bool
 
+    @property
+    def source(self) -> str:
+        """What finds the same text again, from any folder."""
+        return self.name or str(self.path.absolute())
+
 
 @dataclass(frozen=True)
 class CorpusScanned:
@@ -43,57 +53,117 @@ class CorpusScanned:
 
 
 @dataclass(frozen=True)
-class EngineLoaded:
-    """Training begins, with this algorithm on this backend.
-
-    is_compiled: no compilation of ten seconds is to come; is_reproducible: the same training gives the same bytes, as
-    it does not where threads or a GPU add in any order.
-    """
-
-    algorithm: str
-    backend: Backend
-    threads: int
-    is_compiled: bool = True
-    is_reproducible: bool = True
-
-
-@dataclass(frozen=True)
 class VectorsSaved:
-    """The vectors file is complete on disk."""
+    """The vectors file is complete on disk; snapshot: the file to go on from, where there is one."""
 
     path: Path
     vocabulary_size: int
     trained: Trained
+    snapshot: Path | None = None
 
 
-Event = CorpusFound | CorpusScanned | EngineLoaded | Progress | VectorsSaved
+Event = CorpusFound | CorpusScanned | EngineLoaded | TrainingResumed | WordsInitialised | Progress | VectorsSaved
 OnEvent = Callable[[Event], None]
 
 
-def train_vectors(config: Config, data_folder: Path, on_event: OnEvent) -> VectorsSaved:
+def train_vectors(
+    config: Config,
+    data_folder: Path,
+    on_event: OnEvent,
+    *,
+    resume: Collection[str] | None = None,
+    discard_snapshot: bool = False,
+    is_stop_wanted: Callable[[], bool] = lambda: False,
+) -> VectorsSaved:
     """Train on the corpus that the config names and write the vectors file; return the last event.
 
+    resume: None begins anew; else training goes on from the output's snapshot, with its settings, and these are the
+    dotted keys of `config` that were really given and have to agree. discard_snapshot: remove it in the end.
+    is_stop_wanted: asked again and again from the first training on; where it says so, snapshot and vectors are
+    written and the training is not complete.
     What can be refused is refused before training. Raises the W2vError of whatever is in the way.
     """
-    output = Path(config.output.path)
-    storage.refuse_existing(output, overwrite=config.output.overwrite)
+    began, output = time.monotonic(), Path(config.output.path)
     storage.check_writable(output)
-    config = _with_algorithm(config)
+    with output_lock.hold(output):
+        clear_stale(output.absolute().parent)
+        taken = session.find_snapshot(output, is_resumed=resume is not None, overwrite=config.output.overwrite)
+        if taken is not None:
+            config = resuming.merge_settings(config, resume or (), taken)
+        begun = _begin(config, data_folder, on_event, taken)
+        keeper = session.build_keeper(output, begun.config, begun.identity, taken)
+        is_over = session.stop_condition(begun.config, began, is_stop_wanted)
+        try:
+            trained = _train(begun, output, on_event, keeper, is_over)
+        except DivergedError as error:
+            raise session.with_kept_snapshot(error, keeper) from error
+        if (discard_snapshot and trained.is_complete) or (keeper is None and taken is None):
+            session.remove_snapshot(output)
+        path = snapshot_path(output)
+        saved = VectorsSaved(output, len(begun.corpus.vocabulary), trained, path if path.exists() else None)
+        on_event(saved)
+        return saved
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A training that is ready to begin, or to go on."""
+
+    config: Config
+    corpus: ScannedCorpus
+    corpus_words: int
+    identity: Identity
+    learner: Learner
+    resumed: Resumed | None
+
+
+def _begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot | None) -> _Begun:
+    """Find and scan the corpus, build the learner and bring it to where training begins."""
+    config, output = with_algorithm(config), Path(config.output.path)
     backend = resolve_backend(config.training.backend)
+    old_vectors = read_old_vectors(config.model) if taken is None else None
     found = find_corpus(config.corpus.source, data_folder)
     on_event(found)
     scanned = _scan(found.path, config)
     on_event(scanned)
-    training, held_out = _hold_out(scanned.corpus, config)
-    learner, loaded = _build_learner(training, held_out, config, backend)
+    corpus, (training, held_out) = scanned.corpus, _hold_out(scanned.corpus, config)
+    words, corpus_facts = len(training.word_ids), _corpus_facts(found, corpus)
+    if taken is not None:
+        resuming.check_same(output, taken, corpus_facts, backend, words)
+    learner, loaded = build_learner(training, held_out, config, backend)
+    session.check_room(output, learner, config, has_snapshot=taken is not None)
     on_event(loaded)
     learner.prepare()
-    trained = train(len(training.word_ids), config, learner, on_event)
-    word_vectors = _word_vectors(found, scanned.corpus, config, loaded, trained)
-    vectors.save(output, word_vectors, overwrite=config.output.overwrite)
-    saved = VectorsSaved(output, len(scanned.corpus.vocabulary), trained)
-    on_event(saved)
-    return saved
+    kept_config = config.model_copy(update={"corpus": config.corpus.model_copy(update={"source": found.source})})
+    identity = Identity(kept_config, corpus_facts, backend, loaded.is_reproducible)
+    if taken is not None:
+        identity, resumed = session.go_on(output, learner, taken, identity, on_event)
+        return _Begun(config, corpus, words, identity, learner, resumed)
+    if old_vectors is not None:
+        identity = session.take_over(learner, corpus.vocabulary, old_vectors, identity, on_event)
+    return _Begun(config, corpus, words, identity, learner, None)
+
+
+def _train(
+    begun: _Begun,
+    output: Path,
+    on_event: OnEvent,
+    keeper: SnapshotKeeper | None,
+    is_over: Callable[[], bool],
+) -> Trained:
+    """Train, and write the vectors and the last snapshot."""
+    with keeper or nullcontext():
+        trained = train(
+            begun.corpus_words,
+            begun.config,
+            begun.learner,
+            on_event,
+            resumed=begun.resumed,
+            keeper=keeper,
+            is_stop_wanted=is_over,
+        )
+        vectors.save(output, _word_vectors(begun, trained), overwrite=begun.config.output.overwrite)
+    return trained
 
 
 def corpus_settings_for(source: str | None, data_folder: Path) -> tuple[str, Mapping[str, object]] | None:
@@ -133,78 +203,15 @@ def summary(saved: VectorsSaved) -> dict[str, Any]:
         "seconds": round(saved.trained.seconds, 3),
         "words_per_second": round(last.words_per_second),
         "epoch_losses": saved.trained.epoch_losses,
-        **_validation(saved.trained),
+        **validation(saved.trained),
+        **stopped_early(saved.trained),
     }
-
-
-def _validation(trained: Trained) -> dict[str, Any]:
-    """Return what the held-out sentences said, JSON-able; nothing where there are none."""
-    losses = trained.validation_losses
-    return {"validation_losses": losses, "epoch": trained.epoch} if losses else {}
-
-
-def _with_algorithm(config: Config) -> Config:
-    """Return the config with its algorithm chosen: block, but for what only minibatch can do.
-
-    Raises ConfigError where block was asked for with what it cannot do.
-    """
-    training = config.training
-    needs = [
-        *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
-        *(["the GPU"] if training.backend == "cupy" else []),
-    ]
-    if training.patience is not None and training.validation == 0:
-        raise ConfigError("--patience waits for a lower held-out loss: give --validation a share too, such as 0.01.")
-    if training.deterministic and training.backend == "cupy":
-        raise ConfigError("--deterministic cannot be had with --gpu: a GPU adds in any order; leave one of them out.")
-    if training.algorithm == "block" and needs:
-        raise ConfigError(f"--algorithm block cannot do {' and '.join(needs)}: train with --algorithm minibatch.")
-    if training.algorithm == "auto":
-        training = training.model_copy(update={"algorithm": "minibatch" if needs else "block"})
-    return config.model_copy(update={"training": training})
 
 
 def _hold_out(corpus: ScannedCorpus, config: Config) -> tuple[ScannedCorpus, ScannedCorpus | None]:
     """Return the part of the corpus that is trained on, and the part that is held out, if any."""
     share = config.training.validation
     return hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
-
-
-def _build_learner(
-    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend
-) -> tuple[Learner, EngineLoaded]:
-    """Return the algorithm, ready to train, and what there is to say of it."""
-    threads = config.training.threads or available_cores()
-    if config.training.algorithm == "block":
-        return _build_block_learner(corpus, held_out, config, backend, threads)
-    threads = min(threads, MOST_THREADS)
-    engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
-    loaded = EngineLoaded("minibatch", backend, threads, is_reproducible=backend is not Backend.CUPY)
-    return MinibatchLearner(corpus, config, engine, held_out, threads=threads), loaded
-
-
-def _build_block_learner(
-    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend, threads: int
-) -> tuple[Learner, EngineLoaded]:
-    """Return the same for the block algorithm: lock-free threads, or the engine's own where it is deterministic."""
-    is_deterministic = config.training.deterministic
-    if backend is Backend.NUMPY:
-        threads = 1
-    engine = load_block_engine(backend, corpus, config, held_out, threads=threads)
-    loaded = EngineLoaded(
-        "block",
-        backend,
-        threads,
-        is_compiled=engine.is_compiled,
-        is_reproducible=is_deterministic or threads == 1,
-    )
-    learner = BlockLearner(corpus, config, engine, held_out, threads=1 if is_deterministic else threads)
-    return learner, loaded
-
-
-def available_cores() -> int:
-    """Return the cores that this process may use: fewer than the machine has under taskset or in some containers."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _scan(path: Path, config: Config) -> CorpusScanned:
@@ -214,31 +221,23 @@ def _scan(path: Path, config: Config) -> CorpusScanned:
     return CorpusScanned(corpus, time.perf_counter() - started)
 
 
-def _word_vectors(
-    found: CorpusFound, corpus: ScannedCorpus, config: Config, loaded: EngineLoaded, trained: Trained
-) -> vectors.WordVectors:
+def _corpus_facts(found: CorpusFound, corpus: ScannedCorpus) -> dict[str, Any]:
+    """Return what the text was and what was made of it, JSON-able."""
+    return {
+        "source": found.name or found.path.name,
+        "sha256": corpus.sha256,
+        "size_bytes": corpus.size_bytes,
+        "words": corpus.corpus_words,
+        "kept_words": corpus.vocabulary.kept_words,
+        "vocabulary_sha256": session.vocabulary_sha256(corpus.vocabulary),
+    }
+
+
+def _word_vectors(begun: _Begun, trained: Trained) -> vectors.WordVectors:
     """Return the vectors with their provenance: all that decides them and nothing else (docs/adr/0004).
 
     No time, path or thread count, so that equal trainings make equal bytes.
     """
-    settings = config.model_dump(mode="json", exclude={"corpus": {"source"}, "output": True, "training": {"threads"}})
-    settings["training"]["learning_rate"] = config.learning_rate
-    metadata = {
-        "package_version": __version__,
-        "algorithm": loaded.algorithm,
-        "backend": str(loaded.backend),
-        "reproducible": loaded.is_reproducible,
-        "seed": config.sampling.seed,
-        "config": settings,
-        "corpus": {
-            "source": found.name or found.path.name,
-            "sha256": corpus.sha256,
-            "size_bytes": corpus.size_bytes,
-            "words": corpus.corpus_words,
-            "kept_words": corpus.vocabulary.kept_words,
-        },
-        "epoch_losses": trained.epoch_losses,
-        "final_loss": trained.epoch_losses[-1],
-        **_validation(trained),
-    }
-    return vectors.WordVectors(trained.input_vectors, corpus.vocabulary.words, corpus.vocabulary.counts, metadata)
+    identity, vocabulary = begun.identity, begun.corpus.vocabulary
+    metadata = describe(identity, trained)
+    return vectors.WordVectors(trained.input_vectors, vocabulary.words, vocabulary.counts, metadata)

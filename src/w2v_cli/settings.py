@@ -9,6 +9,8 @@ from typing import Annotated, Literal, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from w2v_cli.durations import parse_interval, parse_seconds
+
 
 def _check_path(value: str) -> str:
     """Return `value`; refuse what no file system takes, for open() would fail on it with a traceback."""
@@ -35,9 +37,29 @@ def _as_names(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _check_interval(value: object) -> object:
+    """Return `value`; refuse what is neither a time nor a number of words nor `never`, a bare number included."""
+    try:
+        parse_interval(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("must be a time such as 90s, 10m or 2h, or words such as 5000000w, or never") from None
+    return value
+
+
+def _check_time(value: object) -> object:
+    """Return `value`; refuse what is no time, a number without its unit included."""
+    try:
+        parse_seconds(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError("must be a time such as 90s, 30m or 2h") from None
+    return value
+
+
 FileName = Annotated[str, AfterValidator(_check_path)]
 FileNames = Annotated[tuple[FileName, ...], BeforeValidator(_as_names)]
 Word = Annotated[str, AfterValidator(_check_word)]
+Interval = Annotated[str, BeforeValidator(_check_interval)]
+Time = Annotated[str, BeforeValidator(_check_time)]
 
 
 class Section(BaseModel):
@@ -84,6 +106,9 @@ class ModelSettings(Section):
     )
     init: Literal["uniform", "normal"] = Field(
         "uniform", description="first vectors: input within 0.5/D and output zero, or both 0.01 times normal draws"
+    )
+    init_from: FileName | None = Field(
+        None, description="vectors file whose rows the words that it holds begin with; null: none"
     )
 
 
@@ -132,6 +157,9 @@ class TrainingSettings(Section):
     evaluate: FileNames = Field(
         (), description="evaluation sets, names or files, that the vectors are scored on after each epoch"
     )
+    time_limit: Time | None = Field(
+        None, description="stop after so long, such as 30m, with vectors and snapshot written; null: never"
+    )
 
 
 class OutputSettings(Section):
@@ -140,6 +168,10 @@ class OutputSettings(Section):
     path: FileName = Field("w2v.safetensors", description="file for the vectors")
     overwrite: bool = Field(default=False, description="replace the file, and the log, where it exists")
     log: FileName | None = Field(None, description="file for a log of the training, one JSON object a line; null: none")
+    snapshot_every: Interval = Field(
+        "10m",
+        description="how often the state for --resume is kept besides at an epoch's end: a time, words or never",
+    )
 
 
 class Config(Section):

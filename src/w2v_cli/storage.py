@@ -1,14 +1,17 @@
 """Files written whole or not at all: temporary name, flush, fsync, rename, fsync of the folder."""
 
 import contextlib
+import errno
 import os
-import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from w2v_cli.errors import ConfigError, StorageError
+from w2v_cli.temporary import open_temporary
+
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
 @contextlib.contextmanager
@@ -18,22 +21,17 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     Raises ConfigError where `path` exists and `overwrite` is false, StorageError where the folder or the disk refuses.
     """
     refuse_existing(path, overwrite=overwrite)
-    temporary = path.parent / f".w2v-{secrets.token_hex(8)}.tmp"  # short: `path` may have the longest name there is
     try:
-        opened = temporary.open("xb")
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    try:
-        with opened as file:
+        with open_temporary(path.parent) as (temporary, file):
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
+            if os.name == "nt":  # which renames no open file; elsewhere closing it now would give up its lock too early
+                file.close()
+            temporary.replace(path)
+            sync_folder(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
@@ -51,6 +49,27 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def check_room(path: Path, sizes: Iterable[int]) -> None:
+    """Raise StorageError where the disk has no room for files of so many bytes beside `path`, all at once.
+
+    The room is really taken and given back at once, so that quotas and limits of a file's size are found, too.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    sizes = list(sizes)
+    with contextlib.ExitStack() as files:
+        for size in sizes:
+            try:
+                file = files.enter_context(tempfile.TemporaryFile(dir=path.parent))
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                if error.errno in _NO_ROOM:
+                    raise StorageError(
+                        f"cannot write {path}: {error.strerror}: {sum(sizes):,} bytes are needed beside what is there, "
+                        f"{max(sizes):,} of them in one file; free space or choose another place."
+                    ) from error
 
 
 def cannot_write(path: Path, error: OSError) -> StorageError:

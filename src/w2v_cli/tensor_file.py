@@ -21,6 +21,7 @@ MAX_HEADER_BYTES = 4 << 20  # a config and its scores take a few KB
 NUMPY_TYPES: dict[str, np.dtype[Any]] = {  # by their names in safetensors
     "I64": np.dtype("<i8"),
     "F16": np.dtype("<f2"),
+    "F32": np.dtype("<f4"),
     "U8": np.dtype("u1"),
 }
 
@@ -96,7 +97,7 @@ def map_file(path: Path) -> mmap.mmap:
 
 def damaged(path: Path, cause: str) -> VectorsError:
     """Return the error for a file that cannot be trusted."""
-    return VectorsError(f"{path} is damaged or no vectors file: {cause}. Copy it again, or train anew.")
+    return VectorsError(f"{path} is damaged or no file of w2v: {cause}. Copy it again, or train anew.")
 
 
 def _layout(tensors: Iterable[tuple[str, str, tuple[int, ...]]]) -> Json:

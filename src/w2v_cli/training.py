@@ -1,48 +1,28 @@
-"""The loop: work done by an algorithm → reports, and the guards against a training that goes wrong."""
+"""The loop: work done by an algorithm → reports and snapshots, and the guards against a training that goes wrong."""
 
 import contextlib
 import dataclasses
-import math
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.divergence import DivergenceGuard
-from w2v_cli.errors import CorpusError
+from w2v_cli.errors import VectorsError
 from w2v_cli.evaluator import SetScore
-from w2v_cli.learner import Advance, Learner
-from w2v_cli.schedule import learning_rate_at
+from w2v_cli.learner import BEGINNING, Advance, Learner, Point
+from w2v_cli.loop_state import LoopState
+from w2v_cli.meter import Meter, Progress
+from w2v_cli.patience import Best
 from w2v_cli.settings import Config
+from w2v_cli.snapshot import BEST_VECTORS
+from w2v_cli.snapshot_keeper import SnapshotKeeper
 
-_REPORTS_PER_EPOCH = 20
-_MOST_PAIRS_UNSEEN = 1 << 17  # a tenth of a second's, so that a training that diverges soon stops
+__all__ = ["Progress", "Resumed", "Trained", "train"]
+
 Score = Callable[[NDArray[np.float32]], tuple[SetScore, ...]]  # vectors (V, D) -> their scores
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far training is; sent some twenty times an epoch and at its end, where `epoch_mean_loss` is set.
-
-    epoch: from 1; progress: share of all epochs done, 0 to 1; words_per_second: corpus words, those that subsampling
-    drops included, wall clock, without the time that measuring takes; seconds_left: with that time; mean_loss: nats
-    per positive pair, negatives included, since the last report; epoch_mean_loss: the same over the whole epoch. After
-    an epoch, where they were asked for: validation_loss, the same on the held-out sentences, and scores.
-    """
-
-    epoch: int
-    epochs: int
-    progress: float
-    words_per_second: float
-    seconds_left: float
-    learning_rate: float
-    mean_loss: float
-    epoch_mean_loss: float | None
-    validation_loss: float | None = None
-    scores: tuple[SetScore, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,13 +30,18 @@ class Trained:
     """What training leaves: the input vectors on the host, (V, D) float32, and every report, in order.
 
     epoch: from 1, after which the vectors were as they are: the last, or with patience the one of the lowest held-out
-    loss.
+    loss. is_complete: False where training was stopped early, after so many whole epochs; progress: 0 to 1. scores:
+    those of these vectors; none where none were asked for, or where training was stopped within an epoch.
     """
 
     input_vectors: NDArray[np.float32]
     reports: tuple[Progress, ...]
     seconds: float
     epoch: int
+    whole_epochs: int
+    progress: float = 1.0
+    is_complete: bool = True
+    scores: tuple[SetScore, ...] = ()
 
     @property
     def epoch_losses(self) -> list[float]:
@@ -68,11 +53,14 @@ class Trained:
         """The mean loss on the held-out sentences after each epoch; none where no sentences are held out."""
         return [report.validation_loss for report in self.reports if report.validation_loss is not None]
 
-    @property
-    def scores(self) -> tuple[SetScore, ...]:
-        """The scores of these vectors; none where none were asked for."""
-        ends = [report for report in self.reports if report.epoch_mean_loss is not None]
-        return next((report.scores for report in ends if report.epoch == self.epoch), ())
+
+@dataclass(frozen=True)
+class Resumed:
+    """Where an earlier run of the same training came to; best_vectors: what it kept for patience, (V, D)."""
+
+    point: Point
+    loop: LoopState
+    best_vectors: NDArray[np.float32] | None = None
 
 
 def train(
@@ -80,156 +68,141 @@ def train(
     config: Config,
     learner: Learner,
     on_progress: Callable[[Progress], None],
+    *,
     score: Score | None = None,
+    resumed: Resumed | None = None,
+    keeper: SnapshotKeeper | None = None,
+    is_stop_wanted: Callable[[], bool] = lambda: False,
 ) -> Trained:
     """Let the learner train to its end and return what it has learnt; corpus_words: the length of an epoch.
 
-    score: takes the vectors after each epoch. Raises DivergedError where training leads nowhere (see divergence.py),
-    CorpusError where no word has a context.
+    score: takes the vectors after each epoch. resumed: go on from there; the learner has that state already.
+    is_stop_wanted: asked after each advance; where it says so, training stops as soon as it is at rest.
+    Raises DivergedError where training leads nowhere (see divergence.py), CorpusError where no word has a context, and
+    what the keeper raises.
     """
-    meter, best = _Meter(config, corpus_words, time.perf_counter()), _Best(config.training.patience)
-    guard = DivergenceGuard(config)
-    reports = []
-    with contextlib.closing(learner.iterate_training()) as advances:
-        for advance in advances:
-            meter.add(advance)
-            is_reported = advance.ends_epoch or meter.is_due()
-            if is_reported or meter.is_full():
-                guard.watch_loss(*meter.collect(), advance.epoch)
-            if is_reported:
-                guard.watch_vectors(learner, advance)
-                report = meter.report(advance)
-                if advance.ends_epoch:
-                    with meter.paused():
-                        measured = _measure(config, learner, score)
-                    report = dataclasses.replace(report, seconds_left=meter.seconds_left(advance), **measured)
-                reports.append(report)
-                on_progress(report)
-                if best.is_enough(report, learner):
-                    break
-    input_vectors, epoch = best.vectors_and_epoch(learner, reports[-1].epoch)
-    guard.check_vectors(input_vectors, epoch - 1)
-    return Trained(input_vectors, tuple(reports), meter.seconds, epoch)
-
-
-def _measure(config: Config, learner: Learner, score: Score | None) -> dict[str, Any]:
-    """Return what is to be known of the vectors after an epoch, as fields of Progress."""
-    measured: dict[str, Any] = {}
-    if config.training.validation > 0:
-        measured["validation_loss"] = learner.validation_loss()
-    if score is not None:
-        measured["scores"] = score(learner.read_vectors())
-    return measured
+    meter, best, guard = Meter(config, corpus_words), Best(config.training.patience), DivergenceGuard(config)
+    loop = _Loop(config, learner, meter, best, guard, score)
+    if resumed is not None:
+        loop.restore(resumed)
+    if keeper is not None:
+        keeper.begin(loop.meter.words)
+    is_stopping = False
+    with contextlib.closing(learner.iterate_training(loop.point)) as advances:
+        for advance in () if loop.is_finished else advances:
+            loop.take_in(advance, on_progress)
+            is_stopping = is_stopping or is_stop_wanted()
+            if loop.is_finished or (is_stopping and advance.is_at_rest):
+                break
+            if is_stopping or (keeper is not None and keeper.is_due(loop.meter.words, ends_epoch=advance.ends_epoch)):
+                if not advance.is_at_rest:
+                    learner.come_to_rest()
+                elif keeper is not None:
+                    loop.take_snapshot(keeper)
+    trained = loop.trained()
+    if keeper is not None:
+        loop.take_snapshot(keeper)
+    return trained
 
 
 @dataclass
-class _Best:
-    """Keeps the vectors of the lowest held-out loss where there is a patience that can come to its end."""
-
-    patience: int | None
-    _lowest: float = math.inf
-    _epoch: int = 0
-    _vectors: NDArray[np.float32] | None = None
-
-    def is_enough(self, report: Progress, learner: Learner) -> bool:
-        """Take in a report; return whether the held-out loss has not been lower for `patience` epochs."""
-        if self.patience is None or report.validation_loss is None:
-            return False
-        if report.validation_loss < self._lowest:
-            self._lowest, self._epoch = report.validation_loss, report.epoch
-            self._vectors = None if report.epoch == report.epochs else learner.read_vectors().copy()
-        return report.epoch - self._epoch >= self.patience
-
-    def vectors_and_epoch(self, learner: Learner, last_epoch: int) -> tuple[NDArray[np.float32], int]:
-        """Return the vectors to keep and the epoch (from 1) that made them."""
-        if self._vectors is None:
-            return learner.read_vectors(), last_epoch
-        return self._vectors, self._epoch
-
-
-@dataclass
-class _Meter:
-    """Sums the losses between reports and over the epoch; losses stay on the device until they are collected."""
+class _Loop:
+    """What is carried from advance to advance; it can be put into a snapshot and taken out again."""
 
     config: Config
-    corpus_words: int
-    _started: float
-    _progress: float = 0.0
-    _next_report: float = 0.0
-    _unseen_loss: Any = 0.0
-    _unseen_pairs: int = 0
-    _recent_loss: float = 0.0
-    _mean_loss: float = 0.0
-    _recent_pairs: int = 0
-    _epoch_loss: float = 0.0
-    _epoch_pairs: int = 0
-    _paused_seconds: float = 0.0
-    _pauses: int = 0
+    learner: Learner
+    meter: Meter
+    best: Best
+    guard: DivergenceGuard
+    score: Score | None
+    reports: list[Progress] = field(default_factory=list)
+    point: Point = BEGINNING
+    is_over: bool = False
 
     @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._started - self._paused_seconds
+    def is_finished(self) -> bool:
+        """Whether there is nothing left to train: all epochs are done, or patience has come to its end."""
+        return self.is_over or self.point.epoch >= self.config.training.epochs
 
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """Take the time of the block for no training."""
-        started = time.perf_counter()
-        yield
-        self._paused_seconds += time.perf_counter() - started
-        self._pauses += 1
+    def take_in(self, advance: Advance, on_progress: Callable[[Progress], None]) -> None:
+        """Add up an advance, and report where that is due."""
+        self.meter.add(advance)
+        self.point = advance.after
+        is_reported = advance.ends_epoch or self.meter.is_due()
+        if is_reported or self.meter.is_full():
+            self.guard.watch_loss(*self.meter.collect(), advance.epoch)
+        if is_reported:
+            self.guard.watch_vectors(self.learner, advance)
+            report = self.meter.report(advance)
+            if advance.ends_epoch:
+                with self.meter.paused():
+                    measured = self._measure()
+                report = dataclasses.replace(report, seconds_left=self.meter.seconds_left(advance), **measured)
+            self.reports.append(report)
+            on_progress(report)
+            is_last = report.epoch == report.epochs
+            self.is_over = self.best.is_enough(report.epoch, report.validation_loss, self.learner, is_last=is_last)
 
-    def seconds_left(self, advance: Advance) -> float:
-        """Return the seconds that training will still take, its pauses after the epochs to come included."""
-        epochs_to_come = self.config.training.epochs - advance.epoch - advance.ends_epoch
-        a_pause = self._paused_seconds / max(self._pauses, 1)
-        return self.seconds * (1 - self._progress) / self._progress + a_pause * epochs_to_come
+    def _measure(self) -> dict[str, Any]:
+        """Return what is to be known of the vectors after an epoch, as fields of Progress."""
+        measured: dict[str, Any] = {}
+        if self.config.training.validation > 0:
+            measured["validation_loss"] = self.learner.validation_loss()
+        if self.score is not None:
+            measured["scores"] = self.score(self.learner.read_vectors())
+        return measured
 
-    def add(self, advance: Advance) -> None:
-        self._unseen_loss = self._unseen_loss + advance.loss_sum
-        self._unseen_pairs += advance.pairs
-        self._progress = advance.progress
-
-    def is_full(self) -> bool:
-        """Return whether there is much that was not collected."""
-        return self._unseen_pairs >= _MOST_PAIRS_UNSEEN
-
-    def collect(self) -> tuple[float, int]:
-        """Return the loss and the pairs since the last call; this waits for a device."""
-        loss, pairs = float(self._unseen_loss), self._unseen_pairs
-        self._unseen_loss, self._unseen_pairs = 0.0, 0
-        self._recent_loss += loss
-        self._recent_pairs += pairs
-        return loss, pairs
-
-    def is_due(self) -> bool:
-        return self._progress >= self._next_report
-
-    def report(self, advance: Advance) -> Progress:
-        """Return a report of everything that was collected since the last one."""
-        loss, pairs = self._recent_loss, self._recent_pairs
-        if pairs:  # none since the last report where that one came just before the epoch's end
-            self._mean_loss = loss / pairs
-        self._epoch_loss += loss
-        self._epoch_pairs += pairs
-        if advance.ends_epoch and self._epoch_pairs == 0:
-            raise CorpusError(
-                "no word of the corpus has a neighbour in its sentence, so there is nothing to learn from: "
-                "--set corpus.sentences=stream lets windows run across lines, --subsample 0 keeps every word."
-            )
-        progress, seconds = self._progress, self.seconds
-        epochs = self.config.training.epochs
-        result = Progress(
-            epoch=advance.epoch + 1,
-            epochs=epochs,
-            progress=progress,
-            words_per_second=progress * epochs * self.corpus_words / seconds,
-            seconds_left=self.seconds_left(advance),
-            learning_rate=learning_rate_at(progress, self.config.learning_rate, self.config.training.decay),
-            mean_loss=self._mean_loss,
-            epoch_mean_loss=self._epoch_loss / self._epoch_pairs if advance.ends_epoch else None,
+    def trained(self) -> Trained:
+        """Return what has been learnt so far."""
+        input_vectors, epoch = self.best.vectors_and_epoch(self.learner, self.reports[-1].epoch)
+        self.guard.check_vectors(input_vectors, self.reports[-1].epoch - 1)
+        return Trained(
+            input_vectors,
+            tuple(self.reports),
+            self.meter.seconds,
+            epoch,
+            self.point.epoch,
+            progress=self.meter.progress,
+            is_complete=self.is_finished,
+            scores=self._scores_after(epoch),
         )
-        self._recent_loss, self._recent_pairs = 0.0, 0
-        self._next_report = progress + 1 / (_REPORTS_PER_EPOCH * epochs)
-        if advance.ends_epoch:
-            self._epoch_loss, self._epoch_pairs = 0.0, 0
-        return result
+
+    def _scores_after(self, epoch: int) -> tuple[SetScore, ...]:
+        """Return the scores of the vectors to keep, which are those after an epoch (from 1) or the state as it is."""
+        if self.best.vectors is None and self.point.done > 0:
+            return ()
+        ends = [report for report in self.reports if report.epoch_mean_loss is not None]
+        return next((report.scores for report in ends if report.epoch == epoch), ())
+
+    def take_snapshot(self, keeper: SnapshotKeeper) -> None:
+        """Let the keeper take a snapshot; to be called at rest. Of a training that diverges there is none."""
+        self.guard.watch_loss(*self.meter.collect(), self.reports[-1].epoch - 1)
+        state = dict(self.learner.read_state())
+        self.guard.check_vectors(state["input_vectors"], self.reports[-1].epoch - 1)
+        if self.best.vectors is not None:
+            state[BEST_VECTORS] = self.best.vectors
+        kept_reports = [report for report in self.reports[:-1] if report.epoch_mean_loss is not None]
+        loop = LoopState(
+            self.meter.read_sums(),
+            self.meter.seconds,
+            self.best.lowest if self.best.epoch else None,
+            self.best.epoch,
+            [dataclasses.asdict(report) for report in (*kept_reports, *self.reports[-1:])],
+            self.is_over,
+        )
+        keeper.take(state, self.point, self.meter.words, loop)
+
+    def restore(self, resumed: Resumed) -> None:
+        """Go on from a snapshot; the learner has been restored. Raises VectorsError for what is none of ours."""
+        loop = resumed.loop
+        try:
+            self.reports = [Progress.from_json(report) for report in loop.reports]
+            self.meter.restore(loop.sums, loop.seconds, self.reports[-1].epochs)
+        except (TypeError, IndexError) as error:
+            raise VectorsError(f"the snapshot is not of this version of w2v ({error}): begin anew.") from error
+        self.point, self.is_over = resumed.point, loop.is_over
+        if loop.lowest_loss is not None:
+            self.best.lowest, self.best.epoch = loop.lowest_loss, loop.best_epoch
+            # None: the last epoch was the best, and the state is still that of its end. More epochs may be to come.
+            kept = self.learner.read_vectors() if resumed.best_vectors is None else resumed.best_vectors
+            self.best.vectors = kept.copy()

@@ -85,7 +85,7 @@ def run(arguments: Sequence[str]) -> int:
     watch = SignalWatch(request.report)
     watch.start()
     try:
-        return app([*request.flags, *request.others, *request.words], prog_name="w2v", standalone_mode=False) or 0
+        return app(request.sorted, prog_name="w2v", standalone_mode=False, obj=watch) or 0
     except (Exception, Stopped) as error:  # noqa: BLE001  the last place that can turn a bug into a line
         watch.ending.set()
         if "--debug" in request.flags:
@@ -106,6 +106,11 @@ class _Request:
     flags: list[str]
     others: list[str]
     words: list[str]
+
+    @property
+    def sorted(self) -> list[str]:
+        """The arguments as Typer takes them: flags first."""
+        return [*self.flags, *self.others, *self.words]
 
     def report(self, error: BaseException) -> int:
         """Tell the user of a failure and return its exit code."""
@@ -142,7 +147,7 @@ def _explain(error: BaseException) -> W2vError:
     if isinstance(error, OSError) and error.strerror:
         return StorageError(f"{error.filename or 'w2v'}: {error.strerror}; check the name, permissions and disk.")
     if isinstance(error, Stopped):
-        stopped = W2vError(f"stopped by {error.signal.name}.")
+        stopped = W2vError(f"stopped by {error.signal.name}.{error.what_next and ' '}{error.what_next}")
         stopped.exit_code = 128 + error.signal
         return stopped
     return W2vError(f"a bug in w2v, {type(error).__name__}: {error}; `w2v --debug …` shows where.")

@@ -74,6 +74,8 @@ class TrainingDisplay(_Display):
                 self._say(_engine_line(event))
                 if not event.is_compiled:
                     self._say("compiling, once on this machine; this takes some ten seconds")
+            case pipeline.TrainingResumed() | pipeline.WordsInitialised():
+                self._say(_start_line(event))
             case Progress():
                 self._show_progress(event)
             case pipeline.VectorsSaved(path=path, vocabulary_size=size, trained=trained):
@@ -154,6 +156,12 @@ def _scanned_line(event: pipeline.CorpusScanned) -> str:
         f"{_count(corpus.corpus_words, 'word')}, {corpus.distinct_words:,} different; kept {len(vocabulary):,} words "
         f"with {vocabulary.kept_words:,} occurrences, in {event.seconds:.1f} s"
     )
+
+
+def _start_line(event: pipeline.TrainingResumed | pipeline.WordsInitialised) -> str:
+    if isinstance(event, pipeline.TrainingResumed):
+        return f"going on from {event.path}: {100 * event.progress:.0f} % of {_count(event.epochs, 'epoch')} is done"
+    return f"{event.matched:,} of {_count(event.words, 'word')} begin with their vectors of {event.name}"
 
 
 def _engine_line(event: pipeline.EngineLoaded) -> str:

@@ -1,11 +1,12 @@
 """Signals that ask the program to end: it tidies up first where it can, and ends all the same where it cannot."""
 
+import contextlib
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -14,11 +15,15 @@ _PATIENCE_SECONDS = 2.0
 
 
 class Stopped(SystemExit):
-    """A signal that asks the program to end: files are tidied up on its way out as with any exception."""
+    """A signal that asks the program to end: files are tidied up on its way out as with any exception.
 
-    def __init__(self, number: int) -> None:
+    what_next: a sentence for the user.
+    """
+
+    def __init__(self, number: int, what_next: str = "") -> None:
         super().__init__(128 + number)
         self.signal = signal.Signals(number)
+        self.what_next = what_next
 
 
 class SignalWatch:
@@ -27,10 +32,16 @@ class SignalWatch:
     Python raises nothing while C code runs, such as LLVM's compiler for half a minute, and drops what is raised in a
     callback of such code. So the thread reports and exits where the main thread has not set `ending` within
     _PATIENCE_SECONDS, and at the second signal at once.
+
+    Work that knows how to stop by itself runs in `heeding`, and asks `is_stop_wanted`: from the first question to the
+    end of the block a first signal raises nothing, it is the answer. `heeded` is its number then, else None.
     """
 
     def __init__(self, report: Callable[[Stopped], object]) -> None:
         self.ending = threading.Event()
+        self.heeded: int | None = None
+        self._may_heed = False
+        self._is_heeding = False
         self._report = report
         self._was_raised = False
         self._receiver, self._sender = socket.socketpair()
@@ -46,8 +57,24 @@ class SignalWatch:
         sys.unraisablehook = _show_unless_stopped
         threading.Thread(target=self._watch, name="w2v-signals", daemon=True).start()
 
+    @contextlib.contextmanager
+    def heeding(self) -> Iterator[None]:
+        """Let the work of this block stop by itself when it is asked to."""
+        self._may_heed = True
+        try:
+            yield
+        finally:
+            self._may_heed = self._is_heeding = False
+
+    def is_stop_wanted(self) -> bool:
+        """Return whether a signal has come since this was asked first."""
+        self._is_heeding = self._may_heed
+        return self.heeded is not None
+
     def _raise_stopped(self, number: int, _frame: FrameType | None) -> None:
-        if not self._was_raised:  # a second exception would disturb the tidying up
+        if self._is_heeding and self.heeded is None:
+            self.heeded = number
+        elif not self._was_raised:  # a second exception would disturb the tidying up
             self._was_raised = True
             raise Stopped(number)
 
@@ -57,7 +84,7 @@ class SignalWatch:
         try:
             self._receiver.recv(1)
         except TimeoutError:
-            if self.ending.is_set():
+            if self.ending.is_set() or self._is_heeding or self.heeded is not None:
                 self._receiver.settimeout(None)
                 self._receiver.recv(1)
         self._exit(number)

@@ -1,21 +1,26 @@
 """`w2v train`."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from w2v_cli.cli import console
-from w2v_cli.cli.options import JsonOption, QuietOption, given_settings, with_setting_options
+from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, QuietOption, given_settings, with_setting_options
+from w2v_cli.cli.signals import SignalWatch, Stopped
 from w2v_cli.errors import ConfigError
 
 if TYPE_CHECKING:
+    from w2v_cli.config import ResolvedConfig
+    from w2v_cli.pipeline import VectorsSaved
     from w2v_cli.settings import Config
 
 
 @with_setting_options
 def train(
+    context: typer.Context,
     corpus: Annotated[
         str | None,
         typer.Argument(
@@ -36,7 +41,20 @@ def train(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting, as training.batch_size=256.")
     ] = None,
     output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="[w2v.safetensors]")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an output that exists, and its snapshot.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on from the snapshot beside the output, with its settings. --epochs may be more than they were: "
+            "the learning rate then falls anew, from where the larger number has it.",
+        ),
+    ] = False,
+    discard_snapshot: Annotated[
+        bool, typer.Option("--discard-snapshot", help="Remove the snapshot when the training is complete.")
+    ] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help='Draw the loss (png, svg, pdf); needs the extra "plot".')
     ] = None,
@@ -52,6 +70,9 @@ def train(
       w2v train novels.txt --model skipgram --output novels.safetensors
       w2v train ptb --config book-cbow --plot loss.png
       w2v train novels.txt --epochs 5 --dim 300 --set training.batch_size=256
+      w2v train novels.txt --resume                   after Ctrl-C, a crash or --time-limit
+      w2v train novels.txt --resume --epochs 30       when 15 were not enough
+      w2v train new.txt --init-from w2v.safetensors --output new.safetensors
     """
     given: dict[str, tuple[str, object]] = {
         "corpus.source": ("CORPUS", corpus),
@@ -61,13 +82,25 @@ def train(
         "output.overwrite": ("--overwrite", overwrite or None),
     }
     options = {key: option for key, option in given.items() if option[1] is not None}
-    _train(_resolve(options, settings, set_ or [], config), plot, is_quiet=quiet, as_json=as_json)
+    if resume and overwrite:
+        raise ConfigError("--resume goes on with a training and --overwrite begins anew: give one of them.")
+    resolved = _resolve(options, settings, set_ or [], config, is_resumed=resume)
+    flags = {"is_resumed": resume, "discard_snapshot": discard_snapshot, "is_quiet": quiet, "as_json": as_json}
+    _train(resolved, plot, context.obj, **flags)
 
 
 def _resolve(
-    options: dict[str, tuple[str, object]], settings: dict[str, str | None], sets: list[str], config: str | None
-) -> "Config":
-    """Return the config of all sources; raise ConfigError for what is wrong in any of them."""
+    options: dict[str, tuple[str, object]],
+    settings: dict[str, str | None],
+    sets: list[str],
+    config: str | None,
+    *,
+    is_resumed: bool,
+) -> "ResolvedConfig":
+    """Return the config of all sources; raise ConfigError for what is wrong in any of them.
+
+    A training that is resumed has what its corpus asks for already.
+    """
     from w2v_cli import config as configs  # noqa: PLC0415  pydantic and NumPy are not needed for --help
     from w2v_cli import datasets, pipeline  # noqa: PLC0415
     from w2v_cli.config_sources import read_value  # noqa: PLC0415
@@ -78,10 +111,10 @@ def _resolve(
         sets=sets,
         environment=os.environ,
         file=None if config is None else configs.find_config_file(config),
-        corpus_settings_for=lambda source: pipeline.corpus_settings_for(source, data_folder),
+        corpus_settings_for=None if is_resumed else lambda source: pipeline.corpus_settings_for(source, data_folder),
     )
     _refuse_dash(resolved.config)
-    return resolved.config
+    return resolved
 
 
 def _refuse_dash(config: "Config") -> None:
@@ -92,16 +125,53 @@ def _refuse_dash(config: "Config") -> None:
         raise ConfigError("vectors cannot go to stdout (-): name a file with --output.")
 
 
-def _train(config: "Config", plot: Path | None, *, is_quiet: bool, as_json: bool) -> None:
-    """Train, save and draw, telling the user how it goes."""
+def _train(
+    resolved: "ResolvedConfig",
+    plot: Path | None,
+    watch: SignalWatch,
+    *,
+    is_resumed: bool,
+    discard_snapshot: bool,
+    is_quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train, save and draw, telling the user how it goes.
+
+    Raises Stopped where a signal has stopped the training, when its files are written.
+    """
     from w2v_cli import datasets, loss_plot, pipeline  # noqa: PLC0415  NumPy and Numba are not needed for --help
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
 
     if plot is not None:
         loss_plot.check_plot(plot)
-    with TrainingDisplay(is_quiet=is_quiet) as display:
-        saved = pipeline.train_vectors(config, datasets.data_folder(os.environ), display.show)
+    given = [key for key, origin in resolved.origins.items() if origin != "default"]
+    with TrainingDisplay(is_quiet=is_quiet) as display, watch.heeding():
+        saved = pipeline.train_vectors(
+            resolved.config,
+            datasets.data_folder(os.environ),
+            display.show,
+            resume=given if is_resumed else None,
+            discard_snapshot=discard_snapshot,
+            is_stop_wanted=watch.is_stop_wanted,
+        )
+    if not saved.trained.is_complete:
+        how_to_go_on = _explain_stop(saved, resolved.config)
+        if watch.heeded is not None:
+            raise Stopped(watch.heeded, how_to_go_on)
+        if not is_quiet:
+            console.note(f"stopped at the time limit. {how_to_go_on}")
     if plot is not None:
         loss_plot.save_plot(saved.trained.reports, plot)
     if as_json:
         console.write_json("train", pipeline.summary(saved))
+
+
+def _explain_stop(saved: "VectorsSaved", config: "Config") -> str:
+    """Return what there is of a training that was stopped, and the command that goes on with it."""
+    epochs, done = saved.trained.reports[-1].epochs, saved.trained.progress
+    holds = f"{saved.path} holds the vectors after {done * epochs:.1f} of {epochs} epochs ({100 * done:.0f} %)"
+    if saved.snapshot is None:
+        return f"{holds}; there is no snapshot to go on from."
+    corpus = [] if config.corpus.source is None else [config.corpus.source]
+    output = [] if saved.path == DEFAULT_VECTORS else ["--output", str(saved.path)]
+    return f"{holds}. Go on with: {shlex.join(['w2v', 'train', *corpus, *output, '--resume'])}"

@@ -1,5 +1,6 @@
 """The block contract on compiled kernels: the matrices, the draws and a scratch for each thread at work."""
 
+from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -58,6 +59,19 @@ class CompiledEngine:
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors, (V, D), as they lie in memory: training on changes them."""
         return self._model.input_vectors[:, : self._config.model.dim]
+
+    def read_state(self) -> Mapping[str, NDArray[np.float32]]:
+        """Return views of both matrices without their padding, (V, D)."""
+        dim = self._config.model.dim
+        return {
+            "input_vectors": self._model.input_vectors[:, :dim],
+            "output_vectors": self._model.output_vectors[:, :dim],
+        }
+
+    def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
+        """Put back what `read_state` returned."""
+        for name, matrix in self.read_state().items():
+            matrix[:] = state[name]
 
     def _train(self, text: Text, span: Span) -> tuple[float, int]:
         room = self._take_room()

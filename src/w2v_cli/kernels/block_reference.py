@@ -1,5 +1,6 @@
 """The block algorithm in plain NumPy, one block at a time: the truth of the compiled kernels."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,16 @@ class ReferenceEngine:
         """Return the input vectors, (V, D)."""
         vectors: NDArray[np.float32] = self._embeddings.input_vectors
         return vectors
+
+    def read_state(self) -> Mapping[str, NDArray[np.float32]]:
+        """Return both matrices themselves."""
+        matrices = self._embeddings
+        return {"input_vectors": matrices.input_vectors, "output_vectors": matrices.output_vectors}
+
+    def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
+        """Put back what `read_state` returned."""
+        for name, matrix in self.read_state().items():
+            matrix[:] = state[name]
 
     def _step(self, block: Block, rate: float) -> tuple[float, int]:
         matrices = self._embeddings.input_vectors, self._embeddings.output_vectors

@@ -3,6 +3,7 @@
 All compute the same equations; `numpy` is the reference that the others are tested against.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -70,6 +71,12 @@ class MinibatchEngine(Protocol):
         Adam moves every row at every step. A backend may put off the steps of rows that no gradient touches until here.
         """
 
+    def adam_moments(self, state: Any) -> tuple[Any, Any]:
+        """Return both moments, (V, D), the backend's own arrays, to be read and changed; all rows are settled.
+
+        Together with the matrix they are all that the next step depends on.
+        """
+
     def adam_step(self, matrix: Any, state: Any, gradients: RowGradients, scale: float, rate: float) -> None:
         """Take one Adam step with the gradient scale · gradients, in place (see optimizers.Adam).
 
@@ -106,3 +113,9 @@ class BlockEngine(Protocol):
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors, (V, D)."""
+
+    def read_state(self) -> Mapping[str, NDArray[np.float32]]:
+        """Return both matrices, `input_vectors` and `output_vectors`, (V, D), as views where that can be."""
+
+    def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
+        """Put back what `read_state` returned."""

@@ -110,6 +110,10 @@ class ArrayEngine:
     def adam_settle(self, matrix: Any, state: AdamMoments, rows: Any) -> None:
         """Do nothing: every step is whole."""
 
+    def adam_moments(self, state: AdamMoments) -> tuple[Any, Any]:
+        """Return both moments."""
+        return state.first, state.second
+
     def adam_step(self, matrix: Any, state: AdamMoments, gradients: RowGradients, scale: float, rate: float) -> None:
         """Sum the gradients row by row, take a dense Adam step, clear the buffer."""
         self.add_rows(state.gradient, gradients, scale)

@@ -140,6 +140,10 @@ class NumbaEngine:
         rows = np.arange(len(matrix), dtype=np.int32) if rows is None else rows.ravel()
         adam_numba.take_owed_steps(matrix, *state.arrays, rows)
 
+    def adam_moments(self, state: LazyMoments) -> tuple[Any, Any]:
+        """Return both moments."""
+        return state.first, state.second
+
     def adam_step(self, matrix: Any, state: LazyMoments, gradients: RowGradients, scale: float, rate: float) -> None:
         """Sum the gradients row by row and take the step on those rows; all others owe it."""
         self.add_rows(state.gradient, gradients, scale)

@@ -1,0 +1,86 @@
+"""Which algorithm, backend and threads a config means, and the learner that is built of them."""
+
+import os
+from dataclasses import dataclass
+
+from w2v_cli.block_training import BlockLearner
+from w2v_cli.errors import ConfigError
+from w2v_cli.kernels import load_block_engine, load_minibatch_engine
+from w2v_cli.kernels.contract import Backend
+from w2v_cli.learner import Learner
+from w2v_cli.minibatch_training import MOST_THREADS, MinibatchLearner
+from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.settings import Config
+
+
+@dataclass(frozen=True)
+class EngineLoaded:
+    """Training begins, with this algorithm on this backend.
+
+    is_compiled: no compilation of ten seconds is to come; is_reproducible: the same training gives the same bytes, as
+    it does not where threads or a GPU add in any order.
+    """
+
+    algorithm: str
+    backend: Backend
+    threads: int
+    is_compiled: bool = True
+    is_reproducible: bool = True
+
+
+def with_algorithm(config: Config) -> Config:
+    """Return the config with its algorithm chosen: block, but for what only minibatch can do.
+
+    Raises ConfigError where block was asked for with what it cannot do.
+    """
+    training = config.training
+    needs = [
+        *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
+        *(["the GPU"] if training.backend == "cupy" else []),
+    ]
+    if training.patience is not None and training.validation == 0:
+        raise ConfigError("--patience waits for a lower held-out loss: give --validation a share too, such as 0.01.")
+    if training.deterministic and training.backend == "cupy":
+        raise ConfigError("--deterministic cannot be had with --gpu: a GPU adds in any order; leave one of them out.")
+    if training.algorithm == "block" and needs:
+        raise ConfigError(f"--algorithm block cannot do {' and '.join(needs)}: train with --algorithm minibatch.")
+    if training.algorithm == "auto":
+        training = training.model_copy(update={"algorithm": "minibatch" if needs else "block"})
+    return config.model_copy(update={"training": training})
+
+
+def build_learner(
+    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend
+) -> tuple[Learner, EngineLoaded]:
+    """Return the algorithm, ready to train, and what there is to say of it."""
+    threads = config.training.threads or available_cores()
+    if config.training.algorithm == "block":
+        return _build_block_learner(corpus, held_out, config, backend, threads)
+    threads = min(threads, MOST_THREADS)
+    engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
+    loaded = EngineLoaded("minibatch", backend, threads, is_reproducible=backend is not Backend.CUPY)
+    return MinibatchLearner(corpus, config, engine, held_out, threads=threads), loaded
+
+
+def _build_block_learner(
+    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend, threads: int
+) -> tuple[Learner, EngineLoaded]:
+    """Return the same for the block algorithm: lock-free threads, or the engine's own where it is deterministic."""
+    is_deterministic = config.training.deterministic
+    if backend is Backend.NUMPY:
+        threads = 1
+    engine = load_block_engine(backend, corpus, config, held_out, threads=threads)
+    loaded = EngineLoaded(
+        "block",
+        backend,
+        threads,
+        is_compiled=engine.is_compiled,
+        is_reproducible=is_deterministic or threads == 1,
+    )
+    learner = BlockLearner(corpus, config, engine, held_out, threads=1 if is_deterministic else threads)
+    return learner, loaded
+
+
+def available_cores() -> int:
+    """Return the cores that this process may use: fewer than the machine has under taskset or in some containers."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,62 @@
+"""What a vectors file says of how it was made: all that decides the vectors and nothing else (docs/adr/0004)."""
+
+import dataclasses
+from typing import Any
+
+from w2v_cli.snapshot import Identity
+from w2v_cli.training import Trained
+
+# No path, no time, no number of threads.
+_LEFT_OUT: dict[str, Any] = {
+    "corpus": {"source"},
+    "model": {"init_from"},
+    "output": True,
+    "training": {"threads", "time_limit", "evaluate"},
+}
+
+
+def describe(identity: Identity, trained: Trained) -> dict[str, Any]:
+    """Return the metadata of the vectors, JSON-able.
+
+    final_loss is the mean loss of the last whole epoch, None where there is none. `stopped_early`, `init_from` and
+    `earlier_plans` are there where they say something.
+    """
+    config = identity.config
+    settings = config.model_dump(mode="json", exclude=_LEFT_OUT)
+    settings["training"]["learning_rate"] = config.learning_rate
+    losses = trained.epoch_losses
+    return {
+        "package_version": identity.package_version,
+        "algorithm": config.training.algorithm,
+        "backend": identity.backend,
+        "reproducible": identity.is_reproducible and trained.is_complete,
+        "seed": config.sampling.seed,
+        "config": settings,
+        "corpus": {key: fact for key, fact in identity.corpus.items() if key != "vocabulary_sha256"},
+        "epoch_losses": losses,
+        "final_loss": losses[-1] if losses else None,
+        **validation(trained),
+        **stopped_early(trained),
+        **({} if identity.init_from is None else {"init_from": identity.init_from}),
+        **_earlier_plans(identity),
+    }
+
+
+def validation(trained: Trained) -> dict[str, Any]:
+    """Return what the held-out sentences said, JSON-able; nothing where there are none."""
+    losses = trained.validation_losses
+    return {"validation_losses": losses, "epoch": trained.epoch} if losses else {}
+
+
+def stopped_early(trained: Trained) -> dict[str, Any]:
+    """Return where a training was when it was stopped, JSON-able; nothing for one that came to its end."""
+    if trained.is_complete:
+        return {}
+    done = {"whole_epochs": trained.whole_epochs, "epochs": trained.reports[-1].epochs}
+    return {"stopped_early": done | {"progress": round(trained.progress, 6)}}
+
+
+def _earlier_plans(identity: Identity) -> dict[str, Any]:
+    """Return how many epochs the training was meant to have before they became more, and after which."""
+    plans = [dataclasses.asdict(plan) for plan in identity.earlier_plans]
+    return {"earlier_plans": plans} if plans else {}

@@ -1,0 +1,158 @@
+"""The resumable state of a training in one checksummed file: matrices as float32, the loop, and whose it is."""
+
+import json
+import reprlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from w2v_cli import __version__
+from w2v_cli.errors import DivergedError, VectorsError
+from w2v_cli.learner import Point, State
+from w2v_cli.loop_state import LoopState
+from w2v_cli.settings import Config
+from w2v_cli.tensor_file import Tensor, damaged, load_tensors, save_tensors
+
+SNAPSHOT_VERSION = 1  # of this file's layout: raised when a new w2v could not be read by an old one
+TRAINING_VERSION = 1  # of what a training computes: raised when the same settings give other vectors than before
+BEST_VECTORS = "best_vectors"  # (V, D), of the epoch with the lowest held-out loss, where that is not the last one
+
+_LOOP = "loop"  # JSON as bytes: the header is too small for the reports of a hundred thousand epochs
+_KIND = "snapshot"
+_BLOCK_ROWS = 4096
+_TYPES = {"<i8": "I64", "<f4": "F32", "|u1": "U8"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The number of epochs that a training was first meant to have, and where it had come when they became more."""
+
+    epochs: int
+    until: Point
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose training it is: all that decides the vectors, and the corpus that they are learned from.
+
+    config: with its algorithm chosen; corpus: JSON, `sha256` of the text and `vocabulary_sha256` of what was made of it
+    among it; backend: the one that runs; is_reproducible: so far; init_from: JSON, where the first vectors come from;
+    earlier_plans: oldest first.
+    """
+
+    config: Config
+    corpus: dict[str, Any]
+    backend: str
+    is_reproducible: bool
+    init_from: dict[str, Any] | None = None
+    earlier_plans: tuple[Plan, ...] = ()
+    training_version: int = TRAINING_VERSION
+    package_version: str = __version__
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A training at one point: its identity, where it goes on, its loop, and the learner's state with BEST_VECTORS."""
+
+    identity: Identity
+    point: Point
+    loop: LoopState
+    arrays: State
+
+
+@dataclass(frozen=True)
+class _Header:
+    kind: str
+    snapshot_version: int
+    identity: Identity
+    point: Point
+
+
+def snapshot_path(output: Path) -> Path:
+    """Return where the snapshot of a training lies: beside its output.
+
+    >>> snapshot_path(Path("w2v.safetensors")).name
+    'w2v.safetensors.snapshot'
+    """
+    return output.with_name(f"{output.name}.snapshot")
+
+
+def save(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot to `path`, whole or not at all, in place of an older one.
+
+    Raises DivergedError, and keeps the older one, where a value is not finite; StorageError where the disk refuses.
+    """
+    for name, array in snapshot.arrays.items():
+        if not _is_finite(array):
+            raise DivergedError(
+                f"{name.replace('_', ' ')} hold values that are no finite numbers in epoch {snapshot.point.epoch + 1}: "
+                f"training diverged; try a lower --learning-rate."
+            )
+    loop = np.frombuffer(json.dumps(asdict(snapshot.loop), allow_nan=False).encode(), np.uint8)
+    arrays = sorted({**snapshot.arrays, _LOOP: loop}.items(), key=lambda item: (-item[1].itemsize, item[0]))
+    tensors = {name: Tensor(_TYPES[array.dtype.str], array.shape, _blocks(array)) for name, array in arrays}
+    header = _Header(_KIND, SNAPSHOT_VERSION, snapshot.identity, snapshot.point)
+    save_tensors(path, tensors, TypeAdapter(_Header).dump_python(header, mode="json"), overwrite=True)
+
+
+def load(path: Path) -> Snapshot:
+    """Return the snapshot of `path`, its arrays memory-mapped, after every check there is.
+
+    Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or no snapshot.
+    """
+    arrays, metadata = load_tensors(path)
+    if metadata.get("kind") != _KIND:
+        raise VectorsError(f"{path} is no snapshot of a training but another file of w2v: name the training's output.")
+    version = metadata.get("snapshot_version")
+    if version != SNAPSHOT_VERSION:
+        raise VectorsError(
+            f"{path} has snapshot version {reprlib.repr(version)}, this w2v reads {SNAPSHOT_VERSION}: upgrade w2v-cli."
+        )
+    try:
+        header = TypeAdapter(_Header).validate_python(metadata)
+        loop = TypeAdapter(LoopState).validate_python(json.loads(arrays.pop(_LOOP).tobytes()))
+    except (KeyError, ValueError, RecursionError) as error:  # ValidationError is a ValueError
+        raise damaged(path, f"it says too little of its training ({_first_line(error)})") from error
+    for name, array in arrays.items():
+        if not _is_finite(array):
+            raise damaged(path, f"its {name} hold values that are no finite numbers")
+    return Snapshot(header.identity, header.point, loop, arrays)
+
+
+def check_state(path: Path, found: State, expected: State) -> None:
+    """Raise VectorsError unless the arrays of a snapshot are those of a learner, by name, type and shape.
+
+    BEST_VECTORS may be there besides, in the shape of `input_vectors`. No array of whole numbers holds a negative one.
+    """
+    optional = {BEST_VECTORS} & found.keys()
+    wanted = {name: _describe(array) for name, array in expected.items()}
+    wanted |= dict.fromkeys(optional, wanted["input_vectors"])
+    there = {name: _describe(array) for name, array in found.items()}
+    if there != wanted:
+        raise damaged(path, f"it holds {reprlib.repr(there)}, this training needs {reprlib.repr(wanted)}")
+    if any(array.dtype.kind == "i" and array.min() < 0 for array in found.values()):
+        raise damaged(path, "it counts steps below zero")
+
+
+def _describe(array: NDArray[Any]) -> tuple[str, tuple[int, ...]]:
+    return array.dtype.str, array.shape
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        wrong = error.errors(include_url=False)[0]
+        return reprlib.repr(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}")
+    return reprlib.repr(str(error))
+
+
+def _is_finite(array: NDArray[Any]) -> bool:
+    return array.dtype.kind != "f" or all(bool(np.isfinite(block).all()) for block in _blocks(array))
+
+
+def _blocks(array: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return views of the rows, some at a time."""
+    return [array[first : first + _BLOCK_ROWS] for first in range(0, len(array), _BLOCK_ROWS)]

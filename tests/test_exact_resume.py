@@ -229,7 +229,7 @@ def test_vectors_kept_for_patience_survive_more_epochs(text, tmp_path, monkeypat
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_without_locks_come_to_rest(text, tmp_path, threads):
-    """Where the bytes cannot be equal, no word is lost or trained on twice: pairs and epochs are those of one thread."""
+    """Where bytes cannot be equal, no word is lost or trained on twice: the losses are nearly those of one thread."""
     config = config_of("one thread")
     alone = Training(text, config, tmp_path / "a").run()
     Training(text, config, tmp_path / "x", threads=threads).run(stop_after=4, every="1w")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import datasets, output_lock, resuming, session, storage
+from w2v_cli import datasets, output_lock, resuming, session
 from w2v_cli.engines import EngineLoaded, available_cores, build_learner, with_algorithm
 from w2v_cli.errors import CorpusError
 from w2v_cli.evaluation_sets import read_sets
@@ -34,7 +34,7 @@ def claim(config: Config, resume: Collection[str] | None) -> Iterator[tuple[Conf
     resume: as for pipeline.train_vectors. Raises what storage, lock, snapshot and log have against it.
     """
     output = Path(config.output.path)
-    storage.check_writable(output)
+    session.check_writable(output, config)
     with output_lock.hold(output):
         clear_stale(output.absolute().parent)
         taken = session.find_snapshot(output, is_resumed=resume is not None, overwrite=config.output.overwrite)
@@ -74,13 +74,13 @@ def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot 
     training, held_out = _hold_out(corpus, config)
     words, corpus_facts = len(training.word_ids), _corpus_facts(found, corpus)
     if taken is not None:
-        resuming.check_same(output, taken, corpus_facts, backend, words)
+        resuming.check_same(output, taken, corpus_facts, str(backend), words)
     learner, loaded = build_learner(training, held_out, config, backend)
     session.check_room(output, learner, config, has_snapshot=taken is not None)
     on_event(loaded)
     learner.prepare()
     kept_config = config.model_copy(update={"corpus": config.corpus.model_copy(update={"source": found.source})})
-    identity = Identity(kept_config, corpus_facts, backend, loaded.is_reproducible)
+    identity = Identity(kept_config, corpus_facts, str(backend), loaded.is_reproducible)
     evaluator = Evaluator(sets, corpus.vocabulary.words, threads=loaded.threads) if sets else None
     resumed = None
     if taken is not None:

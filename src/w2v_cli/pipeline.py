@@ -9,7 +9,7 @@ from typing import Any
 from w2v_cli import session, vectors
 from w2v_cli.beginning import Begun, begin, claim, corpus_settings_for, find_corpus
 from w2v_cli.engines import EngineLoaded, available_cores
-from w2v_cli.errors import DivergedError
+from w2v_cli.errors import DivergedError, StorageError
 from w2v_cli.events import CorpusFound, CorpusScanned, Event, OnEvent, VectorsSaved
 from w2v_cli.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
 from w2v_cli.run_log import logged
@@ -63,7 +63,7 @@ def train_vectors(
         is_over = session.stop_condition(begun.config, began, is_stop_wanted)
         try:
             trained = _train(begun, output, tell, keeper, is_over)
-        except DivergedError as error:
+        except (DivergedError, StorageError) as error:
             raise session.with_kept_snapshot(error, keeper) from error
         if (discard_snapshot and trained.is_complete) or (keeper is None and taken is None):
             session.remove_snapshot(output)

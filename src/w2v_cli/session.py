@@ -11,7 +11,7 @@ from pathlib import Path
 
 from w2v_cli import storage
 from w2v_cli.durations import Interval, parse_interval, parse_seconds
-from w2v_cli.errors import ConfigError, DivergedError
+from w2v_cli.errors import ConfigError, DivergedError, StorageError, W2vError
 from w2v_cli.initial_vectors import OldVectors, start_from
 from w2v_cli.learner import Learner
 from w2v_cli.resuming import continued, load_snapshot, restore
@@ -60,6 +60,13 @@ def find_snapshot(output: Path, *, is_resumed: bool, overwrite: bool) -> Snapsho
     return None
 
 
+def check_writable(output: Path, config: Config) -> None:
+    """Raise StorageError where vectors or snapshot could not be written."""
+    storage.check_writable(output)
+    if _has_snapshots(config):
+        storage.check_writable(snapshot_path(output))
+
+
 def check_room(output: Path, learner: Learner, config: Config, *, has_snapshot: bool) -> None:
     """Raise StorageError where the disk has no room for the files of a training.
 
@@ -68,19 +75,17 @@ def check_room(output: Path, learner: Learner, config: Config, *, has_snapshot: 
     state = learner.read_state()
     words, dim = state["input_vectors"].shape
     sizes = [words * dim * _HALF_BYTES]
-    if parse_interval(config.output.snapshot_every) != Interval():
-        path = snapshot_path(output)
-        storage.check_writable(path)
+    if _has_snapshots(config):
         sizes += [sum(array.nbytes for array in state.values())] * (1 if has_snapshot else 2)
     storage.check_room(output, sizes)
 
 
 def build_keeper(output: Path, config: Config, identity: Identity, taken: Snapshot | None) -> SnapshotKeeper | None:
     """Return what keeps the snapshots of a training, None where none are wanted."""
-    every = parse_interval(config.output.snapshot_every)
-    if every == Interval():
+    if not _has_snapshots(config):
         return None
-    return SnapshotKeeper(snapshot_path(output), identity, every, kept=taken.point if taken else None)
+    every, kept = parse_interval(config.output.snapshot_every), taken.point if taken else None
+    return SnapshotKeeper(snapshot_path(output), identity, every, kept=kept)
 
 
 def stop_condition(config: Config, began: float, is_stop_wanted: Callable[[], bool]) -> Callable[[], bool]:
@@ -93,12 +98,13 @@ def stop_condition(config: Config, began: float, is_stop_wanted: Callable[[], bo
     return lambda: is_stop_wanted() or time.monotonic() >= deadline
 
 
-def with_kept_snapshot(error: DivergedError, keeper: SnapshotKeeper | None) -> DivergedError:
-    """Return the error of a diverged training, and where the last good state of it lies."""
+def with_kept_snapshot(error: DivergedError | StorageError, keeper: SnapshotKeeper | None) -> W2vError:
+    """Return the error that ended a training, and where the last good state of it lies."""
     if keeper is None or keeper.kept is None:
         return error
-    where = f"{keeper.path} holds the last good state, after {keeper.kept.epoch} whole epochs."
-    return DivergedError(f"{error} {where}")
+    epoch = keeper.kept.epoch + (keeper.kept.done > 0)  # from 1: the end of one, or in the middle of the next
+    how_to_go_on = ": --resume goes on there." if isinstance(error, StorageError) else "."
+    return type(error)(f"{error} {keeper.path} is kept, from epoch {epoch}{how_to_go_on}")
 
 
 def remove_snapshot(output: Path) -> None:
@@ -138,3 +144,7 @@ def take_over(
     matched = start_from(learner, vocabulary.words, old)
     on_event(WordsInitialised(old.name, matched, len(vocabulary)))
     return dataclasses.replace(identity, init_from=old.describe() | {"words": matched})
+
+
+def _has_snapshots(config: Config) -> bool:
+    return parse_interval(config.output.snapshot_every) != Interval()

@@ -2,6 +2,7 @@
 
 import json
 import reprlib
+import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,18 @@ from w2v_cli.learner import Point, State
 from w2v_cli.loop_state import LoopState
 from w2v_cli.settings import Config
 from w2v_cli.tensor_file import Tensor, damaged, load_tensors, save_tensors
+from w2v_cli.vectors import MAX_FLOAT16
 
 SNAPSHOT_VERSION = 1  # of this file's layout: raised when a new w2v could not be read by an old one
 TRAINING_VERSION = 1  # of what a training computes: raised when the same settings give other vectors than before
+INPUT_VECTORS = "input_vectors"  # what every learner calls them
 BEST_VECTORS = "best_vectors"  # (V, D), of the epoch with the lowest held-out loss, where that is not the last one
 
 _LOOP = "loop"  # JSON as bytes: the header is too small for the reports of a hundred thousand epochs
 _KIND = "snapshot"
+_MAX_FLOAT32 = float(np.finfo(np.float32).max)
 _BLOCK_ROWS = 4096
+_LONGEST_CAUSE = 150
 _TYPES = {"<i8": "I64", "<f4": "F32", "|u1": "U8"}
 
 
@@ -84,12 +89,14 @@ def snapshot_path(output: Path) -> Path:
 def save(path: Path, snapshot: Snapshot) -> None:
     """Write a snapshot to `path`, whole or not at all, in place of an older one.
 
-    Raises DivergedError, and keeps the older one, where a value is not finite; StorageError where the disk refuses.
+    Raises DivergedError, and keeps the older one, where a value is not finite or too large for the vectors that are to
+    be made of it; StorageError where the disk refuses.
     """
     for name, array in snapshot.arrays.items():
-        if not _is_finite(array):
+        limit = MAX_FLOAT16 if name in (INPUT_VECTORS, BEST_VECTORS) else _MAX_FLOAT32
+        if not _is_within(array, limit):
             raise DivergedError(
-                f"{name.replace('_', ' ')} hold values that are no finite numbers in epoch {snapshot.point.epoch + 1}: "
+                f"in epoch {snapshot.point.epoch + 1} {name.replace('_', ' ')} hold numbers beyond {limit:g}, or NaN: "
                 f"training diverged; try a lower --learning-rate."
             )
     loop = np.frombuffer(json.dumps(asdict(snapshot.loop), allow_nan=False).encode(), np.uint8)
@@ -116,9 +123,9 @@ def load(path: Path) -> Snapshot:
         header = TypeAdapter(_Header).validate_python(metadata)
         loop = TypeAdapter(LoopState).validate_python(json.loads(arrays.pop(_LOOP).tobytes()))
     except (KeyError, ValueError, RecursionError) as error:  # ValidationError is a ValueError
-        raise damaged(path, f"it says too little of its training ({_first_line(error)})") from error
+        raise damaged(path, f"it says too little of its training ({_shortened(error)})") from error
     for name, array in arrays.items():
-        if not _is_finite(array):
+        if not _is_within(array, _MAX_FLOAT32):
             raise damaged(path, f"its {name} hold values that are no finite numbers")
     return Snapshot(header.identity, header.point, loop, arrays)
 
@@ -130,7 +137,7 @@ def check_state(path: Path, found: State, expected: State) -> None:
     """
     optional = {BEST_VECTORS} & found.keys()
     wanted = {name: _describe(array) for name, array in expected.items()}
-    wanted |= dict.fromkeys(optional, wanted["input_vectors"])
+    wanted |= dict.fromkeys(optional, wanted[INPUT_VECTORS])
     there = {name: _describe(array) for name, array in found.items()}
     if there != wanted:
         raise damaged(path, f"it holds {reprlib.repr(there)}, this training needs {reprlib.repr(wanted)}")
@@ -142,15 +149,19 @@ def _describe(array: NDArray[Any]) -> tuple[str, tuple[int, ...]]:
     return array.dtype.str, array.shape
 
 
-def _first_line(error: Exception) -> str:
+def _shortened(error: Exception) -> str:
+    """Return what is wrong with the contents, on one line."""
     if isinstance(error, ValidationError):
         wrong = error.errors(include_url=False)[0]
-        return reprlib.repr(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}")
-    return reprlib.repr(str(error))
+        return textwrap.shorten(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}", _LONGEST_CAUSE, placeholder="…")
+    return textwrap.shorten(str(error), _LONGEST_CAUSE, placeholder="…")
 
 
-def _is_finite(array: NDArray[Any]) -> bool:
-    return array.dtype.kind != "f" or all(bool(np.isfinite(block).all()) for block in _blocks(array))
+def _is_within(array: NDArray[Any], limit: float) -> bool:
+    """Return whether no number is beyond ±limit or NaN; whole numbers always are."""
+    if array.dtype.kind != "f":
+        return True
+    return all(bool(block.min() >= -limit and block.max() <= limit) for block in _blocks(array))  # False for NaN
 
 
 def _blocks(array: NDArray[Any]) -> list[NDArray[Any]]:

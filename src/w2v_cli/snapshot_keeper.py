@@ -88,8 +88,9 @@ class SnapshotKeeper:
         with contextlib.suppress(W2vError) if error else contextlib.nullcontext():  # the first error is the one to tell
             self._end_writing()
 
-    def begin(self, words: float) -> None:
-        """Count time and words from here on; `words` are done."""
+    def begin(self, state: State, words: float) -> None:
+        """Take the memory for copies of the state, before anything is lost if there is none; count from `words` on."""
+        self._copies = {name: np.empty(array.shape, array.dtype) for name, array in state.items()}
         self._rhythm.begin(self._clock(), words)
 
     def is_due(self, words: float, *, ends_epoch: bool) -> bool:
@@ -111,7 +112,7 @@ class SnapshotKeeper:
         self._end_writing()
         began = self._clock()
         for name, array in state.items():
-            if name not in self._copies:
+            if name not in self._copies:  # BEST_VECTORS, which are not there in the beginning
                 self._copies[name] = np.empty(array.shape, array.dtype)
             np.copyto(self._copies[name], array)
         copies = {name: self._copies[name] for name in state}

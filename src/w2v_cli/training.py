@@ -86,7 +86,7 @@ def train(
     if resumed is not None:
         loop.restore(resumed)
     if keeper is not None:
-        keeper.begin(loop.meter.words)
+        keeper.begin(learner.read_state(), loop.meter.words)
     is_stopping = False
     with contextlib.closing(learner.iterate_training(loop.point)) as advances:
         for advance in () if loop.is_finished else advances:

@@ -105,6 +105,8 @@ def load(path: Path) -> WordVectors:
     Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or of another kind.
     """
     tensors, metadata = load_tensors(path)
+    if metadata.get("kind") == "snapshot":
+        raise VectorsError(f"{path} is the snapshot of a training, for --resume: name the vectors that lie beside it.")
     _check_tensors(path, tensors)
     try:
         words = _decode_words(tensors["vocabulary.bytes"].tobytes(), tensors["vocabulary.offsets"])

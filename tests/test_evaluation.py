@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from w2v_cli import evaluation
+from w2v_cli import evaluation, evaluation_sets
 from w2v_cli.errors import CorpusError
-from w2v_cli.evaluation import AnalogySection, AnalogySectionScore
+from w2v_cli.evaluation import AnalogySectionScore
+from w2v_cli.evaluation_sets import AnalogySection
 from w2v_cli.formats import open_vectors
 from w2v_cli.vectors import WordVectors
 
@@ -44,7 +45,7 @@ def score(*questions, **options):
 
 def test_the_books_vectors_answer_as_many_analogies_as_in_gensim_and_in_the_book(book_vectors, shared_data):
     """77 of the 4,716 questions whose words are known: the number that gensim 4.4 gives."""
-    sections = evaluation.read_analogy_questions(shared_data / "eval" / "questions-words.txt")
+    sections = evaluation_sets.read_analogy_questions(shared_data / "eval" / "questions-words.txt")
 
     result = evaluation.analogy_accuracy(book_vectors, sections)
 
@@ -57,7 +58,9 @@ def test_the_books_vectors_answer_as_many_analogies_as_in_gensim_and_in_the_book
 )
 def test_the_books_vectors_correlate_as_published(book_vectors, shared_data, name, correlation, counts):
     """The values that gensim 4.4 gives: .147 and .075."""
-    result = evaluation.similarity_correlation(book_vectors, evaluation.read_word_pairs(shared_data / "eval" / name))
+    result = evaluation.similarity_correlation(
+        book_vectors, evaluation_sets.read_word_pairs(shared_data / "eval" / name)
+    )
 
     assert result.correlation == pytest.approx(correlation, abs=2e-5)
     assert (result.pairs, result.skipped) == counts
@@ -68,7 +71,7 @@ def test_each_section_scores_as_in_gensim(book_vectors, gensim_vectors, shared_d
     path = shared_data / "eval" / "questions-words.txt"
     _, expected = gensim_vectors.evaluate_word_analogies(str(path))
 
-    result = evaluation.analogy_accuracy(book_vectors, evaluation.read_analogy_questions(path))
+    result = evaluation.analogy_accuracy(book_vectors, evaluation_sets.read_analogy_questions(path))
 
     assert [(section.name, section.correct, section.asked) for section in result.sections] == [
         (section["section"], len(section["correct"]), len(section["correct"]) + len(section["incorrect"]))
@@ -82,7 +85,7 @@ def test_correlation_is_gensims(book_vectors, gensim_vectors, shared_data, name)
     path = shared_data / "eval" / name
     _, spearman, percent_skipped = gensim_vectors.evaluate_word_pairs(str(path))
 
-    result = evaluation.similarity_correlation(book_vectors, evaluation.read_word_pairs(path))
+    result = evaluation.similarity_correlation(book_vectors, evaluation_sets.read_word_pairs(path))
 
     assert result.correlation == pytest.approx(spearman.statistic, abs=2e-5)
     assert result.coverage == pytest.approx(1 - percent_skipped / 100)
@@ -195,8 +198,10 @@ def test_too_few_pairs_have_no_correlation(pairs):
 
 def test_the_shared_sets_are_read_whole(shared_data):
     """19,544 questions in 14 sections, 353 and 999 pairs."""
-    sections = evaluation.read_analogy_questions(shared_data / "eval" / "questions-words.txt")
-    pairs = [evaluation.read_word_pairs(shared_data / "eval" / name) for name in ("wordsim353.tsv", "simlex999.txt")]
+    sections = evaluation_sets.read_analogy_questions(shared_data / "eval" / "questions-words.txt")
+    pairs = [
+        evaluation_sets.read_word_pairs(shared_data / "eval" / name) for name in ("wordsim353.tsv", "simlex999.txt")
+    ]
 
     assert (len(sections), sum(len(section.questions) for section in sections)) == (14, 19_544)
     assert [len(part) for part in pairs] == [353, 999]
@@ -213,7 +218,7 @@ def test_the_shared_sets_are_read_whole(shared_data):
         ("read_word_pairs", "a b one\n", "set.txt:1: a pair is two words and a finite number"),
         ("read_word_pairs", "a b nan\n", "set.txt:1: a pair is two words and a finite number"),
         ("read_word_pairs", "# nothing\n", "set.txt holds no word pairs"),
-        ("read_word_pairs", "\udcff b 1\n", "set.txt is not UTF-8 text"),
+        ("read_word_pairs", "\udcff b 1\n", "set.txt:1 is not UTF-8 text"),
     ],
 )
 def test_a_malformed_set_is_refused_by_line(tmp_path, read, content, cause):
@@ -221,11 +226,11 @@ def test_a_malformed_set_is_refused_by_line(tmp_path, read, content, cause):
     (tmp_path / "set.txt").write_bytes(content.encode("utf-8", "surrogateescape"))
 
     with pytest.raises(CorpusError, match=re.escape(cause)):
-        getattr(evaluation, read)(tmp_path / "set.txt")
+        getattr(evaluation_sets, read)(tmp_path / "set.txt")
 
 
 @pytest.mark.parametrize("read", ["read_analogy_questions", "read_word_pairs"])
 def test_a_missing_set_is_refused(tmp_path, read):
     """The message names the file."""
     with pytest.raises(CorpusError, match=r"cannot read the evaluation set .*none\.txt"):
-        getattr(evaluation, read)(tmp_path / "none.txt")
+        getattr(evaluation_sets, read)(tmp_path / "none.txt")

@@ -129,7 +129,7 @@ def test_many_questions_at_once_get_the_answers_of_each_alone(method, data, vect
     questions = np.array(data.draw(st.lists(st.tuples(word_ids, word_ids, word_ids), min_size=5, max_size=8)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(queries, "BLOCK_ROWS", block_rows)
-        scorer = queries.analogy_scorer(vectors, questions, method)
+        scorer = queries.analogy_scorer(vectors.vectors, questions, method)
         batch = queries.nearest(vectors.vectors, scorer, questions, 3)
 
     for question, (_, scores) in zip(questions.tolist(), batch, strict=True):

@@ -50,6 +50,21 @@ def test_every_setting_is_described():
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "sets"),
+    [([], ()), (["a", "b, c"], ("a", "b, c")), ("a, b", ("a", "b")), ("wordsim353", ("wordsim353",)), ("", ())],
+)
+def test_a_list_of_names_is_also_text_with_commas(value, sets):
+    """In YAML a list; from a shell, where there are no lists, names with commas between them."""
+    assert Config.model_validate({"training": {"evaluate": value}}).training.evaluate == sets
+
+
+@pytest.mark.parametrize("value", [3, {"a": "b"}, None, [3], [["a"]], ["\0"]])
+def test_a_list_of_names_is_nothing_else(value):
+    """Numbers, mappings and what is no file name are told."""
+    assert find_problem("training.evaluate", value)
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 WORD = TEXT.filter(lambda text: text.split() == [text] and text.isprintable())
 TIME = st.from_regex(r"[1-9][0-9]{0,4}[smh]", fullmatch=True)
@@ -60,7 +75,9 @@ STRATEGIES = {
     "corpus.end_of_line": WORD | st.none(),
     "model.init_from": TEXT | st.none(),
     "training.time_limit": TIME | st.none(),
+    "training.evaluate": st.lists(TEXT),
     "output.path": TEXT,
+    "output.log": TEXT | st.none(),
     "output.snapshot_every": TIME | st.just("never") | st.from_regex(r"[1-9][0-9]{0,9}w", fullmatch=True),
     "corpus.token_pattern": PATTERN,
 }

@@ -23,7 +23,8 @@ def test_default_yaml_lists_every_setting_with_its_default():
     """configs/default.yaml holds every key of the models and nothing else, with their defaults: they cannot drift."""
     contents = read_yaml(ROOT / "configs" / "default.yaml")
 
-    assert {f"{section}.{key}": value for section, keys in contents.items() for key, value in keys.items()} == DEFAULTS
+    assert {f"{section}.{key}" for section, keys in contents.items() for key in keys} == set(DEFAULTS)
+    assert flat(Config.model_validate(contents)) == DEFAULTS
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -172,16 +172,13 @@ def test_every_epoch_ends_with_a_report_of_its_loss(small_corpus):
 
 @models
 def test_a_diverged_training_stops(small_corpus, model):
-    """A loss that is no longer a number ends in exit 1 and names epoch, rate and ways out."""
+    """A loss beyond all bounds ends in exit 1 and names epoch, rate and ways out."""
     config = config_of(model=model, learning_rate=10.0, decay="constant", epochs=50, subsample=0, batch_size=512)
 
-    with pytest.raises(
-        DivergedError, match=r"no longer a finite number in epoch \d+ at learning rate 10: noth"
-    ) as stop:
+    with pytest.raises(DivergedError, match=r"diverged in epoch \d+ of 50: .* The learning rate 10 is .*try") as stop:
         run(small_corpus, config)
 
     assert stop.value.exit_code == 1
-    assert "lower --learning-rate or a smaller training.batch_size (512)" in str(stop.value)
 
 
 @models

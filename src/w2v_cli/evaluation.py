@@ -1,31 +1,22 @@
 """How good word vectors are: analogies answered, rank correlation with human judgement, and how much was covered."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import CorpusError
+from w2v_cli.evaluation_sets import AnalogySection, WordPair
+from w2v_cli.first_answers import first_answers
 from w2v_cli.queries import AnalogyMethod, WordIds, analogy_scorer, nearest, read_unit_rows
-from w2v_cli.vectors import WordVectors
+from w2v_cli.vectors import Matrix, WordVectors
 
 QUESTIONS_AT_ONCE = 512  # their scores of one block of rows take 8 MB at most
 
 FloatArray = NDArray[np.floating[Any]]
-AnalogyQuestion = tuple[str, str, str, str]  # a is to b as c is to d
-WordPair = tuple[str, str, float]  # two words and how similar people find them
-
-
-@dataclass(frozen=True)
-class AnalogySection:
-    """Analogy questions of one kind."""
-
-    name: str
-    questions: tuple[AnalogyQuestion, ...]
 
 
 @dataclass(frozen=True)
@@ -103,7 +94,30 @@ def analogy_accuracy(
     """
     if restrict is not None:
         word_vectors = WordVectors(word_vectors.vectors[:restrict], word_vectors.words[:restrict])
-    return AnalogyScore(tuple(_score_section(word_vectors, section, method) for section in sections))
+    return score_analogies(word_vectors.vectors, word_vectors.ids_by_word, sections, method=method)
+
+
+def score_analogies(
+    vectors: Matrix,
+    ids_by_word: Mapping[str, int],
+    sections: Sequence[AnalogySection],
+    *,
+    method: AnalogyMethod = "add",
+    threads: int = 1,
+) -> AnalogyScore:
+    """Return the same for rows whose words are looked up in `ids_by_word`, on several threads."""
+    encoded = [_encode_all(ids_by_word, section.questions, words=4) for section in sections]
+    word_ids = np.concatenate([np.empty((0, 4), np.int64), *encoded])
+    is_correct = _answer(vectors, word_ids[:, :3], method, threads) == word_ids[:, 3]
+    borders = [0, *accumulate(len(ids) for ids in encoded)]
+    return AnalogyScore(
+        tuple(
+            AnalogySectionScore(
+                section.name, int(is_correct[first:last].sum()), last - first, len(section.questions) - (last - first)
+            )
+            for section, (first, last) in zip(sections, pairwise(borders), strict=True)
+        )
+    )
 
 
 def similarity_correlation(word_vectors: WordVectors, pairs: Sequence[WordPair]) -> CorrelationScore:
@@ -112,10 +126,14 @@ def similarity_correlation(word_vectors: WordVectors, pairs: Sequence[WordPair])
     A word is looked up as it is, else casefolded; a pair with an unknown word is skipped. The correlation is None
     below two pairs, and where all cosines or all ratings are equal.
     """
-    encoded = [(_encode(word_vectors, (first, second)), rating) for first, second, rating in pairs]
-    known = [(word_ids, rating) for word_ids, rating in encoded if word_ids is not None]
+    return score_pairs(word_vectors.vectors, word_vectors.ids_by_word, pairs)
+
+
+def score_pairs(vectors: Matrix, ids_by_word: Mapping[str, int], pairs: Sequence[WordPair]) -> CorrelationScore:
+    """Return the same for rows whose words are looked up in `ids_by_word`."""
+    known = [(ids, pair[2]) for pair in pairs if (ids := _encode(ids_by_word, pair[:2])) is not None]
     word_ids = np.array([ids for ids, _ in known], np.int64).reshape(-1, 2)
-    rows = read_unit_rows(word_vectors.vectors, word_ids)  # (P, 2, D)
+    rows = read_unit_rows(vectors, word_ids)  # (P, 2, D)
     cosines = np.einsum("pd,pd->p", rows[:, 0], rows[:, 1])
     correlation = rank_correlation(cosines, np.array([rating for _, rating in known]))
     return CorrelationScore(correlation, pairs=len(known), skipped=len(pairs) - len(known))
@@ -135,69 +153,28 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> float | None:
     return float(x @ y) / scale if scale else None
 
 
-def read_analogy_questions(path: Path) -> list[AnalogySection]:
-    """Return the sections of a file like word2vec's questions-words.txt: `: name` lines, then four words a line.
-
-    Raises CorpusError naming file and line.
-    """
-    sections: list[tuple[str, list[AnalogyQuestion]]] = []
-    for number, line in _iterate_lines(path):
-        fields = line.split()
-        if fields[0].startswith(":"):
-            sections.append((line[1:].strip(), []))
-        elif not sections:
-            raise CorpusError(f"{path}:{number}: a question before the first section: put a line ': name' above it.")
-        elif len(fields) != 4:  # noqa: PLR2004 - a, b, c, d
-            raise CorpusError(f"{path}:{number}: a question has 4 words, this line has {len(fields)}: {line!r}.")
-        else:
-            a, b, c, d = fields
-            sections[-1][1].append((a, b, c, d))
-    if not any(questions for _, questions in sections):
-        raise CorpusError(f"{path} holds no analogy questions: name a file like questions-words.txt.")
-    return [AnalogySection(name, tuple(questions)) for name, questions in sections]
-
-
-def read_word_pairs(path: Path) -> list[WordPair]:
-    """Return the pairs of a file like wordsim353.tsv: two words and a number a line, `#` begins a comment line.
-
-    Raises CorpusError naming file and line.
-    """
-    pairs = []
-    for number, line in _iterate_lines(path):
-        fields = line.split()
-        rating = _read_number(fields[2]) if len(fields) == 3 else None  # noqa: PLR2004 - two words and a number
-        if rating is None:
-            raise CorpusError(f"{path}:{number}: a pair is two words and a finite number, this line is {line!r}.")
-        pairs.append((fields[0], fields[1], rating))
-    if not pairs:
-        raise CorpusError(f"{path} holds no word pairs: name a file like wordsim353.tsv.")
-    return pairs
-
-
-def _score_section(word_vectors: WordVectors, section: AnalogySection, method: AnalogyMethod) -> AnalogySectionScore:
-    """Return the score of one section."""
-    encoded = [ids for question in section.questions if (ids := _encode(word_vectors, question)) is not None]
-    word_ids = np.array(encoded, np.int64).reshape(-1, 4)
-    answers = _answer(word_vectors, word_ids[:, :3], method)
-    correct = int(np.count_nonzero(answers == word_ids[:, 3]))
-    return AnalogySectionScore(section.name, correct, len(encoded), skipped=len(section.questions) - len(encoded))
-
-
-def _answer(word_vectors: WordVectors, questions: WordIds, method: AnalogyMethod) -> WordIds:
+def _answer(vectors: Matrix, questions: WordIds, method: AnalogyMethod, threads: int) -> WordIds:
     """Return the word id of the first answer to each of `questions` (Q, 3), -1 where no word is left to answer."""
+    if method == "add":
+        return first_answers(vectors, questions, threads=threads)
     answers = np.full(len(questions), -1, np.int64)
     for first in range(0, len(questions), QUESTIONS_AT_ONCE):
         part = questions[first : first + QUESTIONS_AT_ONCE]
-        scorer = analogy_scorer(word_vectors, part, method)
-        for place, (ids, _) in enumerate(nearest(word_vectors.vectors, scorer, part, top=1)):
+        scorer = analogy_scorer(vectors, part, method)
+        for place, (ids, _) in enumerate(nearest(vectors, scorer, part, top=1)):
             answers[first + place] = ids[0] if len(ids) else -1
     return answers
 
 
-def _encode(word_vectors: WordVectors, words: Iterable[str]) -> list[int] | None:
+def _encode_all(ids_by_word: Mapping[str, int], questions: Iterable[Sequence[str]], *, words: int) -> WordIds:
+    """Return the word ids (Q, words) of the questions whose words are all known."""
+    encoded = [ids for question in questions if (ids := _encode(ids_by_word, question)) is not None]
+    return np.array(encoded, np.int64).reshape(-1, words)
+
+
+def _encode(ids_by_word: Mapping[str, int], words: Iterable[str]) -> list[int] | None:
     """Return the word ids of `words`, each as it is or else casefolded; None where one is unknown."""
-    ids = word_vectors.ids_by_word
-    found = [ids.get(word, ids.get(word.casefold())) for word in words]
+    found = [ids_by_word.get(word, ids_by_word.get(word.casefold())) for word in words]
     known = [word_id for word_id in found if word_id is not None]
     return known if len(known) == len(found) else None
 
@@ -207,26 +184,3 @@ def _rank(values: FloatArray) -> NDArray[np.float64]:
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranks: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[places]
     return ranks
-
-
-def _iterate_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield number and text of each line that is neither empty nor a `#` comment; raise CorpusError for a bad file."""
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
-                text = line.strip()
-                if text and not text.startswith("#"):
-                    yield number, text
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path} is not UTF-8 text ({error}): name an evaluation set.") from error
-    except OSError as error:
-        raise CorpusError(f"cannot read the evaluation set {path}: {error.strerror}; check the name.") from error
-
-
-def _read_number(text: str) -> float | None:
-    """Return the finite number that `text` writes, None where it is none."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

@@ -1,17 +1,21 @@
 """How far training is: the sums of its losses, and the reports that are made of them."""
 
+import contextlib
 import dataclasses
-import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Self
 
-from w2v_cli.errors import CorpusError, DivergedError
+from w2v_cli.errors import CorpusError
+from w2v_cli.evaluator import SetScore
 from w2v_cli.learner import Advance
 from w2v_cli.schedule import learning_rate_at
 from w2v_cli.settings import Config
 
 _REPORTS_PER_EPOCH = 20
+_MOST_PAIRS_UNSEEN = 1 << 17  # a tenth of a second's, so that a training that diverges soon stops
+_NO_SUMS = {"started", "unseen_loss", "unseen_pairs", "paused_seconds", "pauses"}
 
 
 @dataclass(frozen=True)
@@ -19,9 +23,9 @@ class Progress:
     """How far training is; sent some twenty times an epoch and at its end, where `epoch_mean_loss` is set.
 
     epoch: from 1; progress: share of all epochs done, 0 to 1; words_per_second: corpus words, those that subsampling
-    drops included, wall clock; mean_loss: nats per positive pair, negatives included, since the last report;
-    epoch_mean_loss: the same over the whole epoch; validation_loss: the same on the held-out sentences, where there are
-    any, after an epoch.
+    drops included, wall clock, without the time that measuring takes; seconds_left: with that time; mean_loss: nats
+    per positive pair, negatives included, since the last report; epoch_mean_loss: the same over the whole epoch. After
+    an epoch, where they were asked for: validation_loss, the same on the held-out sentences, and scores.
     """
 
     epoch: int
@@ -33,27 +37,52 @@ class Progress:
     mean_loss: float
     epoch_mean_loss: float | None
     validation_loss: float | None = None
+    scores: tuple[SetScore, ...] = ()
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Return what dataclasses.asdict made into `fields`; raise TypeError for other names."""
+        scores = tuple(SetScore(**score) for score in fields.get("scores", ()))
+        return cls(**{**fields, "scores": scores})
 
 
 @dataclass
 class Meter:
-    """Sums the losses between reports and over the epoch; losses stay on the device until a report asks for them."""
+    """Sums the losses between reports and over the epoch; losses stay on the device until they are collected."""
 
     config: Config
     corpus_words: int
-    _started: float = field(default_factory=time.perf_counter)
+    _started: float = field(default_factory=lambda: time.perf_counter())  # noqa: PLW0108  the clock of then
     _progress: float = 0.0
     _next_report: float = 0.0
+    _unseen_loss: Any = 0.0
+    _unseen_pairs: int = 0
     _recent_loss: float = 0.0
     _mean_loss: float = 0.0
     _recent_pairs: int = 0
     _epoch_loss: float = 0.0
     _epoch_pairs: int = 0
+    _paused_seconds: float = 0.0
+    _pauses: int = 0
 
     @property
     def seconds(self) -> float:
         """Seconds of training, those before an interruption included."""
-        return time.perf_counter() - self._started
+        return time.perf_counter() - self._started - self._paused_seconds
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the time of the block for no training."""
+        started = time.perf_counter()
+        yield
+        self._paused_seconds += time.perf_counter() - started
+        self._pauses += 1
+
+    def seconds_left(self, advance: Advance) -> float:
+        """Return the seconds that training will still take, its pauses after the epochs to come included."""
+        epochs_to_come = self.config.training.epochs - advance.epoch - advance.ends_epoch
+        a_pause = self._paused_seconds / max(self._pauses, 1)
+        return self.seconds * (1 - self._progress) / self._progress + a_pause * epochs_to_come
 
     @property
     def progress(self) -> float:
@@ -65,12 +94,9 @@ class Meter:
         """Corpus words that were trained on, in all epochs."""
         return self._progress * self.config.training.epochs * self.corpus_words
 
-    def read_sums(self, epoch: int) -> dict[str, int | float]:
-        """Return all numbers but the time, by name; raise DivergedError where the loss is not finite."""
-        if not math.isfinite(self._recent_loss):
-            raise self.diverged(epoch)
-        numbers = {name: getattr(self, f"_{name}") for name in _sum_names()}
-        return {name: number if isinstance(number, int) else float(number) for name, number in numbers.items()}
+    def read_sums(self) -> dict[str, int | float]:
+        """Return all numbers but the time, by name; everything has been collected."""
+        return {name: getattr(self, f"_{name}") for name in _sum_names()}
 
     def restore(self, sums: Mapping[str, int | float], seconds: float, epochs: int) -> None:
         """Go on with what `read_sums` returned in a training of so many epochs; raise TypeError for other names."""
@@ -85,19 +111,29 @@ class Meter:
 
     def add(self, advance: Advance) -> None:
         """Add the loss and the pairs of an advance."""
-        self._recent_loss = self._recent_loss + advance.loss_sum
-        self._recent_pairs += advance.pairs
+        self._unseen_loss = self._unseen_loss + advance.loss_sum
+        self._unseen_pairs += advance.pairs
         self._progress = advance.progress
+
+    def is_full(self) -> bool:
+        """Return whether there is much that was not collected."""
+        return self._unseen_pairs >= _MOST_PAIRS_UNSEEN
+
+    def collect(self) -> tuple[float, int]:
+        """Return the loss and the pairs since the last call; this waits for a device."""
+        loss, pairs = float(self._unseen_loss), self._unseen_pairs
+        self._unseen_loss, self._unseen_pairs = 0.0, 0
+        self._recent_loss += loss
+        self._recent_pairs += pairs
+        return loss, pairs
 
     def is_due(self) -> bool:
         """Return whether it is time for a report."""
         return self._progress >= self._next_report
 
     def report(self, advance: Advance) -> Progress:
-        """Return a report of everything since the last one; raise DivergedError where the loss is not finite."""
-        loss, pairs = float(self._recent_loss), self._recent_pairs
-        if not math.isfinite(loss):
-            raise self.diverged(advance.epoch)
+        """Return a report of everything that was collected since the last one."""
+        loss, pairs = self._recent_loss, self._recent_pairs
         if pairs:  # none since the last report where that one came just before the epoch's end
             self._mean_loss = loss / pairs
         self._epoch_loss += loss
@@ -114,7 +150,7 @@ class Meter:
             epochs=epochs,
             progress=progress,
             words_per_second=progress * epochs * self.corpus_words / seconds,
-            seconds_left=seconds * (1 - progress) / progress,
+            seconds_left=self.seconds_left(advance),
             learning_rate=learning_rate_at(progress, self.config.learning_rate, self.config.training.decay),
             mean_loss=self._mean_loss,
             epoch_mean_loss=self._epoch_loss / self._epoch_pairs if advance.ends_epoch else None,
@@ -125,16 +161,8 @@ class Meter:
             self._epoch_loss, self._epoch_pairs = 0.0, 0
         return result
 
-    def diverged(self, epoch: int) -> DivergedError:
-        """Return the error of a training that left the finite numbers."""
-        training = self.config.training
-        cure = f" or a smaller training.batch_size ({training.batch_size})" if training.algorithm == "minibatch" else ""
-        return DivergedError(
-            f"the loss is no longer a finite number in epoch {epoch + 1} at learning rate "
-            f"{self.config.learning_rate:g}: nothing was written; try a lower --learning-rate{cure}."
-        )
-
 
 def _sum_names() -> list[str]:
-    """Return the names of the meter's numbers, without their underscores: all but the time."""
-    return [f.name.removeprefix("_") for f in dataclasses.fields(Meter) if f.name[0] == "_" and f.name != "_started"]
+    """Return the names of the meter's sums, without their underscores."""
+    names = [field.name.removeprefix("_") for field in dataclasses.fields(Meter) if field.name.startswith("_")]
+    return [name for name in names if name not in _NO_SUMS]

@@ -3,52 +3,36 @@
 import time
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import output_lock, resuming, session, vectors
-from w2v_cli.corpora import CorpusFound, find_corpus
-from w2v_cli.engines import EngineLoaded, available_cores, build_learner, with_algorithm
+from w2v_cli import session, vectors
+from w2v_cli.beginning import Begun, begin, claim
+from w2v_cli.corpora import CorpusFound
+from w2v_cli.engines import EngineLoaded, available_cores
 from w2v_cli.errors import DivergedError, StorageError
-from w2v_cli.held_out import hold_out
-from w2v_cli.initial_vectors import read_old_vectors
-from w2v_cli.learner import Learner
-from w2v_cli.preflight import resolve_backend
-from w2v_cli.provenance import describe, stopped_early, validation
-from w2v_cli.scan_report import ScanReport
-from w2v_cli.scanner import ScannedCorpus, scan
+from w2v_cli.events import CorpusScanned, Event, OnEvent, VectorsSaved
+from w2v_cli.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
+from w2v_cli.run_log import logged
 from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.settings import Config
-from w2v_cli.snapshot import Identity, Snapshot, snapshot_path
+from w2v_cli.snapshot import snapshot_path
 from w2v_cli.snapshot_keeper import SnapshotKeeper
-from w2v_cli.temporary import clear_stale
-from w2v_cli.training import Progress, Resumed, Trained, train
+from w2v_cli.training import Trained, train
 
-__all__ = ["EngineLoaded", "TrainingResumed", "WordsInitialised", "available_cores"]
-
-
-@dataclass(frozen=True)
-class CorpusScanned:
-    """The corpus has been counted and encoded."""
-
-    corpus: ScannedCorpus
-    seconds: float
-
-
-@dataclass(frozen=True)
-class VectorsSaved:
-    """The vectors file is complete on disk; snapshot: the file to go on from, where there is one."""
-
-    path: Path
-    vocabulary_size: int
-    trained: Trained
-    report: ScanReport
-    snapshot: Path | None = None
-
-
-Event = CorpusFound | CorpusScanned | EngineLoaded | TrainingResumed | WordsInitialised | Progress | VectorsSaved
-OnEvent = Callable[[Event], None]
+__all__ = [
+    "CorpusFound",
+    "CorpusScanned",
+    "EngineLoaded",
+    "Event",
+    "OnEvent",
+    "TrainingResumed",
+    "VectorsSaved",
+    "WordsInitialised",
+    "available_cores",
+    "summary",
+    "train_vectors",
+]
 
 
 def train_vectors(
@@ -69,17 +53,15 @@ def train_vectors(
     What can be refused is refused before training. Raises the W2vError of whatever is in the way.
     """
     began, output = time.monotonic(), Path(config.output.path)
-    session.check_writable(output, config)
-    with output_lock.hold(output):
-        clear_stale(output.absolute().parent)
-        taken = session.find_snapshot(output, is_resumed=resume is not None, overwrite=config.output.overwrite)
-        if taken is not None:
-            config = resuming.merge_settings(config, resume or (), taken)
-        begun = _begin(config, data_folder, on_event, taken)
+    with (
+        claim(config, resume) as (claimed, taken),
+        logged(claimed, on_event, is_resumed=taken is not None) as tell,
+    ):
+        begun = begin(claimed, data_folder, tell, taken)
         keeper = session.build_keeper(output, begun.config, begun.identity, taken)
         is_over = session.stop_condition(begun.config, began, is_stop_wanted)
         try:
-            trained = _train(begun, output, on_event, keeper, is_over)
+            trained = _train(begun, output, tell, keeper, is_over)
         except (DivergedError, StorageError) as error:
             raise session.with_kept_snapshot(error, keeper) from error
         if (discard_snapshot and trained.is_complete) or (keeper is None and taken is None):
@@ -87,51 +69,12 @@ def train_vectors(
         path = snapshot_path(output)
         kept = path if path.exists() else None
         saved = VectorsSaved(output, len(begun.corpus.vocabulary), trained, begun.corpus.report, kept)
-        on_event(saved)
+        tell(saved)
         return saved
 
 
-@dataclass(frozen=True)
-class _Begun:
-    """A training that is ready to begin, or to go on."""
-
-    config: Config
-    corpus: ScannedCorpus
-    corpus_words: int
-    identity: Identity
-    learner: Learner
-    resumed: Resumed | None
-
-
-def _begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot | None) -> _Begun:
-    """Find and scan the corpus, build the learner and bring it to where training begins."""
-    config, output = with_algorithm(config), Path(config.output.path)
-    backend = resolve_backend(config.training.backend)
-    old_vectors = read_old_vectors(config.model) if taken is None else None
-    found = find_corpus(config.corpus.source, data_folder)
-    on_event(found)
-    scanned = _scan(found, config)
-    on_event(scanned)
-    corpus, (training, held_out) = scanned.corpus, _hold_out(scanned.corpus, config)
-    words, corpus_facts = len(training.word_ids), _corpus_facts(found, corpus)
-    if taken is not None:
-        resuming.check_same(output, taken, corpus_facts, str(backend), words)
-    learner, loaded = build_learner(training, held_out, config, backend)
-    session.check_room(output, learner, config, has_snapshot=taken is not None)
-    on_event(loaded)
-    learner.prepare()
-    kept_config = config.model_copy(update={"corpus": config.corpus.model_copy(update={"source": found.source})})
-    identity = Identity(kept_config, corpus_facts, str(backend), loaded.is_reproducible)
-    if taken is not None:
-        identity, resumed = session.go_on(output, learner, taken, identity, on_event)
-        return _Begun(config, corpus, words, identity, learner, resumed)
-    if old_vectors is not None:
-        identity = session.take_over(learner, corpus.vocabulary, old_vectors, identity, on_event)
-    return _Begun(config, corpus, words, identity, learner, None)
-
-
 def _train(
-    begun: _Begun,
+    begun: Begun,
     output: Path,
     on_event: OnEvent,
     keeper: SnapshotKeeper | None,
@@ -144,6 +87,7 @@ def _train(
             begun.config,
             begun.learner,
             on_event,
+            score=None if begun.evaluator is None else begun.evaluator.score,
             resumed=begun.resumed,
             keeper=keeper,
             is_stop_wanted=is_over,
@@ -163,35 +107,13 @@ def summary(saved: VectorsSaved) -> dict[str, Any]:
         "epoch_losses": saved.trained.epoch_losses,
         "corpus": saved.report.as_json(),
         **validation(saved.trained),
+        **evaluation(saved.trained),
+        **epoch_evaluations(saved.trained),
         **stopped_early(saved.trained),
     }
 
 
-def _hold_out(corpus: ScannedCorpus, config: Config) -> tuple[ScannedCorpus, ScannedCorpus | None]:
-    """Return the part of the corpus that is trained on, and the part that is held out, if any."""
-    share = config.training.validation
-    return hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
-
-
-def _scan(found: CorpusFound, config: Config) -> CorpusScanned:
-    started = time.perf_counter()
-    threads = config.training.threads or available_cores()
-    corpus = scan(found.sources, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
-    return CorpusScanned(corpus, time.perf_counter() - started)
-
-
-def _corpus_facts(found: CorpusFound, corpus: ScannedCorpus) -> dict[str, Any]:
-    """Return what the text was and what was made of it, JSON-able."""
-    return {
-        "source": found.provenance,
-        "sha256": corpus.sha256,
-        "kept_words": corpus.vocabulary.kept_words,
-        **corpus.report.as_json(),
-        "vocabulary_sha256": session.vocabulary_sha256(corpus.vocabulary),
-    }
-
-
-def _word_vectors(begun: _Begun, trained: Trained) -> vectors.WordVectors:
+def _word_vectors(begun: Begun, trained: Trained) -> vectors.WordVectors:
     """Return the vectors with their provenance: all that decides them and nothing else (docs/adr/0004).
 
     No time, path or thread count, so that equal trainings make equal bytes.

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from w2v_cli.evaluator import EVALUATOR, contents_by_name
 from w2v_cli.snapshot import Identity
 from w2v_cli.training import Trained
 
@@ -11,7 +12,7 @@ _LEFT_OUT: dict[str, Any] = {
     "corpus": {"source"},
     "model": {"init_from"},
     "output": True,
-    "training": {"threads", "time_limit"},
+    "training": {"threads", "time_limit", "evaluate"},
 }
 
 
@@ -36,6 +37,7 @@ def describe(identity: Identity, trained: Trained) -> dict[str, Any]:
         "epoch_losses": losses,
         "final_loss": losses[-1] if losses else None,
         **validation(trained),
+        **evaluation(trained),
         **stopped_early(trained),
         **({} if identity.init_from is None else {"init_from": identity.init_from}),
         **_earlier_plans(identity),
@@ -46,6 +48,19 @@ def validation(trained: Trained) -> dict[str, Any]:
     """Return what the held-out sentences said, JSON-able; nothing where there are none."""
     losses = trained.validation_losses
     return {"validation_losses": losses, "epoch": trained.epoch} if losses else {}
+
+
+def evaluation(trained: Trained) -> dict[str, Any]:
+    """Return the scores of these vectors by the names of the sets, JSON-able, and who gave them; nothing where none."""
+    scores = trained.scores
+    return {"evaluation": {"evaluator": EVALUATOR, "scores": contents_by_name(scores)}} if scores else {}
+
+
+def epoch_evaluations(trained: Trained) -> dict[str, Any]:
+    """Return the scores after each epoch, JSON-able; nothing where there are none."""
+    scored = [report for report in trained.reports if report.scores]
+    scores = [{"epoch": report.epoch, "scores": contents_by_name(report.scores)} for report in scored]
+    return {"epoch_evaluations": scores} if scores else {}
 
 
 def stopped_early(trained: Trained) -> dict[str, Any]:

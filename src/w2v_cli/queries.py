@@ -48,17 +48,17 @@ def analogy(
     Raises UnknownWordError, and ConfigError for a `top` below 1 or an unknown method.
     """
     question = np.array([[word_vectors.word_id(word) for word in (a, b, c)]])  # (1, 3)
-    return _answer(word_vectors, analogy_scorer(word_vectors, question, method), question, top)
+    return _answer(word_vectors, analogy_scorer(word_vectors.vectors, question, method), question, top)
 
 
-def analogy_scorer(word_vectors: WordVectors, questions: WordIds, method: AnalogyMethod) -> ScoreBlock:
+def analogy_scorer(vectors: Matrix, questions: WordIds, method: AnalogyMethod) -> ScoreBlock:
     """Return the function that scores rows x as answers to `questions`, (Q, 3) word ids of a, b and c.
 
     add  cos(x, b - a + c), a, b, c of unit length              3CosAdd: Mikolov et al. 2013c
     mul  s(x, b) s(x, c) / (s(x, a) + 0.001), s = (cos + 1)/2   3CosMul: Levy & Goldberg 2014
     dot  x · unit(b - a + c), nothing else of unit length       the book's; it favours long rows
     """
-    rows = _read_rows(word_vectors.vectors, questions)  # (Q, 3, D)
+    rows = _read_rows(vectors, questions)  # (Q, 3, D)
     match method:
         case "add":
             target = _unit(_combine(_unit(rows)))
@@ -105,7 +105,7 @@ def iterate_blocks(vectors: Matrix) -> Iterator[tuple[int, FloatArray]]:
         yield first, block
 
 
-def read_unit_rows(vectors: Matrix, word_ids: WordIds) -> FloatArray:
+def read_unit_rows(vectors: Matrix, word_ids: WordIds | slice) -> FloatArray:
     """Return the rows of `word_ids`, of whatever shape, as float32 (…, D) of length 1; zeros stay zeros."""
     return _unit(_read_rows(vectors, word_ids))
 
@@ -134,7 +134,7 @@ def _answer(word_vectors: WordVectors, score_block: ScoreBlock, excluded: WordId
     return [Neighbour(word_vectors.words[word_id], score) for word_id, score in answers]
 
 
-def _read_rows(vectors: Matrix, word_ids: WordIds) -> FloatArray:
+def _read_rows(vectors: Matrix, word_ids: WordIds | slice) -> FloatArray:
     """Return the rows of `word_ids`, of whatever shape, as float32 (…, D)."""
     return vectors[word_ids].astype(np.float32)
 

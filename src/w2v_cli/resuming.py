@@ -18,7 +18,10 @@ from w2v_cli.training import Resumed
 
 # Settings that decide nothing of the vectors: they may be other ones each time.
 FREE_SETTINGS = frozenset(
-    {"training.threads", "training.time_limit", "output.path", "output.overwrite", "output.snapshot_every"}
+    {
+        *("training.threads", "training.time_limit", "training.evaluate"),
+        *("output.path", "output.overwrite", "output.snapshot_every", "output.log"),
+    }
 )
 _COMPARED_OTHERWISE = {"corpus.source", "model.init_from", "training.epochs"}
 _SHOWN_DIGITS = 12  # of a SHA-256

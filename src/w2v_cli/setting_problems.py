@@ -12,6 +12,7 @@ _MUST_BE = {
     "float_type": "must be a number",
     "bool_type": "must be true or false",
     "string_type": "must be text",
+    "tuple_type": "must be a list of texts",
 }
 
 

@@ -48,6 +48,13 @@ def _check_pattern(value: str) -> str:
     return value
 
 
+def _as_names(value: object) -> object:
+    """Return a tuple for a list, as YAML and JSON have it, and for text with commas between names, as in a shell."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _check_interval(value: object) -> object:
     """Return `value`; refuse what is neither a time nor a number of words nor `never`, a bare number included."""
     try:
@@ -67,6 +74,7 @@ def _check_time(value: object) -> object:
 
 
 FileName = Annotated[str, AfterValidator(_check_path)]
+FileNames = Annotated[tuple[FileName, ...], BeforeValidator(_as_names)]
 Word = Annotated[str, AfterValidator(_check_word)]
 TextSources = Annotated[str | tuple[str, ...], BeforeValidator(_check_sources)]
 Pattern = Annotated[str, AfterValidator(_check_pattern)]

@@ -8,7 +8,7 @@ from typing import Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from w2v_cli.setting_types import FileName, Interval, Pattern, TextSources, Time, Word
+from w2v_cli.setting_types import FileName, FileNames, Interval, Pattern, TextSources, Time, Word
 
 
 class Section(BaseModel):
@@ -131,6 +131,9 @@ class TrainingSettings(Section):
     patience: int | None = Field(
         None, ge=1, le=100_000, description="epochs without a lower held-out loss after which to stop; null: never"
     )
+    evaluate: FileNames = Field(
+        (), description="evaluation sets, names or files, that the vectors are scored on after each epoch"
+    )
     time_limit: Time | None = Field(
         None, description="stop after so long, such as 30m, with vectors and snapshot written; null: never"
     )
@@ -140,7 +143,8 @@ class OutputSettings(Section):
     """Where the vectors go."""
 
     path: FileName = Field("w2v.safetensors", description="file for the vectors")
-    overwrite: bool = Field(default=False, description="replace the file where it exists")
+    overwrite: bool = Field(default=False, description="replace the file, and the log, where it exists")
+    log: FileName | None = Field(None, description="file for a log of the training, one JSON object a line; null: none")
     snapshot_every: Interval = Field(
         "10m",
         description="how often the state for --resume is kept besides at an epoch's end: a time, words or never",
@@ -159,8 +163,12 @@ class Config(Section):
     @property
     def learning_rate(self) -> float:
         """Return the first learning rate, per example: the one given, or the usual one of optimiser and model."""
-        if self.training.learning_rate is not None:
-            return self.training.learning_rate
+        given = self.training.learning_rate
+        return self.usual_learning_rate if given is None else given
+
+    @property
+    def usual_learning_rate(self) -> float:
+        """Return the usual first learning rate of optimiser and model, per example."""
         if self.training.optimizer == "adam":
             return 0.001
         return 0.05 if self.model.model == "cbow" else 0.025
@@ -200,6 +208,8 @@ def describe_settings() -> tuple[SettingDescription, ...]:
 
 def allowed_values(field: FieldInfo) -> str:
     """Return the values that a setting takes, such as `cbow or skipgram`, `1 to 1024 or null`, `text`."""
+    if get_origin(field.annotation) is tuple:
+        return "a list of texts"
     parts = get_args(field.annotation)  # a Literal's values, or the two sides of `X | None`, or nothing
     if get_origin(field.annotation) is Literal:
         return " or ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

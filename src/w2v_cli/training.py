@@ -4,11 +4,14 @@ import contextlib
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v_cli.divergence import DivergenceGuard
 from w2v_cli.errors import VectorsError
+from w2v_cli.evaluator import SetScore
 from w2v_cli.learner import BEGINNING, Advance, Learner, Point
 from w2v_cli.loop_state import LoopState
 from w2v_cli.meter import Meter, Progress
@@ -19,13 +22,16 @@ from w2v_cli.snapshot_keeper import SnapshotKeeper
 
 __all__ = ["Progress", "Resumed", "Trained", "train"]
 
+Score = Callable[[NDArray[np.float32]], tuple[SetScore, ...]]  # vectors (V, D) -> their scores
+
 
 @dataclass(frozen=True)
 class Trained:
     """What training leaves: the input vectors on the host, (V, D) float32, and every report, in order.
 
     epoch: from 1, after which the vectors were as they are: the last, or with patience the one of the lowest held-out
-    loss. is_complete: False where training was stopped early, after so many whole epochs; progress: 0 to 1.
+    loss. is_complete: False where training was stopped early, after so many whole epochs; progress: 0 to 1. scores:
+    those of these vectors; none where none were asked for, or where training was stopped within an epoch.
     """
 
     input_vectors: NDArray[np.float32]
@@ -35,6 +41,7 @@ class Trained:
     whole_epochs: int
     progress: float = 1.0
     is_complete: bool = True
+    scores: tuple[SetScore, ...] = ()
 
     @property
     def epoch_losses(self) -> list[float]:
@@ -62,18 +69,20 @@ def train(
     learner: Learner,
     on_progress: Callable[[Progress], None],
     *,
+    score: Score | None = None,
     resumed: Resumed | None = None,
     keeper: SnapshotKeeper | None = None,
     is_stop_wanted: Callable[[], bool] = lambda: False,
 ) -> Trained:
     """Let the learner train to its end and return what it has learnt; corpus_words: the length of an epoch.
 
-    resumed: go on from there; the learner has that state already. is_stop_wanted: asked after each advance; where it
-    says so, training stops as soon as it is at rest.
-    Raises DivergedError where the loss or a vector is no longer finite, CorpusError where no word has a context, and
+    score: takes the vectors after each epoch. resumed: go on from there; the learner has that state already.
+    is_stop_wanted: asked after each advance; where it says so, training stops as soon as it is at rest.
+    Raises DivergedError where training leads nowhere (see divergence.py), CorpusError where no word has a context, and
     what the keeper raises.
     """
-    loop = _Loop(config, learner, Meter(config, corpus_words), Best(config.training.patience))
+    meter, best, guard = Meter(config, corpus_words), Best(config.training.patience), DivergenceGuard(config)
+    loop = _Loop(config, learner, meter, best, guard, score)
     if resumed is not None:
         loop.restore(resumed)
     if keeper is not None:
@@ -104,6 +113,8 @@ class _Loop:
     learner: Learner
     meter: Meter
     best: Best
+    guard: DivergenceGuard
+    score: Score | None
     reports: list[Progress] = field(default_factory=list)
     point: Point = BEGINNING
     is_over: bool = False
@@ -117,20 +128,34 @@ class _Loop:
         """Add up an advance, and report where that is due."""
         self.meter.add(advance)
         self.point = advance.after
-        if advance.ends_epoch or self.meter.is_due():
+        is_reported = advance.ends_epoch or self.meter.is_due()
+        if is_reported or self.meter.is_full():
+            self.guard.watch_loss(*self.meter.collect(), advance.epoch)
+        if is_reported:
+            self.guard.watch_vectors(self.learner, advance)
             report = self.meter.report(advance)
-            if advance.ends_epoch and self.config.training.validation > 0:
-                report = dataclasses.replace(report, validation_loss=self.learner.validation_loss())
+            if advance.ends_epoch:
+                with self.meter.paused():
+                    measured = self._measure()
+                report = dataclasses.replace(report, seconds_left=self.meter.seconds_left(advance), **measured)
             self.reports.append(report)
             on_progress(report)
             is_last = report.epoch == report.epochs
             self.is_over = self.best.is_enough(report.epoch, report.validation_loss, self.learner, is_last=is_last)
 
+    def _measure(self) -> dict[str, Any]:
+        """Return what is to be known of the vectors after an epoch, as fields of Progress."""
+        measured: dict[str, Any] = {}
+        if self.config.training.validation > 0:
+            measured["validation_loss"] = self.learner.validation_loss()
+        if self.score is not None:
+            measured["scores"] = self.score(self.learner.read_vectors())
+        return measured
+
     def trained(self) -> Trained:
         """Return what has been learnt so far."""
         input_vectors, epoch = self.best.vectors_and_epoch(self.learner, self.reports[-1].epoch)
-        if not np.isfinite(input_vectors).all():
-            raise self.meter.diverged(self.reports[-1].epoch - 1)
+        self.guard.check_vectors(input_vectors, self.reports[-1].epoch - 1)
         return Trained(
             input_vectors,
             tuple(self.reports),
@@ -139,16 +164,26 @@ class _Loop:
             self.point.epoch,
             progress=self.meter.progress,
             is_complete=self.is_finished,
+            scores=self._scores_after(epoch),
         )
 
+    def _scores_after(self, epoch: int) -> tuple[SetScore, ...]:
+        """Return the scores of the vectors to keep, which are those after an epoch (from 1) or the state as it is."""
+        if self.best.vectors is None and self.point.done > 0:
+            return ()
+        ends = [report for report in self.reports if report.epoch_mean_loss is not None]
+        return next((report.scores for report in ends if report.epoch == epoch), ())
+
     def take_snapshot(self, keeper: SnapshotKeeper) -> None:
-        """Let the keeper take a snapshot; to be called at rest."""
+        """Let the keeper take a snapshot; to be called at rest. Of a training that diverges there is none."""
+        self.guard.watch_loss(*self.meter.collect(), self.reports[-1].epoch - 1)
         state = dict(self.learner.read_state())
+        self.guard.check_vectors(state["input_vectors"], self.reports[-1].epoch - 1)
         if self.best.vectors is not None:
             state[BEST_VECTORS] = self.best.vectors
         kept_reports = [report for report in self.reports[:-1] if report.epoch_mean_loss is not None]
         loop = LoopState(
-            self.meter.read_sums(self.point.epoch),
+            self.meter.read_sums(),
             self.meter.seconds,
             self.best.lowest if self.best.epoch else None,
             self.best.epoch,
@@ -161,7 +196,7 @@ class _Loop:
         """Go on from a snapshot; the learner has been restored. Raises VectorsError for what is none of ours."""
         loop = resumed.loop
         try:
-            self.reports = [Progress(**report) for report in loop.reports]
+            self.reports = [Progress.from_json(report) for report in loop.reports]
             self.meter.restore(loop.sums, loop.seconds, self.reports[-1].epochs)
         except (TypeError, IndexError) as error:
             raise VectorsError(f"the snapshot is not of this version of w2v ({error}): begin anew.") from error

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from w2v_cli import evaluation
+from w2v_cli import evaluation, evaluation_sets
 from w2v_cli.bench.trial import OURS, Trial
 from w2v_cli.errors import W2vError
 from w2v_cli.scanner import ScannedCorpus
@@ -148,9 +148,9 @@ def _scores(file: Path, sets: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     scores: dict[str, dict[str, Any]] = {}
     for name, path in sets.items():
         if name == "questions-words":
-            accuracy = evaluation.analogy_accuracy(word_vectors, evaluation.read_analogy_questions(path))
+            accuracy = evaluation.analogy_accuracy(word_vectors, evaluation_sets.read_analogy_questions(path))
             scores[name] = {"score": accuracy.correct / max(accuracy.asked, 1), "asked": accuracy.asked}
         else:
-            correlation = evaluation.similarity_correlation(word_vectors, evaluation.read_word_pairs(path))
+            correlation = evaluation.similarity_correlation(word_vectors, evaluation_sets.read_word_pairs(path))
             scores[name] = {"score": correlation.correlation, "asked": correlation.pairs}
     return scores

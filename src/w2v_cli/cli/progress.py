@@ -9,6 +9,7 @@ from tqdm import tqdm
 from w2v_cli import datasets, pipeline
 from w2v_cli.cli import console
 from w2v_cli.corpora import CorpusFound
+from w2v_cli.evaluator import SetScore
 from w2v_cli.scan_report import ScanReport
 from w2v_cli.scan_report import count as _count
 from w2v_cli.training import Progress
@@ -99,7 +100,8 @@ class TrainingDisplay(_Display):
         if progress.epoch_mean_loss is not None:
             done = f"epoch {progress.epoch} of {progress.epochs}: mean loss {progress.epoch_mean_loss:.4f}"
             held_out = "" if progress.validation_loss is None else f", held out {progress.validation_loss:.4f}"
-            self._say(f"{done}{held_out}, {_pace(progress)}")
+            scores = "".join(f", {_score(score)}" for score in progress.scores)
+            self._say(f"{done}{held_out}{scores}, {_pace(progress)}")
         elif not can_redraw and self._is_line_due():
             done = f"{100 * progress.progress:.0f} %: epoch {progress.epoch} of {progress.epochs}"
             self._say(f"{done}, loss {progress.mean_loss:.4f}, {_pace(progress)}")
@@ -178,6 +180,12 @@ def _engine_line(event: pipeline.EngineLoaded) -> str:
     cure = " (not with --deterministic)" if event.algorithm == "block" else ""
     caveat = "" if event.is_reproducible else f"; another run may give slightly other vectors{cure}"
     return f"algorithm: {event.algorithm} on {event.backend}{threads}{caveat}"
+
+
+def _score(score: SetScore) -> str:
+    """Return a set's score, and what share of the set that is of."""
+    value = "no score" if score.score is None else f"{score.score:.3f}"
+    return f"{score.name} {value} ({100 * score.coverage:.0f} %)"
 
 
 def _pace(progress: Progress) -> str:

@@ -56,6 +56,21 @@ def train(
     discard_snapshot: Annotated[
         bool, typer.Option("--discard-snapshot", help="Remove the snapshot when the training is complete.")
     ] = False,
+    evaluate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SET",
+            help="Score the vectors after each epoch: wordsim353, simlex999, questions-words or a file like them; may "
+            "be given several times.",
+        ),
+    ] = None,
+    log: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write each event as a line of JSON, as it happens.")
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Check everything, say what memory, disk and time it takes, and write nothing."),
+    ] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help='Draw the loss (png, svg, pdf); needs the extra "plot".')
     ] = None,
@@ -76,6 +91,8 @@ def train(
       w2v train new.txt --init-from w2v.safetensors --output new.safetensors
       w2v train speeches/ plays/*.txt.gz --set corpus.sentences=punctuation
       zstdcat dump.zst | w2v train - --epochs 5 --dim 300
+      w2v train novels.txt --evaluate wordsim353 --log run.jsonl
+      w2v train novels.txt --dry-run
     """
     given: dict[str, tuple[str, object]] = {
         "corpus.source": ("CORPUS", corpus or None),
@@ -83,11 +100,16 @@ def train(
         "training.deterministic": ("--deterministic", deterministic or None),
         "output.path": ("--output", output),
         "output.overwrite": ("--overwrite", overwrite or None),
+        "training.evaluate": ("--evaluate", evaluate or None),
+        "output.log": ("--log", log),
     }
     options = {key: option for key, option in given.items() if option[1] is not None}
     if resume and overwrite:
         raise ConfigError("--resume goes on with a training and --overwrite begins anew: give one of them.")
     resolved = _resolve(options, settings, set_ or [], config, is_resumed=resume)
+    if dry_run:
+        _rehearse(resolved, plot, is_resumed=resume, is_quiet=quiet, as_json=as_json)
+        return
     flags = {"is_resumed": resume, "discard_snapshot": discard_snapshot, "is_quiet": quiet, "as_json": as_json}
     _train(resolved, plot, context.obj, **flags)
 
@@ -126,6 +148,27 @@ def _refuse_dash(config: "Config") -> None:
         raise ConfigError("vectors cannot go to stdout (-): name a file with --output.")
 
 
+def _rehearse(
+    resolved: "ResolvedConfig", plot: Path | None, *, is_resumed: bool, is_quiet: bool, as_json: bool
+) -> None:
+    """Do what comes before a training, and show the plan of it."""
+    from w2v_cli import datasets, loss_plot, rehearsal  # noqa: PLC0415  NumPy and Numba are not needed for --help
+    from w2v_cli.cli.plan import show_plan  # noqa: PLC0415
+    from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
+
+    if plot is not None:
+        loss_plot.check_plot(plot)
+    with TrainingDisplay(is_quiet=is_quiet) as display:
+        folder, given = datasets.data_folder(os.environ), _given(resolved)
+        plan = rehearsal.plan_training(resolved.config, folder, display.show, resume=given if is_resumed else None)
+    show_plan(plan, as_json=as_json)
+
+
+def _given(resolved: "ResolvedConfig") -> list[str]:
+    """Return the keys of the settings that somebody gave."""
+    return [key for key, origin in resolved.origins.items() if origin != "default"]
+
+
 def _train(
     resolved: "ResolvedConfig",
     plot: Path | None,
@@ -145,7 +188,7 @@ def _train(
 
     if plot is not None:
         loss_plot.check_plot(plot)
-    given = [key for key, origin in resolved.origins.items() if origin != "default"]
+    given = _given(resolved)
     with TrainingDisplay(is_quiet=is_quiet) as display, watch.heeding():
         saved = pipeline.train_vectors(
             resolved.config,

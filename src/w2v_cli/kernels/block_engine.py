@@ -57,8 +57,8 @@ class CompiledEngine:
         return self._train(self._held_out, Span(0, start, stop, 0.0, 0.0))
 
     def read_vectors(self) -> NDArray[np.float32]:
-        """Return the input vectors, (V, D)."""
-        return np.ascontiguousarray(self._model.input_vectors[:, : self._config.model.dim])
+        """Return the input vectors, (V, D), as they lie in memory: training on changes them."""
+        return self._model.input_vectors[:, : self._config.model.dim]
 
     def read_state(self) -> Mapping[str, NDArray[np.float32]]:
         """Return views of both matrices without their padding, (V, D)."""

@@ -1,0 +1,113 @@
+"""What is done before the first word is trained on: everything that can be refused is refused here."""
+
+import contextlib
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from w2v_cli import output_lock, resuming, session
+from w2v_cli.corpora import CorpusFound, find_corpus
+from w2v_cli.engines import EngineLoaded, available_cores, build_learner, with_algorithm
+from w2v_cli.evaluation_sets import read_sets
+from w2v_cli.evaluator import Evaluator
+from w2v_cli.events import CorpusScanned, OnEvent
+from w2v_cli.held_out import hold_out
+from w2v_cli.initial_vectors import read_old_vectors
+from w2v_cli.learner import Learner
+from w2v_cli.memory_check import MemoryFound, check_memory
+from w2v_cli.preflight import resolve_backend
+from w2v_cli.run_log import check_log
+from w2v_cli.scanner import ScannedCorpus, scan
+from w2v_cli.settings import Config
+from w2v_cli.snapshot import Identity, Snapshot
+from w2v_cli.temporary import clear_stale
+from w2v_cli.training import Resumed
+
+
+@contextlib.contextmanager
+def claim(config: Config, resume: Collection[str] | None) -> Iterator[tuple[Config, Snapshot | None]]:
+    """Hold the output; yield the config to train with and the snapshot to go on from, None where training is new.
+
+    resume: as for pipeline.train_vectors. Raises what storage, lock, snapshot and log have against it.
+    """
+    output = Path(config.output.path)
+    session.check_writable(output, config)
+    with output_lock.hold(output):
+        clear_stale(output.absolute().parent)
+        taken = session.find_snapshot(output, is_resumed=resume is not None, overwrite=config.output.overwrite)
+        if taken is not None:
+            config = resuming.merge_settings(config, resume or (), taken)
+        check_log(config.output, is_resumed=taken is not None)
+        yield config, taken
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A training that is ready to begin, or to go on; evaluator: None where nothing is to be scored."""
+
+    config: Config
+    corpus: ScannedCorpus
+    corpus_words: int
+    identity: Identity
+    learner: Learner
+    loaded: EngineLoaded
+    memory: MemoryFound
+    evaluator: Evaluator | None
+    resumed: Resumed | None = None
+
+
+def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot | None) -> Begun:
+    """Find and scan the corpus, build the learner and bring it to where training begins."""
+    config, output = with_algorithm(config), Path(config.output.path)
+    backend = resolve_backend(config.training.backend)
+    sets = read_sets(config.training.evaluate, data_folder)
+    old_vectors = read_old_vectors(config.model) if taken is None else None
+    found = find_corpus(config.corpus.source, data_folder)
+    on_event(found)
+    scanned = _scan(found, config)
+    on_event(scanned)
+    corpus = scanned.corpus
+    memory = check_memory(corpus, config, backend)
+    training, held_out = _hold_out(corpus, config)
+    words, corpus_facts = len(training.word_ids), _corpus_facts(found, corpus)
+    if taken is not None:
+        resuming.check_same(output, taken, corpus_facts, str(backend), words)
+    learner, loaded = build_learner(training, held_out, config, backend)
+    session.check_room(output, learner, config, has_snapshot=taken is not None)
+    on_event(loaded)
+    learner.prepare()
+    kept_config = config.model_copy(update={"corpus": config.corpus.model_copy(update={"source": found.source})})
+    identity = Identity(kept_config, corpus_facts, str(backend), loaded.is_reproducible)
+    evaluator = Evaluator(sets, corpus.vocabulary.words, threads=loaded.threads) if sets else None
+    resumed = None
+    if taken is not None:
+        identity, resumed = session.go_on(output, learner, taken, identity, on_event)
+    elif old_vectors is not None:
+        identity = session.take_over(learner, corpus.vocabulary, old_vectors, identity, on_event)
+    return Begun(config, corpus, words, identity, learner, loaded, memory, evaluator, resumed)
+
+
+def _hold_out(corpus: ScannedCorpus, config: Config) -> tuple[ScannedCorpus, ScannedCorpus | None]:
+    """Return the part of the corpus that is trained on, and the part that is held out, if any."""
+    share = config.training.validation
+    return hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
+
+
+def _scan(found: CorpusFound, config: Config) -> CorpusScanned:
+    started = time.perf_counter()
+    threads = config.training.threads or available_cores()
+    corpus = scan(found.sources, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
+    return CorpusScanned(corpus, time.perf_counter() - started)
+
+
+def _corpus_facts(found: CorpusFound, corpus: ScannedCorpus) -> dict[str, Any]:
+    """Return what the text was and what was made of it, JSON-able."""
+    return {
+        "source": found.provenance,
+        "sha256": corpus.sha256,
+        "kept_words": corpus.vocabulary.kept_words,
+        **corpus.report.as_json(),
+        "vocabulary_sha256": session.vocabulary_sha256(corpus.vocabulary),
+    }

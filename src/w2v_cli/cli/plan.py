@@ -1,0 +1,62 @@
+"""What `w2v train --dry-run` shows."""
+
+from w2v_cli.cli import console
+from w2v_cli.cli.progress import duration
+from w2v_cli.memory_check import MemoryFound
+from w2v_cli.rehearsal import Plan
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def show_plan(plan: Plan, *, as_json: bool) -> None:
+    """Write a plan: lines, or one JSON object."""
+    if as_json:
+        console.write_json("train", plan.as_json())
+    else:
+        console.write("\n".join(console.printable(line) for line in plan_lines(plan)))
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Return a plan for people, a subject a line."""
+    begun, config, loaded = plan.begun, plan.begun.config, plan.begun.loaded
+    corpus, model, training, words = begun.identity.corpus, config.model, config.training, len(begun.corpus.vocabulary)
+    snapshot = f", {size(plan.snapshot_bytes)} for the snapshot" if plan.snapshot_bytes else ""
+    done = f", {100 * plan.progress:.0f} % of it done" if plan.progress else ""
+    engine = f"{loaded.algorithm} on {loaded.backend}, {loaded.threads} threads"
+    pace = f"estimated from a moment of training at {plan.speed.words_per_second:,.0f} words/s"
+    return [
+        f"corpus: {corpus['source']}, {corpus['words']:,} words",
+        f"vocabulary: {words:,} words with {corpus['kept_words']:,} occurrences",
+        f"model: {model.model}, {model.dim} dimensions, window {model.window}, {config.sampling.negatives} negatives",
+        f"training: {training.epochs} epochs{done}, {engine}, learning rate {config.learning_rate:g}",
+        f"files: {', '.join(plan.files.values())}",
+        _memory_line(begun.memory),
+        f"disk: {size(plan.vectors_bytes)} for the vectors{snapshot}; {size(plan.free_bytes)} are free",
+        f"time: about {duration(plan.seconds)}{_of_which(plan)}, {pace}",
+    ]
+
+
+def _memory_line(memory: MemoryFound) -> str:
+    parts = ", ".join(f"{name} {size(part)}" for name, part in memory.need.parts.items())
+    available = "" if memory.limit is None else f"; {size(memory.limit.available)} can be had ({memory.limit.name})"
+    return f"memory: {size(memory.peak)} at most, {size(memory.need.total)} of it for training ({parts}){available}"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for people.
+
+    >>> size(999), size(45_678_901), size(1_234_567_890)
+    ('999 bytes', '45.7 MB', '1.2 GB')
+    """
+    power = 0
+    while count >= 1000 and power < len(_UNITS) - 1:  # noqa: PLR2004  of one unit
+        count /= 1000
+        power += 1
+    return f"{count:.1f} {_UNITS[power]}" if power else f"{count:.0f} {_UNITS[0]}"
+
+
+def _of_which(plan: Plan) -> str:
+    """Return how much of the time goes into measuring, where that is worth a word."""
+    epochs = (1 - plan.progress) * plan.begun.config.training.epochs
+    measuring = epochs * plan.speed.measure_seconds
+    return f" ({duration(measuring)} of it for measuring)" if measuring >= 1 else ""

@@ -1,0 +1,97 @@
+"""Sets of questions and pairs against the vectors of a training, as they are after each epoch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli import __version__
+from w2v_cli.evaluation import score_analogies, score_pairs
+from w2v_cli.evaluation_sets import EvaluationSet
+from w2v_cli.vectors import Matrix
+
+EVALUATOR = f"w2v {__version__}: 3CosAdd over all words, a, b and c left out; Spearman's rank correlation of cosines"
+
+
+@dataclass(frozen=True)
+class SetScore:
+    """The score on one set: of analogies the share answered as expected, of pairs the rank correlation with people's.
+
+    score: None where it has no meaning; asked: the questions or pairs whose words are known; skipped: the others.
+    """
+
+    name: str
+    measure: Literal["accuracy", "correlation"]
+    score: float | None
+    asked: int
+    skipped: int
+
+    @property
+    def coverage(self) -> float:
+        """The share of the set that was asked."""
+        return self.asked / (self.asked + self.skipped)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """All but the name, JSON-able."""
+        return {
+            self.measure: self.score,
+            "asked": self.asked,
+            "skipped": self.skipped,
+            "coverage": self.coverage,
+        }
+
+
+class Evaluator:
+    """Scores input vectors on evaluation sets, rounded as the vectors file will hold them: a file scores the same.
+
+    words: the vocabulary by word id. Takes memory for some thousand rows at a time, never for all.
+    """
+
+    def __init__(self, sets: Sequence[EvaluationSet], words: Sequence[str], *, threads: int = 1) -> None:
+        self._sets = sets
+        self._threads = threads
+        wanted = {form for one in sets for word in _words_of(one) for form in (word, word.casefold())}
+        self._ids_by_word = {word: word_id for word_id, word in enumerate(words) if word in wanted}
+
+    def score(self, vectors: NDArray[np.float32]) -> tuple[SetScore, ...]:
+        """Return the scores of the vectors (V, D), finite as float16, on each set."""
+        rows = cast("Matrix", _AsPublished(vectors))
+        return tuple(self._score_set(rows, one) for one in self._sets)
+
+    def _score_set(self, rows: Matrix, one: EvaluationSet) -> SetScore:
+        if one.pairs:
+            found = score_pairs(rows, self._ids_by_word, one.pairs)
+            return SetScore(one.name, "correlation", found.correlation, found.pairs, found.skipped)
+        answered = score_analogies(rows, self._ids_by_word, one.sections, threads=self._threads)
+        return SetScore(one.name, "accuracy", answered.accuracy, answered.asked, answered.skipped)
+
+
+def contents_by_name(scores: Sequence[SetScore]) -> dict[str, Mapping[str, Any]]:
+    """Return the scores JSON-able, by the names of their sets."""
+    return {score.name: score.content for score in scores}
+
+
+def _words_of(one: EvaluationSet) -> list[str]:
+    """Return every word of a set, as it is written there."""
+    questions = [word for section in one.sections for question in section.questions for word in question]
+    return questions + [word for first, second, _ in one.pairs for word in (first, second)]
+
+
+class _AsPublished:
+    """Rows of float32 that are float16 when they are read: a matrix for those who read it in parts."""
+
+    dtype = np.dtype(np.float16)
+
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        self._vectors = vectors
+        self.shape = vectors.shape
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def __getitem__(self, rows: Any) -> NDArray[np.float16]:
+        read: NDArray[np.float16] = self._vectors[rows].astype(np.float16)
+        return read

@@ -1,0 +1,35 @@
+"""What a training tells of itself on its way, in this order; the listener may show it, log it or collect it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from w2v_cli.corpora import CorpusFound
+from w2v_cli.engines import EngineLoaded
+from w2v_cli.scan_report import ScanReport
+from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.session import TrainingResumed, WordsInitialised
+from w2v_cli.training import Progress, Trained
+
+
+@dataclass(frozen=True)
+class CorpusScanned:
+    """The corpus has been counted and encoded."""
+
+    corpus: ScannedCorpus
+    seconds: float
+
+
+@dataclass(frozen=True)
+class VectorsSaved:
+    """The vectors file is complete on disk; snapshot: the file to go on from, where there is one."""
+
+    path: Path
+    vocabulary_size: int
+    trained: Trained
+    report: ScanReport
+    snapshot: Path | None = None
+
+
+Event = CorpusFound | CorpusScanned | EngineLoaded | TrainingResumed | WordsInitialised | Progress | VectorsSaved
+OnEvent = Callable[[Event], None]

@@ -1,0 +1,113 @@
+"""How much memory may still be taken: the limits of the process, of its control groups and of the machine."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_ROOT = Path("/")
+_NO_LIMIT = 1 << 60  # control groups of version 1 write a number near 2⁶³ for none
+_KIBIBYTE = 1024  # /proc counts in KiB
+
+
+@dataclass(frozen=True)
+class MemoryLimit:
+    """A limit: its name for people, and how many bytes may still be taken under it.
+
+    is_of_addresses: address space counts, whether it is used or not.
+    """
+
+    name: str
+    available: int
+    is_of_addresses: bool = False
+
+
+def read_limits(root: Path = _ROOT) -> list[MemoryLimit]:
+    """Return the limits that can be found out, those that are none left out; none at all on an unknown system.
+
+    root: below which proc and sys are looked for.
+    """
+    return [*_process_limits(root), *_group_limits(root), *_machine_limits(root)]
+
+
+def anonymous_bytes(root: Path = _ROOT) -> int:
+    """Return the memory of this process's own that is in use now, 0 where the system does not tell."""
+    return _read_fields(root / "proc/self/status").get("RssAnon", 0)
+
+
+def machine_bytes(root: Path = _ROOT) -> int | None:
+    """Return the memory of the machine, None where the system does not tell."""
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return _read_fields(root / "proc/meminfo").get("MemTotal")
+
+
+def _process_limits(root: Path) -> Iterator[MemoryLimit]:
+    """Yield the limits that `ulimit` sets."""
+    try:
+        import resource  # noqa: PLC0415  there is none on Windows
+    except ImportError:
+        return
+    used = _read_fields(root / "proc/self/status")
+    for number, name, field in (
+        (resource.RLIMIT_AS, "address space (ulimit -v)", "VmSize"),
+        (resource.RLIMIT_DATA, "data (ulimit -d)", "VmData"),
+    ):
+        limit, _ = resource.getrlimit(number)
+        if limit != resource.RLIM_INFINITY and field in used:
+            yield MemoryLimit(name, max(limit - used[field], 0), is_of_addresses=True)
+
+
+def _group_limits(root: Path) -> Iterator[MemoryLimit]:
+    """Yield the limits of the control groups that the process is in, and of those around them."""
+    for line in _read_text(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
+        if controllers == "":
+            files = ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            files = ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        mount, limit_file, usage_file, cache_field = files
+        folder = root / mount / path.strip("/")
+        for group in (folder, *folder.parents):
+            if (root / mount) not in (group, *group.parents):
+                break
+            limit, usage = _read_number(group / limit_file), _read_number(group / usage_file)
+            if limit is not None and usage is not None and limit < _NO_LIMIT:
+                cache = _read_fields(group / "memory.stat").get(cache_field, 0)
+                yield MemoryLimit("memory of the control group", max(limit - usage + cache, 0))
+
+
+def _machine_limits(root: Path) -> Iterator[MemoryLimit]:
+    """Yield what is free on the machine, swap included; where that is not told, what there is in all."""
+    fields = _read_fields(root / "proc/meminfo")
+    if "MemAvailable" in fields:
+        yield MemoryLimit("free memory of the machine", fields["MemAvailable"] + fields.get("SwapFree", 0))
+    elif (total := machine_bytes(root)) is not None:
+        yield MemoryLimit("memory of the machine", total)
+
+
+def _read_fields(path: Path) -> dict[str, int]:
+    """Return the numbers of lines such as `VmSize: 1024 kB`, in bytes, or `inactive_file 4096`."""
+    fields = {}
+    for line in _read_text(path).splitlines():
+        parts = line.replace(":", " ").split()
+        if len(parts) >= 2 and parts[1].isdigit():  # noqa: PLR2004  a name and a number
+            fields[parts[0]] = int(parts[1]) * (_KIBIBYTE if parts[-1] == "kB" else 1)
+    return fields
+
+
+def _read_number(path: Path) -> int | None:
+    """Return the number that a file holds, None where there is none, as for `max`."""
+    text = _read_text(path).strip()
+    return int(text) if text.isdigit() else None
+
+
+def _read_text(path: Path) -> str:
+    """Return what a file holds, nothing where it cannot be read."""
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""

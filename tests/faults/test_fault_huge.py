@@ -24,13 +24,13 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="me
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory):
-    """Return a function that runs the program with 200 MB more than a training on the text alone takes."""
+    """Return a function that runs the program with 320 MB more than a training on the text alone takes."""
     import resource  # noqa: PLC0415  there is none on Windows
 
     program = make_program(tmp_path_factory.mktemp("huge"))
     program.write("text.txt", TEXT)
     done = program.run("train", "text.txt", *FAST, first=_TELL_MEMORY)
-    most = int(done.stdout.split()[-1]) * 1024 + 200 * _MEGABYTE
+    most = int(done.stdout.split()[-1]) * 1024 + 320 * _MEGABYTE
 
     def train(part, times, *options):
         """Return what a training says on a text with much in its middle, sent through stdin."""

@@ -184,7 +184,9 @@ def _word_vectors(
 
     No time, path or thread count, so that equal trainings make equal bytes.
     """
-    settings = config.model_dump(mode="json", exclude={"corpus": {"source"}, "output": True, "training": {"threads"}})
+    limits = {"max_expansion", "max_unpacked"}  # refuse a text or do not
+    left_out = {"corpus": {"source", *limits}, "output": True, "training": {"threads"}}
+    settings = config.model_dump(mode="json", exclude=left_out)
     settings["training"]["learning_rate"] = config.learning_rate
     metadata = {
         "package_version": __version__,

@@ -9,7 +9,13 @@ from cli.running import FAST, TEXT, make_program
 
 _MEGABYTE = 1 << 20
 # Sends a text, so many times something, and the text again.
-_SEND = "import sys; out = sys.stdout.buffer; out.write({0!r}); [out.write({1}) for n in range({2})]; out.write(b'\\n' + {0!r})"
+_SEND = """
+import sys
+out = sys.stdout.buffer
+out.write({0!r})
+for n in range({2}): out.write({1})
+out.write(b"\\n" + {0!r})
+"""
 _TELL_MEMORY = """
 import atexit, re
 def tell(): print("data:", re.search("VmData:.*?([0-9]+)", open("/proc/self/status").read())[1], flush=True)
@@ -57,4 +63,4 @@ def test_an_endless_line_is_trained_on(limited):
 
     assert "2,001,620 words" in said
     assert "kept 18 words with 1,620 occurrences" in said
-    assert " occurrences of 2,000,000 words over max_vocab" in said
+    assert " words over max_vocab" in said

@@ -7,7 +7,6 @@ import numpy as np
 from w2v_cli.blocks import BLOCK_CENTRES
 from w2v_cli.compiled import njit
 from w2v_cli.kernels.pairs_numba import (
-    any_equal,
     count_negatives,
     negatives_of,
     nothing,
@@ -81,16 +80,5 @@ def _weigh_windows(
         scratch.means[j, window] = scratch.spread[j, window] = 0  # the centre itself
         scratch.pair_weights[0, j] = scratch.row_pairs[j] = count > 0
         centres += count > 0
-    count_negatives(scratch, BLOCK_CENTRES)
-    if any_equal(scratch.output_ids):
-        _forgive_equal_negatives(scratch)
+    count_negatives(scratch, scratch.pairs, BLOCK_CENTRES)
     return centres
-
-
-@njit()
-def _forgive_equal_negatives(scratch: Scratch) -> None:
-    """Let no negative count for a centre that it equals."""
-    for j in range(BLOCK_CENTRES):
-        for k in range(scratch.negative_counts.shape[1]):
-            if scratch.output_ids[j] == scratch.output_ids[BLOCK_CENTRES + k]:
-                scratch.negative_counts[j, k] = 0

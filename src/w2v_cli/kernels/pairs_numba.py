@@ -68,21 +68,36 @@ def _weigh_negatives(scratch: Scratch, count: int, rate: float) -> Any:
 
 
 @njit()
-def count_negatives(scratch: Scratch, rows: int) -> None:
-    """Let every negative count once for each pair of a row, see row_pairs."""
+def count_negatives(scratch: Scratch, plan: Any, rows: int) -> None:
+    """Let every negative count once for each pair of a row, see row_pairs, but not where it equals the pair's centre.
+
+    plan: of each centre's pairs, where they lie in pair_weights and which rows they are of, see tiles_numba.Sums.
+    """
     for i in range(rows):
         for k in range(scratch.negative_counts.shape[1]):
             scratch.negative_counts[i, k] = scratch.row_pairs[i]
+    if _any_equal(scratch.output_ids):
+        _forgive_equal_negatives(scratch, plan)
 
 
 @njit()
-def any_equal(output_ids: Any) -> bool:
+def _any_equal(output_ids: Any) -> bool:
     """Return whether a negative equals a centre."""
     equal = np.int32(0)
     for j in range(BLOCK_CENTRES):
         for k in range(BLOCK_CENTRES, len(output_ids)):
             equal |= np.int32(output_ids[j] == output_ids[k])
     return bool(equal)
+
+
+@njit()
+def _forgive_equal_negatives(scratch: Scratch, plan: Any) -> None:
+    for j in range(BLOCK_CENTRES):
+        row, column, first, count = plan[j]
+        for k in range(scratch.negative_counts.shape[1]):
+            if scratch.output_ids[j] == scratch.output_ids[BLOCK_CENTRES + k]:
+                for n in range(count):
+                    scratch.negative_counts[first + n, k] -= scratch.pair_weights[row, column + n]
 
 
 @njit(inline="always")

@@ -5,7 +5,6 @@ from typing import Any
 from w2v_cli.blocks import BLOCK_CENTRES
 from w2v_cli.compiled import njit
 from w2v_cli.kernels.pairs_numba import (
-    any_equal,
     count_negatives,
     negatives_of,
     nothing,
@@ -68,18 +67,5 @@ def _count_pairs(block: BlockBounds, window: int, scratch: Scratch) -> int:
             scratch.pair_weights[j, window] = 0  # the centre itself
             scratch.row_pairs[first + window - place] -= 1
             pairs += count - 1
-    count_negatives(scratch, block.high - block.low)
-    if any_equal(scratch.output_ids):
-        _forgive_equal_negatives(scratch)
+    count_negatives(scratch, scratch.windows, block.high - block.low)
     return pairs
-
-
-@njit()
-def _forgive_equal_negatives(scratch: Scratch) -> None:
-    """Let no negative count for a pair whose centre it equals."""
-    for j in range(BLOCK_CENTRES):
-        _, place, first, count = scratch.windows[j]
-        for k in range(scratch.negative_counts.shape[1]):
-            if scratch.output_ids[j] == scratch.output_ids[BLOCK_CENTRES + k]:
-                for n in range(count):
-                    scratch.negative_counts[first + n, k] -= scratch.pair_weights[j, place + n]

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Answer:
     """One answer: a status, headers, and a body of which `sent` bytes are sent before the connection closes.
 
-    A `stalls` answer keeps the connection open, silent, until the server stops.
+    A `stalls` answer keeps the connection open, silent, until the server stops, `held_until` until that is set.
     """
 
     status: int = 200
@@ -19,6 +19,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     sent: int | None = None
     stalls: bool = False
+    held_until: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(ConnectionError):  # the client may be killed, as some tests do
             self.wfile.write(answer.body[: answer.sent])
+        if answer.held_until:
+            answer.held_until.wait()
         if answer.stalls:
             self.server.stopping.wait()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -22,12 +23,6 @@ HALF = len(BODY) // 2
 TAGGED = {"ETag": '"one"'}
 
 
-# On a loaded machine the first answer is sometimes asked for again before a byte of it was taken.
-RACES = pytest.mark.skip(
-    reason="a text that breaks off half-way: the test races with its server; this check was NOT run"
-)
-
-
 @pytest.fixture
 def server(monkeypatch):
     """Yield a server, with no waiting between tries."""
@@ -35,6 +30,17 @@ def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with running_server() as running:
         yield running
+
+
+@pytest.fixture
+def half(server):
+    """Return a function that makes an answer of half the text, which breaks off when some of it has been taken."""
+
+    def answer(headers):
+        return Answer(200, BODY, headers, sent=HALF, held_until=server.taken)
+
+    server.taken = threading.Event()
+    return answer
 
 
 @pytest.fixture
@@ -46,16 +52,20 @@ def memory():
     system.store.clear()
 
 
-def read(url, portion=50_000):
-    """Return all bytes at a URL."""
+def read(url, portion=50_000, taken=None):
+    """Return all bytes at a URL; taken: an event to set when the first of them are here."""
     with remote.open_url(url) as read_some:
-        return b"".join(iter(lambda: read_some(portion), b""))
+        first = read_some(portion)
+        if taken is not None:
+            assert first
+            taken.set()
+        return first + b"".join(iter(lambda: read_some(portion), b""))
 
 
-def refusal_of(url, kind=DownloadError):
+def refusal_of(url, kind=DownloadError, taken=None):
     """Return the message that refuses a URL."""
     with pytest.raises(kind) as refusal:
-        read(url)
+        read(url, taken=taken)
     return str(refusal.value)
 
 
@@ -67,17 +77,15 @@ def test_a_text_is_read_in_one_request(server):
     assert len(server.requests["/x.txt"]) == 1
 
 
-@RACES
-def test_a_text_that_breaks_off_is_taken_up_again(server):
+def test_a_text_that_breaks_off_is_taken_up_again(server, half):
     """What was read is not asked for again; the rest comes by ranges, of the same version."""
-    server.script["/x.txt"] = [Answer(200, BODY, TAGGED, sent=HALF), File(BODY)]
+    server.script["/x.txt"] = [half(TAGGED), File(BODY)]
 
-    assert read(server.url("/x.txt")) == BODY
+    assert read(server.url("/x.txt"), taken=server.taken) == BODY
     ranges = [headers["Range"] for headers in server.requests["/x.txt"] if "Range" in headers]
     assert 0 < int(ranges[0].removeprefix("bytes=").split("-")[0]) <= HALF
 
 
-@RACES
 @pytest.mark.parametrize(
     ("then", "kind", "cause"),
     [
@@ -85,19 +93,18 @@ def test_a_text_that_breaks_off_is_taken_up_again(server):
         (Answer(404), DownloadError, "there is no such file"),
     ],
 )
-def test_halves_of_two_versions_are_not_joined(server, then, kind, cause):
+def test_halves_of_two_versions_are_not_joined(server, half, then, kind, cause):
     """Where the file is another one by now, or gone, reading ends."""
-    server.script["/x.txt"] = [Answer(200, BODY, TAGGED, sent=HALF), then]
+    server.script["/x.txt"] = [half(TAGGED), then]
 
-    assert cause in refusal_of(server.url("/x.txt"), kind)
+    assert cause in refusal_of(server.url("/x.txt"), kind, server.taken)
 
 
-@RACES
-def test_a_text_without_a_version_is_not_taken_up_again(server):
+def test_a_text_without_a_version_is_not_taken_up_again(server, half):
     """Nobody could tell whether it is the same one."""
-    server.script["/x.txt"] = [Answer(200, BODY, sent=HALF), File(BODY)]
+    server.script["/x.txt"] = [half({}), File(BODY)]
 
-    assert "broke off at byte" in refusal_of(server.url("/x.txt"))
+    assert "broke off at byte" in refusal_of(server.url("/x.txt"), taken=server.taken)
 
 
 @pytest.mark.parametrize(("status", "tries"), [(500, 4), (503, 4), (429, 4), (404, 1), (403, 1), (410, 1)])

@@ -129,6 +129,8 @@ def log_text(log):
         (DivergedError("it diverged"), ("error", 1, "it diverged")),
         (StorageError("full"), ("error", 6, "full")),
         (MemoryError(), ("error", 6, "out of memory")),
+        (RuntimeError("can't start new thread"), ("error", 6, "can't start new thread")),
+        (OSError("disk"), ("error", 6, "disk")),
         (ZeroDivisionError("bug"), ("error", 1, "bug")),
         (SystemExit(143), ("stopped", 143, None)),
         (KeyboardInterrupt(), ("stopped", 130, None)),

@@ -32,11 +32,12 @@ class File:
         """Return the answer to a request with these headers."""
         if "Range" not in headers or headers.get("If-Range", self.etag) != self.etag:
             return Answer(200, self.body, {"ETag": self.etag})
-        start = int(headers["Range"].removeprefix("bytes=").removesuffix("-"))
+        first, last = headers["Range"].removeprefix("bytes=").split("-")
+        start, stop = int(first), min(int(last) + 1, len(self.body)) if last else len(self.body)
         if start >= len(self.body):
             return Answer(416, b"", {"Content-Range": f"bytes */{len(self.body)}"})
-        content_range = f"bytes {start}-{len(self.body) - 1}/{len(self.body)}"
-        return Answer(206, self.body[start:], {"ETag": self.etag, "Content-Range": content_range})
+        content_range = f"bytes {start}-{stop - 1}/{len(self.body)}"
+        return Answer(206, self.body[start:stop], {"ETag": self.etag, "Content-Range": content_range})
 
 
 class ScriptedServer(ThreadingHTTPServer):

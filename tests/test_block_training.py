@@ -107,7 +107,7 @@ def test_padding_of_rows_stays_zero(text):
     corpus = scan(text, config.corpus)
     engine = load_block_engine(Backend.NUMBA, corpus, config)
 
-    engine.train_span(0, 0, len(corpus.word_ids), 0.05, 0.01)
+    engine.train_span(0, 0, engine.span_words, 0.05, 0.01)
 
     assert engine.read_vectors().shape[1] == 20
     assert not engine._model.input_vectors[:, 20:].any()

@@ -31,6 +31,7 @@ def problems_of(**given_sources):
     return str(caught.value).splitlines()
 
 
+BAD_PATTERN = "my.yaml:1:25 corpus.token_pattern: must be a regular expression"
 BAD_VALUES = {
     "training:\n  epochs: 5\n  decay: linear\n  learning_rate: -0.1\n": [
         "my.yaml:4:18 training.learning_rate: must be > 0, was -0.1 (allowed: above 0 to 10 or null)"
@@ -65,7 +66,19 @@ BAD_VALUES = {
     "sampling: {exponent: true}": ["my.yaml:1:22 sampling.exponent: must be a number, was true"],
     "model: {shrink_window: no}": ["my.yaml:1:24 model.shrink_window: must be true or false, was 'no'"],
     "model: {model: cbwo}": ["my.yaml:1:16 model.model: must be cbow or skipgram, was 'cbwo'"],
-    "corpus: {source: 3}": ["my.yaml:1:18 corpus.source: must be text, was 3"],
+    "corpus: {source: 3}": ["my.yaml:1:18 corpus.source: must be text or a list of texts, was 3"],
+    "corpus: {source: []}": ["my.yaml:1:18 corpus.source: must be text or a list of texts, was a list"],
+    "corpus: {source: [a, 1]}": ["my.yaml:1:18 corpus.source: must be text or a list of texts, was a list"],
+    "corpus: {source: [a, '']}": ["my.yaml:1:18 corpus.source: must be a usable file name, was a list"],
+    "corpus: {token_pattern: '(a'}": [
+        f"{BAD_PATTERN} (missing ), unterminated subpattern at position 0), was '(a'",
+    ],
+    "corpus: {token_pattern: '[[a]'}": [
+        f"{BAD_PATTERN} (Possible nested set at position 1), was '[[a]'",
+    ],
+    "corpus: {token_pattern: 'a{99999999999}'}": [
+        f"{BAD_PATTERN} (the repetition number is too large), was 'a{{99999999999}}'",
+    ],
     "corpus: {end_of_line: a b}": ["my.yaml:1:23 corpus.end_of_line: must be one word without spaces, was 'a b'"],
     "output: {path: ''}": ["my.yaml:1:16 output.path: must be a usable file name, was ''"],
     'output: {path: "a\\0b"}': ["my.yaml:1:16 output.path: must be a usable file name, was 'a\\x00b'"],
@@ -189,6 +202,21 @@ def test_the_table_of_corpora_stands_between_file_and_default(my_yaml):
 
     assert (resolved.config.corpus.tokens, resolved.origins["corpus.tokens"]) == ("whitespace", "corpus ptb")
     assert (resolved.config.corpus.min_count, resolved.origins["corpus.min_count"]) == (3, "my.yaml:1:34")
+
+
+@pytest.mark.parametrize(
+    ("yaml", "source"),
+    [("a.txt", "a.txt"), ("[a.txt]", "a.txt"), ("[a.txt, b/, s3://c/*.gz]", ("a.txt", "b/", "s3://c/*.gz"))],
+)
+def test_a_corpus_is_one_text_or_several(my_yaml, yaml, source):
+    """A list in YAML, as several arguments of the command, are texts to be read one after the other; one is itself."""
+    asked = []
+    of_file = resolve(file=my_yaml(f"corpus: {{source: {yaml}}}"), corpus_settings_for=asked.append)
+    texts = [source] if isinstance(source, str) else list(source)
+    of_option = resolve(options={"corpus.source": ("CORPUS", texts)})
+
+    assert of_file.config.corpus.source == of_option.config.corpus.source == source
+    assert list(asked[0]) in (texts, list(texts[0]))
 
 
 def test_importing_config_loads_no_yaml():

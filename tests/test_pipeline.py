@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from w2v_cli import __version__, engines, pipeline, queries, vectors
+from w2v_cli.corpora import CorpusFound
 from w2v_cli.errors import ConfigError, DivergedError, MissingDependencyError, StorageError
 from w2v_cli.kernels.contract import Backend
-from w2v_cli.pipeline import CorpusFound, CorpusScanned, EngineLoaded, VectorsSaved, train_vectors
+from w2v_cli.pipeline import CorpusScanned, EngineLoaded, VectorsSaved, train_vectors
 from w2v_cli.settings import Config
+from w2v_cli.sources import Source
 from w2v_cli.training import Progress
 
 
@@ -50,7 +52,7 @@ def test_events_come_in_order(text, data_folder, tmp_path):
 
     order = [kind for kind, _ in groupby(map(type, events))]
     assert order == [CorpusFound, CorpusScanned, EngineLoaded, Progress, VectorsSaved]
-    assert events[0] == CorpusFound(text, None, is_default=False)
+    assert events[0] == CorpusFound((Source(str(text)),), None, is_default=False, asked=(str(text),))
     assert events[1].corpus.corpus_words == 3000
     assert events[2] == EngineLoaded("block", Backend.NUMBA, threads=1, is_compiled=events[2].is_compiled)
     assert tuple(event for event in events if isinstance(event, Progress)) == saved.trained.reports
@@ -92,9 +94,12 @@ def test_file_says_how_it_came_about(text, data_folder, tmp_path):
         "corpus": {
             "source": "topics.txt",
             "sha256": corpus.sha256,
+            "kept_words": 3000,
+            **dict.fromkeys(corpus.report.as_json(), 0),
+            "files": 1,
             "size_bytes": text.stat().st_size,
             "words": 3000,
-            "kept_words": 3000,
+            "sentences": 300,
         },
         "epoch_losses": saved.trained.epoch_losses,
         "final_loss": saved.trained.epoch_losses[-1],
@@ -128,7 +133,8 @@ def test_summary_is_json(text, data_folder, tmp_path):
     assert told["output"] == str(tmp_path / "x.safetensors")
     assert told["words"] == 16
     assert told["epoch_losses"] == saved.trained.epoch_losses
-    assert set(told) == {"output", "words", "seconds", "words_per_second", "epoch_losses"}
+    assert (told["corpus"]["words"], told["corpus"]["files"], told["corpus"]["rare_words"]) == (3000, 1, 0)
+    assert set(told) == {"output", "words", "seconds", "words_per_second", "epoch_losses", "corpus"}
 
 
 def never(event):

@@ -1,7 +1,12 @@
 """Counting and encoding in one pass, against the same thing in plain Python."""
 
+import bz2
+import codecs
+import gzip
 import hashlib
+import lzma
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,22 +14,28 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from plain_scanner import plain_scan
+from w2v_cli import file_kinds, unpacking
 from w2v_cli.errors import CorpusError
 from w2v_cli.scanner import scan
 from w2v_cli.settings import CorpusSettings
+from w2v_cli.sources import Source
+from w2v_cli.unpacking import zstd
 
 PTB = CorpusSettings(tokens="whitespace", sentences="stream", end_of_line="<eos>", min_count=1)
 
 
 @pytest.fixture(scope="module")
 def scan_text(tmp_path_factory):
-    """Return a function that scans a text or bytes with some settings."""
-    path = tmp_path_factory.mktemp("scan") / "x.txt"
+    """Return a function that scans a text or bytes, or several, with some settings."""
+    folder = tmp_path_factory.mktemp("scan")
 
     def scan_it(content, *, threads=1, **settings):
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        contents = content if isinstance(content, list) else [content]
+        sources = [Source(str(folder / f"{number or 'x'}.txt")) for number in range(len(contents))]
+        for source, text in zip(sources, contents, strict=True):
+            Path(source.place).write_bytes(text if isinstance(text, bytes) else text.encode())
         config = CorpusSettings.model_validate({"min_count": 1, "tokens": "whitespace"} | settings)
-        return scan(path, config, threads=threads)
+        return scan(sources, config, threads=threads)
 
     return scan_it
 
@@ -41,18 +52,28 @@ PARTS = [
     *"aAbZzé東Σς_.-'’1 \n",
     *(" ", "\n", "the", "The's", "don’t", "''", "<eos>", "\r\n", "\f", "\v", "\x1c", "\0", "\xa0", "\u2003", "\u2028"),
     *("e\u0301", "\u0301", "ŉ", "İ", "ﬁ", "\ufffd", "\ufeff", "𝄞", "\x85", "\u0345", "Å", "\u1161"),
+    *("\n\n", "\n \t\n", ".", "!?", ".” ", "J.", "Mr.", "(Dr. ", "isn't.", "。", "好。」我", "؟", "x" * 30),
 ]
 content = st.lists(
     st.one_of(st.sampled_from(PARTS).map(str.encode), st.binary(max_size=3), st.text(max_size=3).map(str.encode))
 ).map(b"".join)
+PACKERS = {"plain": bytes, "gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": zstd.compress}
 any_settings = st.fixed_dictionaries(
     {
-        "tokens": st.sampled_from(["words", "whitespace"]),
-        "sentences": st.sampled_from(["line", "stream"]),
+        "tokens": st.sampled_from(["words", "whitespace", "regex"]),
+        "token_pattern": st.sampled_from([r"\w+", r"[a-zA-Z]|[^\W\d]+", r"(\w)\1?\w*|[.,]", r"x*|[yz]+"]),
+        "max_token_bytes": st.sampled_from([16, 25, 100_000]),
+        "sentences": st.sampled_from(["line", "stream", "paragraph", "punctuation"]),
         "end_of_line": st.sampled_from([None, "<eos>", "the"]),
         "min_count": st.integers(1, 3),
     }
 )
+
+
+def is_refused(content):
+    """Return whether a file with these bytes is no text, or a compressed one."""
+    refusals = (file_kinds.refusal_of_other_encoding, file_kinds.refusal_of_other_data, unpacking.find_format)
+    return any(refuse(content) for refuse in refusals)
 
 
 def check(corpus, expected):
@@ -61,30 +82,59 @@ def check(corpus, expected):
     assert corpus.vocabulary.counts.tolist() == expected.counts
     assert sentences_of(corpus) == expected.sentences
     assert (corpus.corpus_words, corpus.distinct_words) == (expected.corpus_words, expected.distinct_words)
+    report = corpus.report
+    assert (report.words, report.sentences) == (expected.corpus_words, len(expected.sentences))
+    assert report.rare_words == expected.distinct_words - len(expected.words)
+    assert report.rare_occurrences == expected.corpus_words - sum(expected.counts)
+    assert (report.invalid_characters, report.blank_lines) == (expected.invalid_characters, expected.blank_lines)
+    assert (report.long_tokens, report.long_bytes) == (expected.long_tokens, expected.long_bytes)
     replaced = f"not UTF-8 in {expected.invalid_characters:,} places"
     assert any(replaced in warning for warning in corpus.warnings) == (expected.invalid_characters > 0)
 
 
-@settings(deadline=None, max_examples=300)  # every example is a file
+@settings(deadline=None, max_examples=500)  # every example is a file, or some
 @given(
-    parts=content,
+    parts=st.lists(content, min_size=1, max_size=3),
     tail=st.sampled_from([b"", b"\n", b" ", b"\xc3\xa9"]),
     chosen=any_settings,
+    packer=st.sampled_from(sorted(PACKERS)),
     block_bytes=st.integers(1, 64),
     threads=st.integers(1, 3),
+    most_runs=st.sampled_from([1, 1 << 20]),
 )
-def test_scan_is_the_plain_one(scan_text, parts, tail, chosen, block_bytes, threads):
-    """Words, counts, sentences and totals are those of split, dict and unicodedata, wherever pieces end."""
-    assume(not parts.startswith((b"\xff\xfe", b"\xfe\xff")))  # UTF-16, which is refused
-    content = parts + b"\nyy zz yy zz yy zz yy zz" + tail  # never too few words
-    expected = plain_scan(content, CorpusSettings.model_validate(chosen))
+def test_scan_is_the_plain_one(scan_text, parts, tail, chosen, packer, block_bytes, threads, most_runs):
+    """Words, counts, sentences and totals are those of split, dict and unicodedata, wherever pieces and files end.
+
+    The fingerprint is that of the bytes before they were compressed.
+    """
+    contents = [*parts, b"\nyy zz yy zz yy zz yy zz" + tail]  # never too few words
+    assume(not any(map(is_refused, contents)))
+    expected = plain_scan(contents, CorpusSettings.model_validate(chosen))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v_cli.corpus.BLOCK_BYTES", block_bytes)
-        corpus = scan_text(content, threads=threads, **chosen)
+        patch.setattr("w2v_cli.marking.MOST_RUNS", most_runs)
+        corpus = scan_text([PACKERS[packer](part) for part in contents], threads=threads, **chosen)
 
     check(corpus, expected)
-    assert corpus.size_bytes == len(content)
-    assert corpus.sha256 == hashlib.sha256(content).hexdigest()
+    assert corpus.size_bytes == corpus.report.size_bytes == sum(map(len, contents))
+    assert corpus.report.nul_bytes == b"".join(contents).count(0)
+    digests = [hashlib.sha256(part) for part in contents if part]
+    assert corpus.report.files == len(digests)
+    joined = hashlib.sha256(b"".join(digest.digest() for digest in digests))
+    assert corpus.sha256 == (joined if len(digests) > 1 else digests[0]).hexdigest()
+
+
+@given(parts=st.lists(content, min_size=1, max_size=5), chosen=any_settings)
+def test_many_files_are_their_concatenation(scan_text, parts, chosen):
+    """By line and as a stream it does not matter whether lines lie in one file or in several."""
+    chosen["sentences"] = {"paragraph": "line", "punctuation": "stream"}.get(chosen["sentences"], chosen["sentences"])
+    contents = [b"yy zz yy zz yy zz ", *(part.removeprefix(codecs.BOM_UTF8) for part in parts)]
+    assume(not any(map(is_refused, contents)))
+    lines = b"".join(part if part.endswith(b"\n") else part + b"\n" for part in contents if part)
+    one, several = scan_text(lines, **chosen), scan_text(contents, **chosen)
+
+    assert one.vocabulary.words == several.vocabulary.words
+    assert sentences_of(one) == sentences_of(several)
 
 
 @pytest.mark.parametrize("tokens", ["words", "whitespace"])
@@ -95,6 +145,17 @@ def test_tables_grow(scan_text, tokens):
 
     for threads in (1, 2):
         check(scan_text(text * 2, tokens=tokens, threads=threads), plain_scan(text * 2, CorpusSettings(min_count=1)))
+
+
+@pytest.mark.parametrize("tokens", ["words", "whitespace", "regex"])
+@pytest.mark.parametrize("block_bytes", [1 << 10, 1 << 21])
+def test_titles_and_initials_end_no_sentence_in_any_table(scan_text, tokens, block_bytes, monkeypatch):
+    """Where a table grows in the middle of a stretch, the stretch is still seen whole."""
+    monkeypatch.setattr("w2v_cli.corpus.BLOCK_BYTES", block_bytes)
+    content = " ".join(f"a{number}-J. a{number}. J. b{number}.c." for number in range(20_000)).encode()
+    expected = plain_scan(content, CorpusSettings(min_count=1, tokens=tokens, sentences="punctuation"))
+
+    check(scan_text(content, tokens=tokens, sentences="punctuation"), expected)
 
 
 def test_a_full_table_forgets_rare_words(scan_text, monkeypatch):

@@ -68,8 +68,10 @@ def test_a_list_of_names_is_nothing_else(value):
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 WORD = TEXT.filter(lambda text: text.split() == [text] and text.isprintable())
 TIME = st.from_regex(r"[1-9][0-9]{0,4}[smh]", fullmatch=True)
+TEXTS = TEXT | st.lists(TEXT, min_size=2).map(tuple)
+PATTERN = st.sampled_from([r"\w+", ".", "[a-z]+|(é)"])
 STRATEGIES = {
-    "corpus.source": TEXT | st.none(),
+    "corpus.source": TEXTS | st.none(),
     "corpus.end_of_line": WORD | st.none(),
     "model.init_from": TEXT | st.none(),
     "training.time_limit": TIME | st.none(),
@@ -77,6 +79,7 @@ STRATEGIES = {
     "output.path": TEXT,
     "output.log": TEXT | st.none(),
     "output.snapshot_every": TIME | st.just("never") | st.from_regex(r"[1-9][0-9]{0,9}w", fullmatch=True),
+    "corpus.token_pattern": PATTERN,
 }
 
 

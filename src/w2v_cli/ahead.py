@@ -1,5 +1,7 @@
-"""Calls made by threads ahead of the one who wants their results."""
+"""Calls made, and items read, by threads ahead of the one who wants their results."""
 
+import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,3 +29,50 @@ def run_ahead(calls: Iterator[Callable[[], _T]], *, threads: int, ahead: int) ->
                 yield result
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+_PATIENCE_SECONDS = 1.0
+
+
+def read_ahead(items: Generator[_T], *, ahead: int) -> Generator[_T]:
+    """Yield the items in their order, up to `ahead` of them made by a thread before they are asked for.
+
+    An exception of `items` is raised when its turn comes. Close the generator to close `items`; where those wait for
+    something that does not come, such as the next line of a pipe, they are left behind after a second.
+
+    >>> list(read_ahead((number for number in (1, 2)), ahead=1))
+    [1, 2]
+    """
+    line: queue.Queue[tuple[_T | None, BaseException | None]] = queue.Queue(ahead)
+    is_closed = threading.Event()
+    thread = threading.Thread(target=_fill, args=(items, line, is_closed), name="w2v-reader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = line.get()
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            yield item
+    finally:
+        is_closed.set()
+        while thread.is_alive() and not line.empty():  # the thread waits for room
+            line.get_nowait()
+        thread.join(_PATIENCE_SECONDS)
+
+
+def _fill(
+    items: Generator[_T], line: "queue.Queue[tuple[_T | None, BaseException | None]]", is_closed: threading.Event
+) -> None:
+    """Put the items into the line, then None or the exception that ended them."""
+    try:
+        for item in items:
+            line.put((item, None))
+            if is_closed.is_set():
+                items.close()
+                return
+    except BaseException as error:  # noqa: BLE001  raised again where the items are read
+        line.put((None, error))
+    else:
+        line.put((None, None))

@@ -1,19 +1,18 @@
 """What is done before the first word is trained on: everything that can be refused is refused here."""
 
 import contextlib
-import stat
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import datasets, output_lock, resuming, session
+from w2v_cli import output_lock, resuming, session
+from w2v_cli.corpora import CorpusFound, find_corpus
 from w2v_cli.engines import EngineLoaded, available_cores, build_learner, with_algorithm
-from w2v_cli.errors import CorpusError
 from w2v_cli.evaluation_sets import read_sets
 from w2v_cli.evaluator import Evaluator
-from w2v_cli.events import CorpusFound, CorpusScanned, OnEvent
+from w2v_cli.events import CorpusScanned, OnEvent
 from w2v_cli.held_out import hold_out
 from w2v_cli.initial_vectors import read_old_vectors
 from w2v_cli.learner import Learner
@@ -68,7 +67,7 @@ def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot 
     old_vectors = read_old_vectors(config.model) if taken is None else None
     found = find_corpus(config.corpus.source, data_folder)
     on_event(found)
-    scanned = _scan(found.path, config)
+    scanned = _scan(found, config)
     on_event(scanned)
     corpus = scanned.corpus
     memory = check_memory(corpus, config, backend)
@@ -91,54 +90,25 @@ def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot 
     return Begun(config, corpus, words, identity, learner, loaded, memory, evaluator, resumed)
 
 
-def corpus_settings_for(source: str | None, data_folder: Path) -> tuple[str, Mapping[str, object]] | None:
-    """Return the name of the corpus that `source` means and the settings its table asks for; None for a plain file."""
-    table = datasets.read_table()
-    name = datasets.default_corpus(data_folder) if source is None else source
-    return (name, table[name].settings) if name in table else None
-
-
-def find_corpus(source: str | None, data_folder: Path) -> CorpusFound:
-    """Return the text that `source` means: a corpus name, else a file; None is PTB where it is there, else `demo`.
-
-    A name of the table wins over a file of the same name; ./NAME means the file.
-    """
-    name = datasets.default_corpus(data_folder) if source is None else source
-    if name in datasets.read_table():
-        return CorpusFound(datasets.locate(name, data_folder), name, is_default=source is None)
-    path = Path(name)
-    try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
-    except OSError as error:
-        names = ", ".join(entry.name for entry in datasets.read_table().values() if entry.kind == "corpus")
-        raise CorpusError(
-            f"the corpus {name!r} is neither a file nor a corpus name ({names}): {error.strerror}; check the path."
-        ) from error
-    if is_folder:
-        raise CorpusError(f"the corpus {path} is a folder: name a text file.")
-    return CorpusFound(path, None, is_default=False)
-
-
 def _hold_out(corpus: ScannedCorpus, config: Config) -> tuple[ScannedCorpus, ScannedCorpus | None]:
     """Return the part of the corpus that is trained on, and the part that is held out, if any."""
     share = config.training.validation
     return hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
 
 
-def _scan(path: Path, config: Config) -> CorpusScanned:
+def _scan(found: CorpusFound, config: Config) -> CorpusScanned:
     started = time.perf_counter()
     threads = config.training.threads or available_cores()
-    corpus = scan(path, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
+    corpus = scan(found.sources, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
     return CorpusScanned(corpus, time.perf_counter() - started)
 
 
 def _corpus_facts(found: CorpusFound, corpus: ScannedCorpus) -> dict[str, Any]:
     """Return what the text was and what was made of it, JSON-able."""
     return {
-        "source": found.name or found.path.name,
+        "source": found.provenance,
         "sha256": corpus.sha256,
-        "size_bytes": corpus.size_bytes,
-        "words": corpus.corpus_words,
         "kept_words": corpus.vocabulary.kept_words,
+        **corpus.report.as_json(),
         "vocabulary_sha256": session.vocabulary_sha256(corpus.vocabulary),
     }

@@ -16,8 +16,8 @@ from w2v_cli.windows import Windows, draw_windows
 
 BLOCK_CENTRES = 32
 SPAN_WORDS = 1 << 14  # corpus words; no block runs over the border of a span, so that spans can be trained apart
-_NEGATIVES_PER_BLOCK = {"skipgram": 16, "cbow": 20}  # fewer cost quality (docs/adr/0007)
-_TILE = 4
+_NEGATIVES_PER_BLOCK = {"skipgram": 16, "cbow": 24}  # fewer cost quality (docs/adr/0007)
+_TILE = 8
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Block:
 
 
 def shared_negatives(model: Literal["cbow", "skipgram"], negatives: int) -> int:
-    """Return how many negatives a block draws (N), each to count for K / N: never fewer than K, a multiple of 4."""
+    """Return how many negatives a block draws (N), each to count for K / N: never fewer than K, a multiple of 8."""
     wanted = max(_NEGATIVES_PER_BLOCK[model], negatives)
     return (wanted + _TILE - 1) // _TILE * _TILE
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,7 +23,7 @@ _SYNTAX_CURES = {
     "<block end>": "check the indentation",
     "mapping values": "check the indentation, and put a text that holds ': ' in quotes",
 }
-CorpusSettingsFor = Callable[[str | None], tuple[str, Mapping[str, object]] | None]
+CorpusSettingsFor = Callable[[str | Sequence[str] | None], tuple[str, Mapping[str, object]] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ def resolve(
     chosen: dict[str, Given] = {}
     _choose(chosen, explicit)
     if corpus_settings_for:
-        source = chosen["corpus.source"].value if "corpus.source" in chosen else None
-        if known := corpus_settings_for(source if isinstance(source, str) else None):
+        source: Any = chosen["corpus.source"].value if "corpus.source" in chosen else None  # it has been checked
+        if known := corpus_settings_for(source):
             _choose(chosen, [sources.from_corpus(*known)])
     return _build(chosen)
 

@@ -1,40 +1,60 @@
-"""A text file → pieces of bounded size; what counts as a word."""
+"""The files of a corpus → one stream of text in pieces of bounded size, which end where a word ends."""
 
 import codecs
-import hashlib
-import os
-import re
-import stat
-import unicodedata
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
+from w2v_cli import file_kinds, unpacking
 from w2v_cli.errors import CorpusError
+from w2v_cli.fingerprint import Fingerprint
+from w2v_cli.pieces import Cutter, iterate_blocks, read_fully, with_whole_beginning
+from w2v_cli.settings import CorpusSettings
+from w2v_cli.sources import Source, no_text_in, open_source
 
 BLOCK_BYTES = 1 << 21
-ASCII_SPACE = b" \t\n\r\x0b\x0c"
-_WHITESPACE_WORD = re.compile(r"[^ \t\n\r\x0b\x0c]+")
-_PROSE_WORD = re.compile(r"[^ ']+(?:'[^ ']+)*")
 _TREEBANK_MARKS = ("<eos>", "<unk>")
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-SplitWords = Callable[[str], list[str]]
+
+class Piece(NamedTuple):
+    """A part of the text that ends with white space.
+
+    file_ends: the places in it, rising, where a file has ended; is_line_blank: nothing but white space stands before it
+    on its first line.
+    """
+
+    text: bytes
+    file_ends: tuple[int, ...]
+    is_line_blank: bool
+
+
+class _OtherDataError(CorpusError):
+    """A file is no text."""
 
 
 class TextReader:
-    """Reads one file from start to end, and knows afterwards what its owner would want to know about it.
+    """Reads files from start to end as one text, and knows afterwards what its owner would want to know about it.
 
-    After `iterate_pieces` has ended: `size_bytes`, `sha256` (hex, of the bytes read), `treebank_marks` (those of
-    `<unk>`, `<eos>` seen), `has_open_line` (the text does not end with a line feed).
+    After `iterate_pieces` has ended: `size_bytes`, unpacked; `sha256`, hex; `files`, those that held anything;
+    `other_data`, those found in a folder that are no text, with the reason; `nuls_in`: of each file that has any, how
+    many NUL bytes and bytes; `cut_bytes`, of tokens longer than max_token_bytes; `treebank_marks` (those of `<unk>`,
+    `<eos>` seen).
     """
 
-    def __init__(self, path: Path, *, strict_utf8: bool) -> None:
-        self.path = path
+    def __init__(self, sources: Sequence[Source], config: CorpusSettings) -> None:
+        self.sources = tuple(sources)
         self.size_bytes = 0
-        self.has_open_line = False
-        self._strict_utf8 = strict_utf8
-        self._digest = hashlib.sha256()
+        self.other_data: list[str] = []
+        self.nuls_in: dict[str, tuple[int, int]] = {}
+        self._config = config
+        self._limits = unpacking.Limits(config.max_expansion, config.max_unpacked)
+        self._cutter = Cutter(max(1, BLOCK_BYTES // 2), config.max_token_bytes)
+        self._fingerprint = Fingerprint()
         self._treebank_marks: set[str] = set()
+
+    @property
+    def label(self) -> str:
+        """What messages call the text."""
+        return self.sources[0].label if len(self.sources) == 1 else f"the corpus of {len(self.sources):,} files"
 
     @property
     def treebank_marks(self) -> list[str]:
@@ -43,108 +63,106 @@ class TextReader:
 
     @property
     def sha256(self) -> str:
-        """The hex SHA-256 of all bytes read so far."""
-        return self._digest.hexdigest()
+        """The hex fingerprint of the files read so far."""
+        return self._fingerprint.hex
 
-    def iterate_pieces(self) -> Iterator[bytes]:
-        """Yield the text in pieces that end at ASCII white space, so that no word is cut.
+    @property
+    def files(self) -> int:
+        """The number of files read so far that held anything."""
+        return self._fingerprint.files
 
-        Raises CorpusError where the file is missing, unreadable, UTF-16, (strict) not UTF-8, or changed while it was
-        read.
+    @property
+    def cut_bytes(self) -> int:
+        """The bytes that tokens have lost because they were too long."""
+        return self._cutter.cut_bytes
+
+    def iterate_pieces(self) -> Generator[Piece]:
+        """Yield the text in pieces; a file that ends within a line ends that line. Compressed files are unpacked.
+
+        A token longer than max_token_bytes may lose what is beyond the first byte too many. Raises CorpusError where a
+        file is missing, unreadable, damaged, no text, UTF-16, (strict) not UTF-8, or changed while it was read;
+        DownloadError where a URL cannot be read.
         """
-        try:
-            with self.path.open("rb") as file:
-                before = os.fstat(file.fileno())
-                begun: list[bytes] = []  # of a word that has not ended yet
-                for number, block in enumerate(iter(lambda: file.read(BLOCK_BYTES), b"")):
-                    text = block if number else self._without_byte_order_mark(block)
-                    cut = max(text.rfind(space) for space in ASCII_SPACE) + 1
-                    if cut:
-                        yield self._take_in(b"".join([*begun, text[:cut]]))
-                        begun = []
-                    begun.append(text[cut:])
-                yield self._take_in(b"".join(begun))
-                after = os.fstat(file.fileno())
-        except OSError as error:
-            raise CorpusError(f"cannot read the corpus {self.path}: {error.strerror}; name a text file.") from error
-        if stat.S_ISREG(before.st_mode) and (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise CorpusError(f"{self.path} changed while it was read: start again when nobody writes to it.")
+        is_line_blank = True
+        for text, file_ends in self._cutter.iterate_pieces(self._iterate_texts()):
+            yield Piece(text, file_ends, is_line_blank)
+            self._treebank_marks.update(mark for mark in _TREEBANK_MARKS if mark.encode() in text)
+            line = text.rfind(b"\n") + 1
+            is_line_blank = (line > 0 or is_line_blank) and not text[line:].strip()
 
-    def _without_byte_order_mark(self, block: bytes) -> bytes:
-        if block.startswith(_UTF16_MARKS):
-            raise CorpusError(f"{self.path} is UTF-16 and UTF-8 is needed: iconv -f UTF-16 -t UTF-8 converts it.")
-        if block.startswith(codecs.BOM_UTF8):
-            self._count(codecs.BOM_UTF8)
-            return block.removeprefix(codecs.BOM_UTF8)
-        return block
+    def _iterate_texts(self) -> Iterator[tuple[bytes, bool]]:
+        """Yield blocks of text, and whether a file ends with each; raise CorpusError for a folder without text."""
+        empty_folders = {source.folder for source in self.sources if source.folder is not None}
+        for source in self.sources:
+            try:
+                yield from self._iterate_text_of(source)
+                empty_folders.discard(source.folder or "")
+            except _OtherDataError as error:
+                if source.folder is None:
+                    raise
+                self.other_data.append(str(error))
+        for folder in sorted(empty_folders):
+            raise no_text_in(folder)
 
-    def _take_in(self, piece: bytes) -> bytes:
-        if self._strict_utf8:
-            self._check_utf8(piece)
-        self._count(piece)
-        self._treebank_marks.update(mark for mark in _TREEBANK_MARKS if mark.encode() in piece)
-        if piece:
-            self.has_open_line = not piece.endswith(b"\n")
-        return piece
+    def _iterate_text_of(self, source: Source) -> Iterator[tuple[bytes, bool]]:
+        """Yield the text of one file, the last block with a line's end."""
+        last = b""
+        with open_source(source) as read:
+            for block in iterate_blocks(self._iterate_checked(source, self._unpacked(source, read)), BLOCK_BYTES):
+                if last:
+                    yield last, False
+                last = block
+        self._fingerprint.end_file()
+        if last:
+            yield (last if last.endswith(b"\n") else last + b"\n"), True
 
-    def _check_utf8(self, piece: bytes) -> None:
-        try:
-            piece.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise CorpusError(
-                f"{self.path} is not UTF-8 at byte {self.size_bytes + error.start:,}: mend the text, or train with "
-                f"--set corpus.invalid_utf8=replace."
-            ) from error
-
-    def _count(self, piece: bytes) -> None:
-        self.size_bytes += len(piece)
-        self._digest.update(piece)
-
-
-def decode(text: bytes) -> tuple[str, int]:
-    r"""Return a text, and how many stretches of it were no UTF-8 and were replaced by U+FFFD.
-
-    >>> decode(b"a\xff\xe6b")
-    ('a\ufffd\ufffdb', 2)
-    """
-    decoded = text.decode("utf-8", errors="replace")
-    return decoded, decoded.count("\ufffd") - text.count("\ufffd".encode())
-
-
-def split_whitespace(line: str) -> list[str]:
-    """Return the stretches between ASCII white space, as they are."""
-    return _WHITESPACE_WORD.findall(line)
-
-
-class ProseSplitter:
-    """Splits raw prose into words: NFC, casefolded, runs of letters, marks and numbers with apostrophes inside.
-
-    Letters, marks and numbers are the Unicode categories L, M and N; ’ is read as '. An instance remembers what each
-    character becomes, so that a character's category is looked up once.
-    """
-
-    def __init__(self) -> None:
-        self._table = _WordCharacters()
-
-    def __call__(self, line: str) -> list[str]:
-        """Return the words of a line.
-
-        >>> ProseSplitter()("“’Tis the SEA’s,” he said — 1,000 times.")
-        ['tis', 'the', "sea's", 'he', 'said', '1', '000', 'times']
-        """
-        if not line.isascii():
-            line = unicodedata.normalize("NFC", unicodedata.normalize("NFC", line).casefold())
-        return _PROSE_WORD.findall(line.lower().translate(self._table))
-
-
-class _WordCharacters(dict[int, int]):
-    """Maps a code point to itself where it belongs to a word, else to a space; filled as characters turn up."""
-
-    def __missing__(self, codepoint: int) -> int:
-        character = chr(codepoint)
-        if character in "'\u2019":
-            value = ord("'")
+    def _unpacked(self, source: Source, read: unpacking.Read) -> Iterator[bytes]:
+        """Return all bytes of a file, unpacked, a whole beginning first; raise CorpusError where that is no text's."""
+        head = read_fully(read, unpacking.HEAD_BYTES)
+        form = unpacking.find_format(head)
+        if form is None:
+            head, chunks = with_whole_beginning(_chain(head, read), file_kinds.HEAD_BYTES)
         else:
-            value = codepoint if unicodedata.category(character)[0] in "LMN" else ord(" ")
-        self[codepoint] = value
-        return value
+            unpacked = unpacking.iterate_unpacked(form, read, head, source.label, self._limits)
+            head, chunks = with_whole_beginning(unpacked, file_kinds.HEAD_BYTES)
+            if unpacking.find_format(head) is not None:
+                raise _OtherDataError(f"{source.label} is compressed twice; unpack it once, and name that.")
+        if refusal := file_kinds.refusal_of_other_encoding(head):
+            raise CorpusError(f"{source.label} {refusal}")
+        if refusal := file_kinds.refusal_of_other_data(head):
+            raise _OtherDataError(f"{source.label} {refusal}")
+        return chunks
+
+    def _iterate_checked(self, source: Source, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield a file's bytes without the byte order mark at its start, all of them counted and checked."""
+        decoder = codecs.getincrementaldecoder("utf-8")("strict") if self._config.invalid_utf8 == "strict" else None
+        size = nuls = 0
+        for chunk in chunks:
+            if decoder:
+                _check_utf8(source, decoder, chunk, size)
+            self._fingerprint.update(chunk)
+            nuls += chunk.count(0)
+            yield chunk if size else chunk.removeprefix(codecs.BOM_UTF8)
+            size += len(chunk)
+        if decoder:
+            _check_utf8(source, decoder, b"", size)
+        self.size_bytes += size
+        if nuls:
+            self.nuls_in[source.label] = (nuls, size)
+
+
+def _chain(head: bytes, read: unpacking.Read) -> Iterator[bytes]:
+    yield head
+    yield from iter(lambda: read(BLOCK_BYTES), b"")
+
+
+def _check_utf8(source: Source, decoder: codecs.IncrementalDecoder, chunk: bytes, size: int) -> None:
+    """Raise CorpusError where a chunk, `size` bytes from the start, is not UTF-8; an empty one is the end."""
+    waiting = len(decoder.getstate()[0])
+    try:
+        decoder.decode(chunk, final=not chunk)
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{source.label} is not UTF-8 at byte {size - waiting + error.start:,}: mend the text, or train with "
+            f"--set corpus.invalid_utf8=replace."
+        ) from error

@@ -4,27 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded
+from w2v_cli.scan_report import ScanReport
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.training import Progress, Trained
-
-
-@dataclass(frozen=True)
-class CorpusFound:
-    """The text that training will read.
-
-    name: of the table of corpora, None for a file; is_default: none was asked for.
-    """
-
-    path: Path
-    name: str | None
-    is_default: bool
-
-    @property
-    def source(self) -> str:
-        """What finds the same text again, from any folder."""
-        return self.name or str(self.path.absolute())
 
 
 @dataclass(frozen=True)
@@ -42,6 +27,7 @@ class VectorsSaved:
     path: Path
     vocabulary_size: int
     trained: Trained
+    report: ScanReport
     snapshot: Path | None = None
 
 

@@ -6,10 +6,11 @@ from importlib.metadata import version
 from typing import Any
 
 from w2v_cli import __version__
+from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded, available_cores
 from w2v_cli.errors import W2vError, is_lack_of_memory
 from w2v_cli.evaluator import contents_by_name
-from w2v_cli.events import CorpusFound, CorpusScanned, Event, VectorsSaved
+from w2v_cli.events import CorpusScanned, Event, VectorsSaved
 from w2v_cli.memory_limits import machine_bytes
 from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.settings import Config
@@ -24,7 +25,7 @@ def event_fields(event: Event) -> tuple[str, dict[str, Any]]:
     fields: dict[str, Any]
     match event:
         case CorpusFound():
-            name, fields = "corpus_found", {"source": event.source, "path": str(event.path), "name": event.name}
+            name, fields = "corpus_found", {"source": event.source, "name": event.name}
         case CorpusScanned():
             name, fields = "corpus", _corpus(event)
         case EngineLoaded():
@@ -48,9 +49,9 @@ def _corpus(event: CorpusScanned) -> dict[str, Any]:
         "different_words": corpus.distinct_words,
         "vocabulary": len(corpus.vocabulary),
         "kept_words": corpus.vocabulary.kept_words,
-        "size_bytes": corpus.size_bytes,
         "sha256": corpus.sha256,
         "warnings": list(corpus.warnings),
+        "report": corpus.report.as_json(),
         "scan_seconds": event.seconds,
     }
 

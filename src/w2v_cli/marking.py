@@ -1,195 +1,124 @@
-"""A text → the marks of its words, on any number of threads, with the tables that say what they mean."""
+"""A text → the marks of its words, on any number of threads, with what the marks mean (docs/adr/0010)."""
 
 import contextlib
-import tempfile
-import weakref
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any
+from queue import Empty, SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.ahead import run_ahead
-from w2v_cli.corpus import ProseSplitter, SplitWords, TextReader, decode, split_whitespace
-from w2v_cli.encoding import mark_piece
+from w2v_cli.ahead import read_ahead, run_ahead
+from w2v_cli.corpus import Piece, TextReader
+from w2v_cli.encoding import MarkedPiece, Rules
+from w2v_cli.marks import Marked, Segment
+from w2v_cli.resolving import translate_marks
+from w2v_cli.runs import RunSplitter
 from w2v_cli.settings import CorpusSettings
-from w2v_cli.storage import disk_errors
 from w2v_cli.word_table import WordTable
 
 _PIECES_AHEAD = 2  # for each thread
+_TEXTS_AHEAD = 2
+MOST_RUNS, MOST_RUN_BYTES = 1 << 20, 1 << 26  # different ones that are held at a time
+_BYTES_PER_WORD = 64  # of the words held, on average; so long are only those that are no words
 
 
-@dataclass
-class Tables:
-    """What one thread counts in, and afterwards what the ids in it mean among all words.
+def mark_text(reader: TextReader, config: CorpusSettings, threads: int, folder: Path | None) -> Marked:
+    """Return the marks of the text, which is read once; the same ones on any number of threads.
 
-    word_ids: of each word, its id among all or -1; run_offsets, run_words: as in Meaning, with ids among all.
+    Whenever more than max_vocab different words have been seen, the rarer half is forgotten.
     """
-
-    words: WordTable = field(default_factory=WordTable)
-    runs: WordTable = field(default_factory=WordTable)
-    word_ids: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    run_offsets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
-    run_words: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-
-    def split_runs(self, split_words: SplitWords) -> int:
-        """Add the words of the runs to the words; return the number of places that were no UTF-8."""
-        text, counts, sizes, invalid = bytearray(), [], [], 0
-        for run, count in zip(self.runs.iterate_words(), self.runs.counts.tolist(), strict=True):
-            decoded, replaced = decode(run)
-            found = [word.encode() for word in split_words(decoded)]
-            invalid += replaced * count
-            text += b"".join(found)
-            sizes.append([len(word) for word in found])
-            counts += [count] * len(found)
-        lengths = [length for of_run in sizes for length in of_run]
-        offsets = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
-        in_own = self.words.add_words(np.frombuffer(bytes(text), np.uint8), offsets, np.array(counts, np.int64))
-        self.run_offsets = np.concatenate(([0], np.cumsum([len(of_run) for of_run in sizes], dtype=np.int64)))
-        self.run_words, self.runs = in_own, WordTable()
-        return invalid
-
-    def join(self, everything: WordTable, *, at_least: int = 0) -> None:
-        """Add the words that occur `at_least` times to those of all, and forget them here."""
-        self.word_ids = everything.add_table(self.words, at_least=at_least)
-        self.run_words, self.words = self.word_ids[self.run_words], WordTable()
-
-    def follow(self, next_ids: NDArray[np.int32]) -> None:
-        """Exchange the ids among all for what became of them; -1 stays."""
-        self.word_ids = _followed(self.word_ids, next_ids)
-        self.run_words = _followed(self.run_words, next_ids)
-
-
-class Store:
-    """An array that grows in a file without a name: it is gone when nobody uses it."""
-
-    def __init__(self, dtype: type[np.generic], folder: Path | None) -> None:
-        self._dtype = dtype
-        self._folder = folder or Path(tempfile.gettempdir())
-        with disk_errors(self._folder):
-            self._file: Any = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  lives as long as the array
-        weakref.finalize(self, self._file.close)
-        self.size = 0
-
-    def write(self, items: NDArray[Any]) -> int:
-        """Add items at the end; return their number. Raises StorageError where the disk is full."""
-        with disk_errors(self._folder):
-            self._file.write(items.astype(self._dtype, copy=False).data)
-        self.size += len(items)
-        return len(items)
-
-    def read(self) -> NDArray[Any]:
-        """Return all items, mapped from the file; they may be changed."""
-        with disk_errors(self._folder):
-            self._file.flush()
-        if self.size == 0:
-            return np.empty(0, self._dtype)
-        return np.asarray(np.memmap(self._file, self._dtype, mode="r+", shape=(self.size,)))
-
-
-@dataclass
-class Marked:
-    """The marks of a whole text: those of each piece lie one after the other in `store`.
-
-    pieces: for each its tables and the number of its marks; words: all words that were not pruned, with their counts;
-    corpus_words, distinct_words: pruned ones included; pruned_below: words that occurred less often when the table was
-    full were forgotten, 0: none.
-    """
-
-    store: Store
-    pieces: list[tuple[Tables, int]]
-    words: WordTable
-    corpus_words: int
-    distinct_words: int
-    invalid_characters: int
-    pruned_below: int
-
-
-def mark_text(reader: TextReader, config: CorpusSettings, threads: int, folder: Path | None) -> Marked | None:
-    """Return the marks of the text; None where there are more than max_vocab different words."""
-    split_words = _splitter(config)
-    store, pieces = Store(np.int32, folder), []
-    with contextlib.closing(_iterate_marked(reader, config, threads)) as marked:
-        for tables, marks in marked:
-            if max(len(tables.words), len(tables.runs)) > config.max_vocab:
-                return None
-            pieces.append((tables, store.write(marks)))
-    everything, invalid = WordTable(), 0
-    for tables in _different(pieces):
-        invalid += tables.split_runs(split_words)
-        tables.join(everything)
-        if len(everything) > config.max_vocab:
-            return None
-    total = int(everything.counts.sum())
-    return Marked(store, pieces, everything, total, len(everything), invalid, 0)
-
-
-def mark_text_pruning(reader: TextReader, config: CorpusSettings, folder: Path | None) -> Marked:
-    """Return the marks of the text; whenever there are more than max_vocab different words, forget the rarest.
-
-    On one thread, so that what is forgotten does not depend on the number of threads.
-    """
-    split_words = _splitter(config)
-    store, tables = Store(np.int32, folder), Tables()
-    pieces: list[tuple[Tables, int]] = []
-    invalid = lost_words = lost_types = pruned_below = 0
-    is_prose = config.tokens == "words"
-    for piece in reader.iterate_pieces():
-        pieces.append((tables, store.write(mark_piece(piece, tables.words, tables.runs, is_prose=is_prose))))
-        if max(len(tables.words), len(tables.runs)) > config.max_vocab:
-            invalid += tables.split_runs(split_words)
-            types, words = len(tables.words), int(tables.words.counts.sum())
-            at_least = _least_count(tables.words.counts, config.max_vocab // 2)
-            pruned_below, kept = max(pruned_below, at_least), WordTable()
-            tables.join(kept, at_least=at_least)
-            lost_types, lost_words = lost_types + types - len(kept), lost_words + words - int(kept.counts.sum())
-            tables = Tables(words=kept)
-    everything = WordTable()
-    if not pieces or pieces[-1][0] is not tables:
-        pieces.append((tables, 0))
-    invalid += tables.split_runs(split_words)
-    tables.join(everything)
-    following = tables
-    for earlier in reversed(_different(pieces)[:-1]):
-        earlier.follow(following.word_ids)
-        following = earlier
-    total = int(everything.counts.sum()) + lost_words
-    distinct = len(everything) + lost_types
-    return Marked(store, pieces, everything, total, distinct, invalid, pruned_below)
+    gatherer = _Gatherer(config, folder)
+    with contextlib.closing(_iterate_marked(reader, config, threads, gatherer)) as pieces:
+        for piece in pieces:
+            gatherer.add(piece)
+    return gatherer.finish()
 
 
 def _iterate_marked(
-    reader: TextReader, config: CorpusSettings, threads: int
-) -> Generator[tuple[Tables, NDArray[np.int32]]]:
-    """Yield each piece's tables and marks, in the order of the text; a thread takes tables that no other uses now."""
-    idle: SimpleQueue[Tables] = SimpleQueue()
-    for _ in range(threads):
-        idle.put(Tables())
-    is_prose = config.tokens == "words"
+    reader: TextReader, config: CorpusSettings, threads: int, gatherer: "_Gatherer"
+) -> Generator[MarkedPiece]:
+    """Yield the marks of each piece, in the order of the text; what `gatherer` has done with is filled again."""
+    rules = Rules.of(config)
 
-    def mark(piece: bytes) -> tuple[Tables, NDArray[np.int32]]:
-        tables = idle.get()
+    def mark(piece: Piece) -> MarkedPiece:
         try:
-            return tables, mark_piece(piece, tables.words, tables.runs, is_prose=is_prose)
-        finally:
-            idle.put(tables)
+            marked = gatherer.idle.get_nowait()
+        except Empty:
+            marked = MarkedPiece()
+        marked.mark(piece, rules)
+        return marked
 
-    calls: Iterator[Callable[[], tuple[Tables, NDArray[np.int32]]]]
-    calls = (partial(mark, piece) for piece in reader.iterate_pieces())
-    yield from run_ahead(calls, threads=threads, ahead=_PIECES_AHEAD * threads)
-
-
-def _splitter(config: CorpusSettings) -> SplitWords:
-    return ProseSplitter() if config.tokens == "words" else split_whitespace
+    with contextlib.closing(read_ahead(reader.iterate_pieces(), ahead=_TEXTS_AHEAD)) as pieces:
+        calls: Iterator[Callable[[], MarkedPiece]] = (partial(mark, piece) for piece in pieces)
+        yield from run_ahead(calls, threads=threads, ahead=_PIECES_AHEAD * threads)
 
 
-def _different(pieces: list[tuple[Tables, int]]) -> list[Tables]:
-    """Return each of the tables once, in the order of the text."""
-    return list({id(tables): tables for tables, _ in pieces}.values())
+class _Gatherer:
+    """Joins the pieces of a text, in their order: their tables become one, and their ids those of that one."""
+
+    def __init__(self, config: CorpusSettings, folder: Path | None) -> None:
+        self.idle: SimpleQueue[MarkedPiece] = SimpleQueue()
+        self._config = config
+        self._runs = WordTable()
+        self._splitter = RunSplitter(config)
+        self._begun_marks = 0  # of the segment
+        self._marked = Marked.empty(folder)
+
+    def add(self, piece: MarkedPiece) -> None:
+        """Take in a piece, and give back what held it."""
+        marked = self._marked
+        word_ids, run_ids = marked.words.add_table(piece.words), self._runs.add_table(piece.runs)
+        translate_marks(piece.marks, word_ids, run_ids)
+        self._begun_marks += marked.marks.write(piece.marks)
+        marked.lines += piece.lines
+        marked.blank_lines += piece.blank_lines
+        marked.long_tokens += piece.long_tokens
+        marked.long_bytes += piece.long_bytes
+        self.idle.put(piece)
+        if len(self._runs) > MOST_RUNS or self._runs.text_bytes > MOST_RUN_BYTES or self._is_full():
+            self._end_segment()
+
+    def finish(self) -> Marked:
+        """Return everything."""
+        self._end_segment()
+        return self._marked
+
+    def _is_full(self) -> bool:
+        words, most = self._marked.words, self._config.max_vocab
+        return len(words) > most or words.text_bytes > _BYTES_PER_WORD * most
+
+    def _end_segment(self) -> None:
+        """Take the runs apart, and forget rare words where there are too many."""
+        marked = self._marked
+        first_offset, first_word = marked.run_offsets.size, marked.run_words.size
+        marked.invalid_characters += self._splitter.split(
+            self._runs, marked.words, marked.run_offsets, marked.run_words
+        )
+        marked.segments.append(
+            Segment(
+                self._begun_marks,
+                len(marked.generations),
+                slice(first_offset, marked.run_offsets.size),
+                slice(first_word, marked.run_words.size),
+            )
+        )
+        self._runs, self._begun_marks = WordTable(), 0
+        if self._is_full():
+            self._forget_rare_words()
+
+    def _forget_rare_words(self) -> None:
+        marked, kept = self._marked, WordTable()
+        counts = marked.words.counts
+        at_least = _least_count(counts, min(self._config.max_vocab, len(counts)) // 2)
+        first = marked.next_ids.size
+        marked.next_ids.write(kept.add_table(marked.words, at_least=at_least))
+        marked.generations.append(slice(first, marked.next_ids.size))
+        marked.lost_words += len(counts) - len(kept)
+        marked.lost_occurrences += int(counts.sum() - kept.counts.sum())
+        marked.pruned_below = max(marked.pruned_below, at_least)
+        marked.words = kept
 
 
 def _least_count(counts: NDArray[np.int64], wanted: int) -> int:
@@ -197,8 +126,3 @@ def _least_count(counts: NDArray[np.int64], wanted: int) -> int:
     if len(counts) <= wanted:
         return 0
     return int(np.partition(counts, len(counts) - wanted - 1)[len(counts) - wanted - 1]) + 1
-
-
-def _followed(ids: NDArray[np.int32], next_ids: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return next_ids of ids, -1 for -1."""
-    return np.where(ids < 0, np.int32(-1), np.append(next_ids, np.int32(-1))[ids])

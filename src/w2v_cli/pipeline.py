@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from w2v_cli import session, vectors
-from w2v_cli.beginning import Begun, begin, claim, corpus_settings_for, find_corpus
+from w2v_cli.beginning import Begun, begin, claim
+from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded, available_cores
 from w2v_cli.errors import DivergedError, StorageError
-from w2v_cli.events import CorpusFound, CorpusScanned, Event, OnEvent, VectorsSaved
+from w2v_cli.events import CorpusScanned, Event, OnEvent, VectorsSaved
 from w2v_cli.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
 from w2v_cli.run_log import logged
 from w2v_cli.session import TrainingResumed, WordsInitialised
@@ -29,8 +30,6 @@ __all__ = [
     "VectorsSaved",
     "WordsInitialised",
     "available_cores",
-    "corpus_settings_for",
-    "find_corpus",
     "summary",
     "train_vectors",
 ]
@@ -68,7 +67,8 @@ def train_vectors(
         if (discard_snapshot and trained.is_complete) or (keeper is None and taken is None):
             session.remove_snapshot(output)
         path = snapshot_path(output)
-        saved = VectorsSaved(output, len(begun.corpus.vocabulary), trained, path if path.exists() else None)
+        kept = path if path.exists() else None
+        saved = VectorsSaved(output, len(begun.corpus.vocabulary), trained, begun.corpus.report, kept)
         tell(saved)
         return saved
 
@@ -105,6 +105,7 @@ def summary(saved: VectorsSaved) -> dict[str, Any]:
         "seconds": round(saved.trained.seconds, 3),
         "words_per_second": round(last.words_per_second),
         "epoch_losses": saved.trained.epoch_losses,
+        "corpus": saved.report.as_json(),
         **validation(saved.trained),
         **evaluation(saved.trained),
         **epoch_evaluations(saved.trained),

@@ -7,9 +7,9 @@ from w2v_cli.evaluator import EVALUATOR, contents_by_name
 from w2v_cli.snapshot import Identity
 from w2v_cli.training import Trained
 
-# No path, no time, no number of threads.
+# No path, no time, no number of threads; no limit that a text is refused by or is not.
 _LEFT_OUT: dict[str, Any] = {
-    "corpus": {"source"},
+    "corpus": {"source", "max_expansion", "max_unpacked"},
     "model": {"init_from"},
     "output": True,
     "training": {"threads", "time_limit", "evaluate"},

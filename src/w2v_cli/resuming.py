@@ -20,6 +20,7 @@ from w2v_cli.training import Resumed
 FREE_SETTINGS = frozenset(
     {
         *("training.threads", "training.time_limit", "training.evaluate"),
+        *("corpus.max_expansion", "corpus.max_unpacked"),
         *("output.path", "output.overwrite", "output.snapshot_every", "output.log"),
     }
 )

@@ -1,65 +1,14 @@
 """The schema of the config: every setting with its default, limits and a line of help."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
-from w2v_cli.durations import parse_interval, parse_seconds
-
-
-def _check_path(value: str) -> str:
-    """Return `value`; refuse what no file system takes, for open() would fail on it with a traceback."""
-    try:
-        usable = bool(value) and "\0" not in value and bool(os.fsencode(value))
-    except UnicodeEncodeError:
-        usable = False
-    if not usable:
-        raise ValueError("must be a usable file name")
-    return value
-
-
-def _check_word(value: str) -> str:
-    """Return `value`; refuse what could not stand in a text as one word."""
-    if value.split() != [value] or not value.isprintable():
-        raise ValueError("must be one word without spaces")
-    return value
-
-
-def _as_names(value: object) -> object:
-    """Return a tuple for a list, as YAML and JSON have it, and for text with commas between names, as in a shell."""
-    if isinstance(value, str):
-        return tuple(name.strip() for name in value.split(",") if name.strip())
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _check_interval(value: object) -> object:
-    """Return `value`; refuse what is neither a time nor a number of words nor `never`, a bare number included."""
-    try:
-        parse_interval(value if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError("must be a time such as 90s, 10m or 2h, or words such as 5000000w, or never") from None
-    return value
-
-
-def _check_time(value: object) -> object:
-    """Return `value`; refuse what is no time, a number without its unit included."""
-    try:
-        parse_seconds(value if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError("must be a time such as 90s, 30m or 2h") from None
-    return value
-
-
-FileName = Annotated[str, AfterValidator(_check_path)]
-FileNames = Annotated[tuple[FileName, ...], BeforeValidator(_as_names)]
-Word = Annotated[str, AfterValidator(_check_word)]
-Interval = Annotated[str, BeforeValidator(_check_interval)]
-Time = Annotated[str, BeforeValidator(_check_time)]
+from w2v_cli.setting_types import FileName, FileNames, Interval, Pattern, TextSources, Time, Word
 
 
 class Section(BaseModel):
@@ -71,12 +20,31 @@ class Section(BaseModel):
 class CorpusSettings(Section):
     """What is read, and what counts as a word."""
 
-    source: FileName | None = Field(None, description="text file or corpus name; null: the built-in choice")
-    tokens: Literal["words", "whitespace"] = Field(
-        "words", description="words: lower-case words of raw prose; whitespace: whatever stands between spaces"
+    source: TextSources | None = Field(
+        None,
+        description="texts to read: files, folders, patterns (*.txt), URLs, - for stdin; or a corpus name; null: the "
+        "built-in choice",
     )
-    sentences: Literal["line", "stream"] = Field(
-        "line", description="line: windows end with the line; stream: windows run across lines"
+    tokens: Literal["words", "whitespace", "regex"] = Field(
+        "words",
+        description="words: lower-case words of raw prose; whitespace: whatever stands between spaces; regex: what "
+        "token_pattern matches",
+    )
+    token_pattern: Pattern = Field(
+        r"\w+",
+        description="for tokens: regex, a regular expression of Python, matched within each stretch between spaces and "
+        "once for equal ones; its matches are the words, as they are",
+    )
+    max_token_bytes: int = Field(
+        100_000,
+        ge=16,
+        le=1_000_000_000,
+        description="longest stretch without a space that is read; longer ones are skipped and counted",
+    )
+    sentences: Literal["line", "paragraph", "punctuation", "stream"] = Field(
+        "line",
+        description="windows end with the line, with the paragraph (a blank line), with . ! ? and their like (or a "
+        "blank line), or never (stream)",
     )
     end_of_line: Word | None = Field(None, description="word put at the end of each line, such as <eos>; null: none")
     min_count: int = Field(5, ge=1, le=1_000_000_000, description="occurrences that a word needs to be kept")
@@ -88,6 +56,15 @@ class CorpusSettings(Section):
     )
     invalid_utf8: Literal["replace", "strict"] = Field(
         "replace", description="bytes that are no UTF-8: replace them and warn, or stop"
+    )
+    max_expansion: int = Field(
+        200,
+        ge=1,
+        le=1_000_000_000,
+        description="times its size that a compressed text of over 64 MB may unpack to; more is taken for a bomb",
+    )
+    max_unpacked: int = Field(
+        1_000_000_000_000, ge=1, le=10**18, description="bytes that a compressed text may unpack to"
     )
 
 
@@ -242,4 +219,6 @@ def allowed_values(field: FieldInfo) -> str:
         allowed = f"{lowest} to {limits['le']}"
     else:
         allowed = "true or false" if field.annotation is bool else "text"
+        if TextSources in parts:
+            allowed = "text, a list of texts"
     return f"{allowed} or null" if type(None) in parts else allowed

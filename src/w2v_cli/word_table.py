@@ -1,7 +1,7 @@
 """Words of bytes → ids by order of first sight, with their counts: a hash table for compiled code (Numba)."""
 
+import functools
 import secrets
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +21,9 @@ class TableArrays(NamedTuple):
     """A table in memory: open addressing, never more than half full.
 
     slots: (2ⁿ,), the id of the word that hashed here, or -1; hashes: of each id; offsets: (room + 1,), where each word
-    begins in `text`; counts: of each id; used: (2,), how many words and bytes there are; seed: (1,), of the hash, so
-    that nobody can write a text whose words all collide.
+    begins in `text`; counts: of each id; used: (2,), how many words and bytes there are; seed: (1,), of the hash, drawn
+    once a process, so that nobody can write a text whose words all collide, and equal words have equal hashes in all
+    tables.
     """
 
     slots: NDArray[np.int32]
@@ -38,7 +39,7 @@ class WordTable:
     """The table, with room that grows."""
 
     def __init__(self) -> None:
-        self.arrays = _allocate(_FIRST_WORDS, _FIRST_WORDS * _BYTES_PER_WORD, secrets.randbits(64))
+        self.arrays = _allocate(_FIRST_WORDS, _FIRST_WORDS * _BYTES_PER_WORD, _seed())
 
     def __len__(self) -> int:
         return int(self.arrays.used[0])
@@ -48,14 +49,26 @@ class WordTable:
         """The counts of the words, by id."""
         return self.arrays.counts[: len(self)]
 
+    @property
+    def text_bytes(self) -> int:
+        """The bytes of all words."""
+        return int(self.arrays.used[1])
+
+    def clear(self) -> None:
+        """Forget all words, but keep the room for as many."""
+        self.arrays.slots.fill(-1)
+        self.arrays.used.fill(0)
+
     def word(self, word_id: int) -> bytes:
         """Return a word."""
         first, last = self.arrays.offsets[word_id : word_id + 2].tolist()
         return self.arrays.text[first:last].tobytes()
 
-    def iterate_words(self) -> Iterator[bytes]:
-        """Yield the words by id."""
-        return map(self.word, range(len(self)))
+    def words(self, word_ids: NDArray[np.int64]) -> list[bytes]:
+        """Return the words with these ids."""
+        text = self.arrays.text.data
+        begins, ends = self.arrays.offsets[word_ids].tolist(), self.arrays.offsets[word_ids + 1].tolist()
+        return [text[begin:end].tobytes() for begin, end in zip(begins, ends, strict=True)]
 
     def grow(self, *, word_bytes: int = 0) -> None:
         """Double the room, and more where a word of so many bytes is to come."""
@@ -74,17 +87,26 @@ class WordTable:
 
     def add_table(self, other: "WordTable", *, at_least: int = 0) -> NDArray[np.int32]:
         """Add the words of another table that occur `at_least` times; return their ids here, -1 for the others."""
-        return self.add_words(other.arrays.text, other.arrays.offsets, other.counts, at_least=at_least)
+        ids = np.full(len(other), -1, np.int32)
+        done = 0
+        while (done := _add_table(self.arrays, other.arrays, at_least, ids, done)) < len(ids):
+            self.grow(word_bytes=int(other.arrays.offsets[done + 1] - other.arrays.offsets[done]))
+        return ids
 
     def add_words(
-        self, text: NDArray[np.uint8], offsets: NDArray[np.int64], counts: NDArray[np.int64], *, at_least: int = 0
+        self, text: NDArray[np.uint8], offsets: NDArray[np.int64], counts: NDArray[np.int64]
     ) -> NDArray[np.int32]:
-        """Do the same for words back to back: text[offsets[i] : offsets[i + 1]] occurs counts[i] times."""
-        ids = np.full(len(counts), -1, np.int32)
+        """Add words back to back, text[offsets[i] : offsets[i + 1]] occurring counts[i] times; return their ids."""
+        ids = np.empty(len(counts), np.int32)
         done = 0
-        while (done := add_words(self.arrays, text, offsets, counts, at_least, ids, done)) < len(ids):
+        while (done := _add_words(self.arrays, text, offsets, counts, ids, done)) < len(ids):
             self.grow(word_bytes=int(offsets[done + 1] - offsets[done]))
         return ids
+
+
+@functools.cache
+def _seed() -> int:
+    return secrets.randbits(64)
 
 
 def _allocate(words: int, text_bytes: int, seed: int) -> TableArrays:
@@ -105,7 +127,12 @@ def intern(table: TableArrays, data: Any, start: int, stop: int, fold: Any, coun
     code = table.seed[0]
     for i in range(start, stop):
         code = (code ^ np.uint64(fold[data[i]])) * _PRIME
-    code ^= code >> _HALF
+    return enter(table, code ^ (code >> _HALF), data, start, stop, fold, count)
+
+
+@njit(inline="always")
+def enter(table: TableArrays, code: Any, data: Any, start: int, stop: int, fold: Any, count: int) -> Any:
+    """Do the same for a word whose hash is known."""
     mask = len(table.slots) - 1
     slot = np.int64(code & np.uint64(mask))
     while table.slots[slot] >= 0:
@@ -148,12 +175,24 @@ def _fill_slots(table: TableArrays) -> None:
 
 
 @njit()
-def add_words(table: TableArrays, text: Any, offsets: Any, counts: Any, at_least: int, ids: Any, done: int) -> int:
-    """Go on after `done` words with WordTable.add_words; return how many are done, fewer than all where it is full."""
+def _add_table(table: TableArrays, other: TableArrays, at_least: int, ids: Any, done: int) -> int:
+    """Go on after `done` words with WordTable.add_table; return how many are done, fewer than all where it is full."""
     for i in range(done, len(ids)):
-        if counts[i] >= at_least:
-            word_id = intern(table, text, offsets[i], offsets[i + 1], SAME, counts[i])
+        if other.counts[i] >= at_least:
+            start, stop = other.offsets[i], other.offsets[i + 1]
+            word_id = enter(table, other.hashes[i], other.text, start, stop, SAME, other.counts[i])
             if word_id == IS_FULL:
                 return i
             ids[i] = word_id
+    return len(ids)
+
+
+@njit()
+def _add_words(table: TableArrays, text: Any, offsets: Any, counts: Any, ids: Any, done: int) -> int:
+    """Do the same with WordTable.add_words."""
+    for i in range(done, len(ids)):
+        word_id = intern(table, text, offsets[i], offsets[i + 1], SAME, counts[i])
+        if word_id == IS_FULL:
+            return i
+        ids[i] = word_id
     return len(ids)

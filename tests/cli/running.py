@@ -43,11 +43,11 @@ class Program:
 
     def run(self, *arguments, first="", env=None, **streams):
         """Run `w2v` to its end and return what subprocess.run returns, its output as text."""
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        streams = ({} if "input" in streams else {"stdin": subprocess.DEVNULL}) | pipes | streams
         return subprocess.run(
             self.command(*arguments, first=first),
             check=False,
-            stdin=subprocess.DEVNULL,
             encoding="utf-8",
             cwd=self.folder,
             env=self.with_variables(**env or {}),
@@ -56,12 +56,11 @@ class Program:
         )
 
     @contextlib.contextmanager
-    def started(self, *arguments, first=""):
+    def started(self, *arguments, first="", **streams):
         """Yield the Popen of `w2v`, with pipes; it does not outlive the block."""
         with subprocess.Popen(
             self.command(*arguments, first=first),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams,
             encoding="utf-8",
             cwd=self.folder,
             env=self.environment,

@@ -26,6 +26,7 @@ def test_train_tells_what_it_does_on_stderr(w2v):
     told = [
         r"corpus: text\.txt",
         r"810 words, 18 different; kept 18 words with 810 occurrences, in \d\.\d s",
+        r"read 1 file, 3,510 bytes, \d+ sentences(; dropped or odd: .*)?",
         r"algorithm: block on numba, 2 threads",
         r"epoch 1 of 2: mean loss \d\.\d{4}, [\d,]+ words/s, .* left",
         r"epoch 2 of 2: mean loss \d\.\d{4}, [\d,]+ words/s, 0 s left",
@@ -42,7 +43,7 @@ def test_quiet_training_says_nothing(w2v):
     done = w2v.run("train", "text.txt", *FAST, "-q")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert sorted(w2v.files()) == ["text.txt", "w2v.safetensors"]
+    assert sorted(w2v.files()) == ["text.txt", "w2v.safetensors", "w2v.safetensors.snapshot"]
 
 
 def test_training_answers_a_script(w2v):

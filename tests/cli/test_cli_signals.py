@@ -1,4 +1,4 @@
-"""Signals in the middle of a training: the exit code, one line, and a folder as it was."""
+"""Signals in the middle of a training: the exit code, one line, and what was learnt so far (see tests/faults, too)."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ ENDLESS = (*FAST, "--epochs", "100000", "--learning-rate", "0.0001", "--overwrit
 DEAF = """
 import hashlib, sys, threading
 import w2v_cli.cli.signals as s, w2v_cli.pipeline as p
-def train(*_):
+def train(*_, **__):
     threading.Timer(0.2, sys.stderr.write, ["deaf\\n"]).start()
     hashlib.pbkdf2_hmac("sha256", b"a", b"b", 2**31 - 1)
 p.train_vectors = train
@@ -24,7 +24,7 @@ s._PATIENCE_SECONDS = {patience}
 IN_A_CALLBACK = """
 import ctypes, os, signal, time
 import w2v_cli.cli.signals as s, w2v_cli.pipeline as p
-def train(*_):
+def train(*_, **__):
     ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.SIGTERM) or time.sleep(1))()
     time.sleep(100)
 p.train_vectors = train
@@ -44,21 +44,22 @@ def has_begun(process, line):
     return any(told.startswith(line) for told in process.stderr)
 
 
+GO_ON = "w2v.safetensors holds the vectors after "
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_training_tidily(w2v, name):
-    """The exit code is 128 + the signal, stderr ends with one line, the old output is intact, no file is left over."""
-    w2v.write("w2v.safetensors", "precious")
-    before = w2v.files()
-
+    """The exit code is 128 + the signal, stderr ends with one line, and nothing but vectors and snapshot is left."""
     with w2v.started("train", "text.txt", *ENDLESS) as process:
         assert has_begun(process, "epoch 2 of")
         out, told = end(process, name)
 
-    others = [line for line in told.splitlines() if not line.endswith(" left")]
+    *others, line = [line for line in told.splitlines() if not line.endswith(" left")]
     assert process.returncode == 128 + getattr(signal, name)
-    assert others == [f"error: stopped by {name}."]
+    assert [line.split(": ")[0] for line in others] == ["wrote w2v.safetensors"]
+    assert line.startswith(f"error: stopped by {name}. {GO_ON}")
     assert out == ""
-    assert w2v.files() == before
+    assert sorted(w2v.files()) == ["text.txt", "w2v.safetensors", "w2v.safetensors.snapshot"]
 
 
 def test_a_signal_is_an_object_for_a_script(w2v):
@@ -68,7 +69,9 @@ def test_a_signal_is_an_object_for_a_script(w2v):
         out, _ = end(process, "SIGTERM")
 
     [line] = out.splitlines()
-    assert json.loads(line)["error"] == {"exit_code": 143, "message": "stopped by SIGTERM."}
+    error = json.loads(line)["error"]
+    assert (error["exit_code"], error["message"][:19]) == (143, "stopped by SIGTERM.")
+    assert error["message"].endswith("Go on with: w2v train text.txt --resume")
 
 
 def test_an_ignored_signal_stays_ignored(w2v):

@@ -130,7 +130,7 @@ def test_a_plan_says_what_would_happen(fork):
     assert done.returncode == 0, done.stderr
     subjects = dict(line.split(": ", 1) for line in done.stdout.splitlines())
     assert list(subjects) == ["corpus", "vocabulary", "model", "training", "files", "memory", "disk", "time"]
-    assert subjects["corpus"] == "text.txt, 810 words"
+    assert subjects["corpus"] == "text.txt; 1 file, 810 words"
     assert subjects["vocabulary"] == "18 words with 810 occurrences"
     assert subjects["files"] == "new.safetensors, new.safetensors.snapshot, run.jsonl"
     assert re.match(r"about \d+ s, estimated from a moment of training at [\d,]+ words/s", subjects["time"])

@@ -60,7 +60,7 @@ def wait_for(path):
         os.sched_yield()
 
 
-@pytest.mark.parametrize("epoch", [1, 6, 15])
+@pytest.mark.parametrize("epoch", [1, 5, 11])
 def test_a_training_killed_anywhere_goes_on(fork, expected, epoch):
     """Row 1: after kill -9 the last snapshot loads, and --resume ends in the bytes of the uninterrupted training."""
     with fork.started(*TRAIN) as child:

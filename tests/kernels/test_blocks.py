@@ -1,6 +1,7 @@
 """The block algorithm: the reference against numerical gradients, the compiled engine against the reference."""
 
 import dataclasses
+import inspect
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from w2v_cli.blocks import BLOCK_CENTRES, SPAN_WORDS, Block
 from w2v_cli.config import resolve
-from w2v_cli.kernels import load_block_engine
+from w2v_cli.kernels import block_reference, load_block_engine
 from w2v_cli.kernels.block_reference import cbow_block_step, skipgram_block_step
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.scanner import scan
@@ -109,6 +110,7 @@ SETTINGS = {
     "many negatives": ["sampling.negatives=21", "model.window=8"],
     "mean gradient": ["model.cbow_gradient=mean"],
     "strong subsampling": ["sampling.subsample=0.00005"],
+    "long rows": ["model.dim=150"],
 }
 
 
@@ -116,7 +118,7 @@ SETTINGS = {
 @pytest.mark.parametrize("model", MODELS)
 def test_compiled_engine_agrees_with_the_reference(model, settings, corpus):
     """Given the same seed both engines end at the same vectors, with the same loss, over an epoch of spans."""
-    sets = [f"model.model={model}", "model.dim=20", "model.init=normal", *settings]
+    sets = [f"model.model={model}", "model.init=normal", "model.dim=20", *settings]
     config = resolve(sets=sets).config
     results = []
     for backend in (Backend.NUMPY, Backend.NUMBA):
@@ -142,3 +144,46 @@ def test_blocks_of_one_and_of_seventeen_centres(corpus):
 
         assert_allclose(losses[1], losses[0], rtol=1e-5)
         assert_allclose(engines[1].read_vectors(), engines[0].read_vectors(), atol=1e-5)
+
+
+PLANTED = {
+    ("skipgram", "a dropped row"): (
+        "block.contexts, -learning_rate * (errors @ y))",
+        "block.contexts[1:], -learning_rate * (errors @ y)[1:])",
+    ),
+    ("skipgram", "a wrong window"): (
+        "(block.is_pair.astype(float)",
+        "(np.roll(block.is_pair, 1, axis=0).astype(float)",
+    ),
+    ("skipgram", "an unskipped negative"): (
+        "block.centres[:, None] != block.negatives",
+        "block.centres[:, None] != -1 - block.negatives",
+    ),
+    ("skipgram", "an unweighted negative"): ("share = negatives / len(block.negatives)", "share = 1"),
+    ("cbow", "a dropped row"): (
+        "block.negatives, -learning_rate * (errors.T @ h))",
+        "block.negatives[1:], -learning_rate * (errors.T @ h)[1:])",
+    ),
+    ("cbow", "a wrong window"): ("share = is_pair / ", "share = np.roll(is_pair, 1, axis=0) / "),
+    ("cbow", "an unskipped negative"): ("(centres[:, None] != block.negatives)", "np.ones((len(centres), 1))"),
+    ("cbow", "a divided gradient"): ("(is_pair if is_classic else share)", "share"),
+}
+
+
+@pytest.mark.parametrize(("model", "bug"), PLANTED)
+def test_a_planted_bug_is_seen(model, bug, corpus, monkeypatch):
+    """With a bug in one of the two engines, here the reference, the comparison of both fails."""
+    right, wrong = PLANTED[model, bug]
+    name = f"{model}_block_step"
+    source = inspect.getsource(getattr(block_reference, name))
+    assert right in source
+    planted = {}
+    exec(source.replace(right, wrong), vars(block_reference) | planted, planted)  # noqa: S102  our own source
+    config = resolve(sets=[f"model.model={model}", "model.init=normal", "model.dim=20"]).config
+    reference, engine = (load_block_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.NUMBA))
+    monkeypatch.setattr(block_reference, name, planted[name])
+
+    losses = [each.train_span(1, 0, 4000, 0.02, 0.02) for each in (reference, engine)]
+
+    is_same = np.allclose(reference.read_vectors(), engine.read_vectors(), atol=2e-4)
+    assert not (is_same and np.allclose(*losses, rtol=1e-4))

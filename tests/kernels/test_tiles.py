@@ -4,26 +4,41 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from w2v_cli.compiled import njit
 from w2v_cli.kernels.atomics_numba import get, get_and_add
 from w2v_cli.kernels.block_reference import MAX_SCORE
 from w2v_cli.kernels.scratch import zeros
 from w2v_cli.kernels.sigmoid_numba import sigmoid_and_loss
-from w2v_cli.kernels.tiles_numba import Rows, add_weighted_rows, set_row_products
+from w2v_cli.kernels.tiles_numba import Rows, Sums, add_sums, copy_rows, set_pair_products, set_products, transpose_rows
 
-DIMS = (16, 32, 48, 64, 112, 304)  # every combination of runs: one, two and four registers
-
-
-@njit()
-def set_products(a, b, out, tile, first, last):
-    set_row_products(a, b, out, tile, first, last)
+DIMS = (16, 32, 48, 112, 160, 304)  # every combination of runs
 
 
 @njit()
-def add_rows(weights, rows, first, last, more, end, to, tile, count):
-    add_weighted_rows(weights, rows, first, last, more, end, to, tile, count)
+def fill_pair_products(a, i, a_step, b, j, out, row, column):
+    set_pair_products(a, i, a_step, b, j, out, row, column)
+
+
+@njit()
+def fill_products(rows, first, columns, out):
+    set_products(rows, first, columns, out)
+
+
+@njit()
+def fill_transposed(rows, first, out):
+    transpose_rows(rows, first, out)
+
+
+@njit()
+def fill_copy(rows, count, out):
+    copy_rows(rows, count, out)
+
+
+@njit()
+def add_all(to, first, count, sums, more):
+    add_sums(to, first, count, sums, more)
 
 
 @njit(fastmath={"reassoc", "contract", "nsz", "arcp"})
@@ -50,31 +65,65 @@ def rows_of(dim, count, seed):
 
 
 @pytest.mark.parametrize("dim", DIMS)
-def test_products_of_rows(dim):
-    """Every product of the tile is the dot product of its rows; what is outside is not touched."""
-    a, b, out = rows_of(dim, 12, 1), rows_of(dim, 16, 2), np.full((12, 16), 7, np.float32)
+@pytest.mark.parametrize("a_step", [0, 1])
+def test_products_of_pairs(dim, a_step):
+    """Four products: of one row with four, or of four with four; what is beside them is not touched."""
+    a, b, out = rows_of(dim, 12, 1), rows_of(dim, 16, 2), np.full((3, 9), 7, np.float32)
 
-    set_products(a, b, out, 4, 4, 12)
+    fill_pair_products(a, 5, a_step, b, 7, out, 1, 3)
 
-    expected = np.full((12, 16), 7, np.float32)
-    expected[4:8, 4:12] = a.matrix[a.ids[4:8]] @ b.matrix[b.ids[4:12]].T
+    expected = np.full((3, 9), 7, np.float32)
+    expected[1, 3:7] = [a.matrix[a.ids[5 + n * a_step]] @ b.matrix[b.ids[7 + n]] for n in range(4)]
     assert_allclose(out, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("dim", DIMS)
-@pytest.mark.parametrize("is_transposed", [False, True])
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 9])
-def test_weighted_rows_are_added(dim, is_transposed, count):
-    """Both ranges are added, a row that occurs twice receives both sums, rows from `count` on receive nothing."""
-    rows, to = rows_of(dim, 16, 3), rows_of(dim, 8, 4)
-    weights = np.random.default_rng(5).normal(size=(16, 8) if is_transposed else (8, 16)).astype(np.float32)
-    weights = weights.T if is_transposed else weights
-    expected = to.matrix.astype(float)
-    for i in range(min(count, 4)):
-        for j in (*range(1, 6), *range(9, 16)):
-            expected[to.ids[i]] += float(weights[i, j]) * rows.matrix[rows.ids[j]]
+@pytest.mark.parametrize("count", [8, 16, 24, 40])
+def test_products_with_columns(dim, count):
+    """Four rows against every column, whatever tiles the columns are cut into; other rows are not touched."""
+    rows = rows_of(dim, 12, 1)
+    columns = np.random.default_rng(2).normal(size=(dim, count)).astype(np.float32)
+    out = np.full((12, count), 7, np.float32)
 
-    add_rows(weights, rows, 1, 6, 9, 16, to, 0, count)
+    fill_products(rows, 4, columns, out)
+
+    expected = np.full((12, count), 7, np.float32)
+    expected[4:8] = rows.matrix[rows.ids[4:8]] @ columns
+    assert_allclose(out, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("dim", DIMS)
+def test_rows_become_columns(dim):
+    """Rows from `first` on are transposed, to the bit, and copied, to the bit."""
+    rows, columns, copy = rows_of(dim, 20, 3), np.zeros((dim, 16), np.float32), np.zeros((16, dim), np.float32)
+
+    fill_transposed(rows, 3, columns)
+    fill_copy(rows, 15, copy)
+
+    assert_array_equal(columns, rows.matrix[rows.ids[3:19]].T)
+    assert_array_equal(copy[:15], rows.matrix[rows.ids[:15]])
+    assert not copy[15].any()
+
+
+@pytest.mark.parametrize("dim", DIMS)
+@pytest.mark.parametrize("is_fresh", [False, True])
+def test_sums_are_added(dim, is_fresh):
+    """Both sums are added along their diagonals; a row that occurs twice receives both; fresh rows are replaced."""
+    rows, to = rows_of(dim, 16, 3), rows_of(dim, 8, 4)._replace(is_fresh=is_fresh)
+    weights, others = np.random.default_rng(5).normal(size=(2, 16, 16)).astype(np.float32)
+    plan = np.array([[0, 9, 1, 6], [5, 15, 0, 8], [2, 2, 3, 0]], np.int32)  # the last one is empty
+    other_plan = np.array([[0, 0, 2, 3], [1, 0, 2, 1], [2, 4, 5, 2]], np.int32)
+    expected = to.matrix.astype(float)
+    for i in range(3):
+        row, column, first, count = plan[i]
+        total = sum(
+            (weights[row + n, column - n] * rows.matrix[rows.ids[first + n]] for n in range(count)), np.zeros(dim)
+        )
+        row, column, first, count = other_plan[i]
+        total += sum(others[row, column + n] * rows.matrix[rows.ids[first + n]] for n in range(count))
+        expected[to.ids[2 + i]] = total + (0 if is_fresh else expected[to.ids[2 + i]])
+
+    add_all(to, 2, 3, Sums(weights, plan, 1, -1, rows), Sums(others, other_plan, 0, 1, rows))
 
     assert_allclose(to.matrix, expected, rtol=1e-4, atol=1e-4)
 

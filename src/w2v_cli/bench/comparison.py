@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from w2v_cli import __version__, datasets, pipeline
+from w2v_cli import __version__, corpora, datasets, pipeline
 from w2v_cli.bench.report import EVALUATOR, summarise
 from w2v_cli.bench.running import Run, measure_peak, run_in_turns, write_corpus
 from w2v_cli.bench.trial import TRAINERS, Trial
@@ -57,14 +57,14 @@ def find_left_out(names: Sequence[str]) -> dict[str, str]:
 def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], None]) -> dict[str, Any]:
     """Run it and return the report, JSON-able."""
     left_out = find_left_out(comparison.trainers)
-    found = pipeline.find_corpus(comparison.corpus, data_folder)
+    found = corpora.find_corpus(comparison.corpus, data_folder)
     settings: dict[str, Any] = {"tokens": comparison.tokens, "min_count": comparison.min_count}
-    if known := pipeline.corpus_settings_for(comparison.corpus, data_folder):
+    if known := corpora.corpus_settings_for(comparison.corpus, data_folder):
         settings |= {key.removeprefix("corpus."): value for key, value in known[1].items()}
     sets = {name: datasets.installed_path(datasets.find(name), data_folder) for name in EVALUATION_SETS}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "corpus.txt"
-        scanned = scan(found.path, CorpusSettings.model_validate(settings), threads=comparison.threads)
+        scanned = scan(found.sources, CorpusSettings.model_validate(settings), threads=comparison.threads)
         words = write_corpus(scanned, path, most_words=comparison.most_words)
         trials = [
             Trial(

@@ -67,13 +67,15 @@ SETTING_OPTIONS = (
     ),
     SettingOption("training.patience", "N", "Stop after N epochs without a lower held-out loss. [never]"),
     SettingOption("training.threads", "N", "Threads to work on. [one for each core]"),
-    SettingOption("model.init_from", "VECTORS", "Begin with the vectors that this file has for the words it knows."),
+    SettingOption(
+        "model.init_from", "VECTORS", "Begin with the vectors that this file has for the words it knows. [none]"
+    ),
     SettingOption(
         "training.time_limit", "TIME", "Stop after 90s, 30m or 2h, vectors written; --resume goes on. [never]"
     ),
     SettingOption(
         "output.snapshot_every",
-        "TIME|WORDS",
+        "INTERVAL",
         "Keep the state for --resume this often, as 10m or 5000000w, and at ends of epochs; never: not at all. [10m]",
     ),
 )

@@ -8,11 +8,15 @@ from tqdm import tqdm
 
 from w2v_cli import datasets, pipeline
 from w2v_cli.cli import console
+from w2v_cli.corpora import CorpusFound
 from w2v_cli.evaluator import SetScore
+from w2v_cli.scan_report import ScanReport
+from w2v_cli.scan_report import count as _count
 from w2v_cli.training import Progress
 
 _SECONDS_BETWEEN_LINES = 5.0
 _MEGABYTE = 1_000_000
+_MOST_FILES = 3  # that are named
 _DOINGS = {
     datasets.Action.KEEP: "kept",
     datasets.Action.FETCH: "downloading",
@@ -65,12 +69,13 @@ class TrainingDisplay(_Display):
     def show(self, event: pipeline.Event) -> None:
         """Show one event."""
         match event:
-            case pipeline.CorpusFound():
+            case CorpusFound():
                 self._say(_found_line(event))
             case pipeline.CorpusScanned():
                 for warning in event.corpus.warnings:
                     console.warn(warning)
                 self._say(_scanned_line(event))
+                self._say(_report_line(event.corpus.report))
             case pipeline.EngineLoaded():
                 self._say(_engine_line(event))
                 if not event.is_compiled:
@@ -141,15 +146,14 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02} h" if hours else f"{minutes}:{whole:02} min"
 
 
-def _count(number: int, thing: str) -> str:
-    """Return a number of things: `1 thread`, `10,000 words`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _found_line(event: pipeline.CorpusFound) -> str:
+def _found_line(event: CorpusFound) -> str:
+    labels = [source.label for source in event.sources]
+    files = ", ".join(labels[:_MOST_FILES]) + (
+        f" and {len(labels) - _MOST_FILES:,} more files" * (len(labels) > _MOST_FILES)
+    )
     if event.name is None:
-        return f"corpus: {event.path}"
-    return f"corpus: {event.name}{' (no corpus was given)' if event.is_default else ''}, {event.path}"
+        return f"corpus: {files}"
+    return f"corpus: {event.name}{' (no corpus was given)' if event.is_default else ''}, {files}"
 
 
 def _scanned_line(event: pipeline.CorpusScanned) -> str:
@@ -164,6 +168,11 @@ def _start_line(event: pipeline.TrainingResumed | pipeline.WordsInitialised) -> 
     if isinstance(event, pipeline.TrainingResumed):
         return f"going on from {event.path}: {100 * event.progress:.0f} % of {_count(event.epochs, 'epoch')} is done"
     return f"{event.matched:,} of {_count(event.words, 'word')} begin with their vectors of {event.name}"
+
+
+def _report_line(report: ScanReport) -> str:
+    read = f"read {_count(report.files, 'file')}, {report.size_bytes:,} bytes, {_count(report.sentences, 'sentence')}"
+    return f"{read}; dropped or odd: {', '.join(report.dropped)}" if report.dropped else read
 
 
 def _engine_line(event: pipeline.EngineLoaded) -> str:

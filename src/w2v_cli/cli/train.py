@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 def train(
     context: typer.Context,
     corpus: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            help="A text file or a corpus name; by default PTB where it is downloaded, else the built-in text."
+            help="Texts: files (.gz .bz2 .xz .zst, too), folders, patterns, URLs, - for stdin; or a corpus name; by "
+            "default PTB where it is downloaded, else the built-in text."
         ),
     ] = None,
     *,
@@ -88,11 +89,13 @@ def train(
       w2v train novels.txt --resume                   after Ctrl-C, a crash or --time-limit
       w2v train novels.txt --resume --epochs 30       when 15 were not enough
       w2v train new.txt --init-from w2v.safetensors --output new.safetensors
+      w2v train speeches/ plays/*.txt.gz --set corpus.sentences=punctuation
+      zstdcat dump.zst | w2v train - --epochs 5 --dim 300
       w2v train novels.txt --evaluate wordsim353 --log run.jsonl
       w2v train novels.txt --dry-run
     """
     given: dict[str, tuple[str, object]] = {
-        "corpus.source": ("CORPUS", corpus),
+        "corpus.source": ("CORPUS", corpus or None),
         "training.backend": ("--gpu", "cupy" if gpu else None),
         "training.deterministic": ("--deterministic", deterministic or None),
         "output.path": ("--output", output),
@@ -124,7 +127,7 @@ def _resolve(
     A training that is resumed has what its corpus asks for already.
     """
     from w2v_cli import config as configs  # noqa: PLC0415  pydantic and NumPy are not needed for --help
-    from w2v_cli import datasets, pipeline  # noqa: PLC0415
+    from w2v_cli import corpora, datasets  # noqa: PLC0415
     from w2v_cli.config_sources import read_value  # noqa: PLC0415
 
     data_folder = datasets.data_folder(os.environ)
@@ -133,16 +136,14 @@ def _resolve(
         sets=sets,
         environment=os.environ,
         file=None if config is None else configs.find_config_file(config),
-        corpus_settings_for=None if is_resumed else lambda source: pipeline.corpus_settings_for(source, data_folder),
+        corpus_settings_for=None if is_resumed else lambda source: corpora.corpus_settings_for(source, data_folder),
     )
     _refuse_dash(resolved.config)
     return resolved
 
 
 def _refuse_dash(config: "Config") -> None:
-    """Raise ConfigError where `-` stands for a standard stream, as it does elsewhere."""
-    if config.corpus.source == "-":
-        raise ConfigError("a corpus from stdin (-) is not in this version: save the text in a file, and name that.")
+    """Raise ConfigError where `-` stands for stdout, as it does elsewhere."""
     if config.output.path == "-":
         raise ConfigError("vectors cannot go to stdout (-): name a file with --output.")
 
@@ -215,6 +216,7 @@ def _explain_stop(saved: "VectorsSaved", config: "Config") -> str:
     holds = f"{saved.path} holds the vectors after {done * epochs:.1f} of {epochs} epochs ({100 * done:.0f} %)"
     if saved.snapshot is None:
         return f"{holds}; there is no snapshot to go on from."
-    corpus = [] if config.corpus.source is None else [config.corpus.source]
+    source = config.corpus.source or ()
+    corpus = [source] if isinstance(source, str) else source
     output = [] if saved.path == DEFAULT_VECTORS else ["--output", str(saved.path)]
     return f"{holds}. Go on with: {shlex.join(['w2v', 'train', *corpus, *output, '--resume'])}"

@@ -86,8 +86,7 @@ class CompiledEngine:
         except Empty:
             model = self._config.model
             shared = shared_negatives(model.model, self._config.sampling.negatives)
-            scratch = build_scratch(padded_dim(model.dim), model.window, shared)
-            return build_kept_words(SPAN_WORDS, model.window), scratch
+            return build_kept_words(SPAN_WORDS, model.window), build_scratch(model, shared)
 
 
 def _text_and_draws(corpus: ScannedCorpus, config: Config) -> tuple[Text, Draws]:

@@ -6,12 +6,21 @@ import numpy as np
 
 from w2v_cli.blocks import BLOCK_CENTRES
 from w2v_cli.compiled import njit
-from w2v_cli.kernels.pairs_numba import centres_near, rows_near, train_pairs
+from w2v_cli.kernels.pairs_numba import (
+    any_equal,
+    count_negatives,
+    negatives_of,
+    nothing,
+    plan_sums,
+    rows_of,
+    train_negatives,
+    weigh_pairs,
+)
 from w2v_cli.kernels.scratch import Scratch
 from w2v_cli.kernels.spans_numba import BlockBounds, KeptWords
-from w2v_cli.kernels.tiles_numba import Rows, add_weighted_rows
+from w2v_cli.kernels.tiles_numba import Rows, Sums, add_sums, set_pair_products
 
-_ZERO, _ONE = np.float32(0), np.float32(1)
+_ONE = np.float32(1)
 
 
 @njit(inline="always")
@@ -32,40 +41,56 @@ def train_cbow_block(
 
     x: the input vectors of the context words; y: the output vectors of the centres and negatives.
     """
-    offset, contexts = block.low - block.begin, block.high - block.low
-    means, spread = scratch.means, scratch.spread
+    contexts = block.high - block.low
     h = Rows(scratch.h, scratch.in_order, is_fresh=True)
     h_gradient = Rows(scratch.h_gradient, scratch.in_order, is_fresh=True)
-    _weigh_windows(kept, block, is_classic, means, spread)
+    plan_sums(kept, block, window, BLOCK_CENTRES, scratch)
+    centres = _weigh_windows(window, is_classic, scratch)
+    none = nothing(scratch, x)
+    add_sums(h, 0, BLOCK_CENTRES, Sums(scratch.means, scratch.windows, 0, 1, x), none)
     for j in range(0, BLOCK_CENTRES, 4):
-        first, last = rows_near(j, offset, window, contexts)
-        add_weighted_rows(means.T, x, first, last, 0, 0, h, j, BLOCK_CENTRES)
-    scratch.is_pair[:] = 0
-    for j in range(block.end - block.begin):
-        scratch.is_pair[j, j] = kept.left[block.begin + j] + kept.right[block.begin + j] > 0
-    loss, centres = train_pairs(h, y, BLOCK_CENTRES, 0, 0, rate, share, scratch, h_gradient, to_y)
-    for row in range(0, contexts, 4):
-        first, last = centres_near(offset + row, window)
-        add_weighted_rows(spread, h_gradient, first, last, 0, 0, to_x, row, contexts)
+        set_pair_products(h, j, 1, y, j, scratch.pair_scores, 0, j)
+    loss = weigh_pairs(scratch, rate) + train_negatives(h, BLOCK_CENTRES, y, rate, share, scratch)
+    errors = scratch.pair_errors
+    add_sums(h_gradient, 0, BLOCK_CENTRES, Sums(errors, scratch.pairs, 0, 0, y), negatives_of(scratch, y))
+    add_sums(to_y, 0, BLOCK_CENTRES, Sums(errors, scratch.pairs, 0, 0, h), none)
+    add_sums(to_y, BLOCK_CENTRES, len(y.ids) - BLOCK_CENTRES, rows_of(scratch, h), none)
+    add_sums(to_x, 0, contexts, Sums(scratch.spread, scratch.contexts, 1, -1, h_gradient), none)
     return loss, centres
 
 
 @njit()
 def _weigh_windows(
-    kept: KeptWords,
-    block: BlockBounds,
+    window: int,
     is_classic: bool,  # noqa: FBT001  Numba calls by position
-    means: Any,
-    spread: Any,
-) -> None:
-    """Fill means[i, j] with the share of context i in the mean of window j, and spread with that of the gradient."""
-    means[:] = 0
-    spread[:] = 0
-    for j in range(block.end - block.begin):
-        at = block.begin + j - block.low
-        left, right = kept.left[block.begin + j], kept.right[block.begin + j]
-        share = _ONE / np.float32(max(left + right, 1))
-        for i in range(at - left, at + right + 1):
-            means[i, j] = share
-            spread[i, j] = _ONE if is_classic else share
-        means[at, j] = spread[at, j] = _ZERO
+    scratch: Scratch,
+) -> int:
+    """Fill means and spread with what each context counts in a mean and receives of its gradient, and the counts.
+
+    Return how many centres have a window.
+    """
+    scratch.means[:] = 0
+    scratch.spread[:] = 0
+    centres = 0
+    for j in range(BLOCK_CENTRES):
+        _, place, _, count = scratch.windows[j]
+        share = _ONE / np.float32(max(count - 1, 1))
+        for n in range(count):
+            scratch.means[j, place + n] = share
+            scratch.spread[j, place + n] = _ONE if is_classic else share
+        scratch.means[j, window] = scratch.spread[j, window] = 0  # the centre itself
+        scratch.pair_weights[0, j] = scratch.row_pairs[j] = count > 0
+        centres += count > 0
+    count_negatives(scratch, BLOCK_CENTRES)
+    if any_equal(scratch.output_ids):
+        _forgive_equal_negatives(scratch)
+    return centres
+
+
+@njit()
+def _forgive_equal_negatives(scratch: Scratch) -> None:
+    """Let no negative count for a centre that it equals."""
+    for j in range(BLOCK_CENTRES):
+        for k in range(scratch.negative_counts.shape[1]):
+            if scratch.output_ids[j] == scratch.output_ids[BLOCK_CENTRES + k]:
+                scratch.negative_counts[j, k] = 0

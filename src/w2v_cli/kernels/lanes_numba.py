@@ -1,13 +1,11 @@
 """Vector registers for compiled code: several floats of a row held, multiplied and added at once (Numba).
 
 Numba vectorises loops as LLVM sees fit; in the products of small matrices that leaves speed unused. Here the code says
-itself what stays in registers. A `Lanes` is a run of 16, 32 or 64 floats (8 or 16 where registers are narrower), which
-LLVM cuts into registers.
+itself what stays in registers. A `Lanes` is a run of 8, 16, 32 or 64 floats, which LLVM cuts into registers.
 """
 
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types as untyped_types
 from numba.core import cgutils as untyped_cgutils
@@ -17,17 +15,8 @@ cgutils: Any = untyped_cgutils
 types: Any = untyped_types
 _FLOAT = ir.FloatType()
 _QUAD = 4
-
-
-def _has_wide_registers() -> bool:
-    """Return whether this machine has 32 registers of 512 bits."""
-    features: Any = llvmlite.binding.get_host_cpu_features()
-    return bool(features.get("avx512f", False))
-
-
-# Floats in a register, and in the runs of a row that a product takes at a time: as much as the registers hold.
-LANES = 16 if _has_wide_registers() else 8
-RUNS = (4 * LANES, 2 * LANES, LANES) if _has_wide_registers() else (2 * LANES, LANES)
+SQUARE = 8  # rows and columns that are transposed at a time
+_COLUMN_PLACES = (0, 2, 1, 3, 4, 6, 5, 7)  # where _transpose leaves each column
 
 
 class Lanes(untyped_types.Type):
@@ -97,34 +86,57 @@ def _type_multiply_add(_context: Any, a: Any, b: Any, c: Any) -> Any:
 
 def _type_store_totals(_context: Any, array: Any, row: Any, column: Any, *sums: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        matrix, first, place, lanes = arguments
-        for i, totals in enumerate(_total_quads(builder, lanes, sums[0].count)):
-            at = builder.add(first, ir.Constant(first.type, i))
-            builder.store(totals, _run_pointer(context, builder, signature, (matrix, at, place), _QUAD), align=4)
+        matrix, first, place, packed = arguments
+        lanes = [builder.extract_value(packed, i) for i in range(_QUAD)]
+        totals = _total_quad(builder, lanes, sums[0].count)
+        builder.store(totals, _run_pointer(context, builder, signature, (matrix, first, place), _QUAD), align=4)
         return context.get_dummy_value()
 
     return types.void(array, row, column, types.StarArgTuple.from_types(sums)), generate
 
 
-def _total_quads(builder: Any, sums: Any, count: int) -> list[Any]:
-    """Return the totals of 16 Lanes as four vectors of four, by a tree of shuffles that halves their number thrice."""
-    lanes = [builder.extract_value(sums, i) for i in range(_QUAD * _QUAD)]
+def _total_quad(builder: Any, lanes: list[Any], count: int) -> Any:
+    """Return the totals of four Lanes as one vector: shuffles halve their number, then their length."""
     quads = range(0, count, _QUAD)
     low = [i for quad in quads for i in (quad, count + quad, quad + 1, count + quad + 1)]
     high = [i for quad in quads for i in (quad + 2, count + quad + 2, quad + 3, count + quad + 3)]
     lanes = [_add_picked(builder, a, b, low, high) for a, b in zip(lanes[::2], lanes[1::2], strict=True)]
     low = [i for quad in quads for i in (quad, quad + 1, count + quad, count + quad + 1)]
     high = [i for quad in quads for i in (quad + 2, quad + 3, count + quad + 2, count + quad + 3)]
-    lanes = [_add_picked(builder, a, b, low, high) for a, b in zip(lanes[::2], lanes[1::2], strict=True)]
-    # Now each holds in every quad a part of the totals of its own four.
-    while len(lanes) > _QUAD * _QUAD // count:
-        even = [i + k for i in range(0, 2 * count, 2 * _QUAD) for k in range(_QUAD)]
-        odd = [i + _QUAD for i in even]
-        lanes = [_add_picked(builder, a, b, even, odd) for a, b in zip(lanes[::2], lanes[1::2], strict=True)]
-    return [_pick(builder, a, a, range(i, i + _QUAD)) for a in lanes for i in range(0, count, _QUAD)]
+    total = _add_picked(builder, lanes[0], lanes[1], low, high)
+    while count > _QUAD:  # now each quad holds a part of the four totals
+        count //= 2
+        total = _add_picked(builder, total, total, range(count), range(count, 2 * count))
+    return total
 
 
-def _add_picked(builder: Any, a: Any, b: Any, first: list[int], second: list[int]) -> Any:
+def _type_store_transposed(_context: Any, array: Any, row: Any, column: Any, *rows: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        matrix, first, place, packed = arguments
+        lanes = _transpose(builder, [builder.extract_value(packed, i) for i in range(SQUARE)])
+        for i, values in enumerate(lanes):
+            at = builder.add(first, ir.Constant(first.type, i))
+            builder.store(values, _run_pointer(context, builder, signature, (matrix, at, place), SQUARE), align=4)
+        return context.get_dummy_value()
+
+    return types.void(array, row, column, types.StarArgTuple.from_types(rows)), generate
+
+
+def _transpose(builder: Any, rows: list[Any]) -> list[Any]:
+    """Return the columns of eight rows of eight: pairs, then fours, then eights are brought together."""
+    for low, high, apart in (
+        ([0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15], 1),
+        ([0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15], 2),
+        ([0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15], 4),
+    ):
+        firsts = [i for i in range(SQUARE) if not i & apart]
+        pairs = {i: _pick(builder, rows[i], rows[i + apart], low) for i in firsts}
+        pairs |= {i + apart: _pick(builder, rows[i], rows[i + apart], high) for i in firsts}
+        rows = [pairs[i] for i in range(SQUARE)]
+    return [rows[i] for i in _COLUMN_PLACES]
+
+
+def _add_picked(builder: Any, a: Any, b: Any, first: Any, second: Any) -> Any:
     return builder.fadd(_pick(builder, a, b, first), _pick(builder, a, b, second))
 
 
@@ -180,7 +192,8 @@ load: Any = intrinsic(_type_load)  # (array, row, column, like) -> array[row, co
 store: Any = intrinsic(_type_store)  # (array, row, column, lanes): array[row, column : column + count] = lanes
 add: Any = intrinsic(_type_add)  # (a, b) -> a + b
 multiply_add: Any = intrinsic(_type_multiply_add)  # (a, b, c) -> a · b + c
-store_totals: Any = intrinsic(_type_store_totals)  # (array, row, column, 16 Lanes): their 4 × 4 totals, row by row
+store_totals: Any = intrinsic(_type_store_totals)  # (array, row, column, 4 Lanes): array[row, column + i] = total i
+store_transposed: Any = intrinsic(_type_store_transposed)  # (array, row, column, 8 Lanes of 8): a column becomes a row
 prefetch: Any = intrinsic(_type_prefetch)  # (array, row, column): bring the item's line into the cache
 float_of_bits: Any = intrinsic(_type_float_of_bits)  # (int32) -> the float32 of the same bits
 bits_of: Any = intrinsic(_type_bits_of)  # (float32) -> the int32 of the same bits

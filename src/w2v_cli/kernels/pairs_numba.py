@@ -1,4 +1,4 @@
-"""Rows against outputs: the scores of a block, their errors and loss, and the gradients added to rows (Numba).
+"""From scores to errors and loss, and what both models do with the shared negatives of a block (Numba).
 
 Errors hold the learning rate and the sign, so that gradients are added as they are.
 """
@@ -11,97 +11,72 @@ from w2v_cli.blocks import BLOCK_CENTRES
 from w2v_cli.compiled import njit
 from w2v_cli.kernels.scratch import Scratch
 from w2v_cli.kernels.sigmoid_numba import sigmoid_and_loss
-from w2v_cli.kernels.tiles_numba import Rows, add_weighted_rows, set_row_products
+from w2v_cli.kernels.spans_numba import BlockBounds, KeptWords
+from w2v_cli.kernels.tiles_numba import Rows, Sums, set_products, transpose_rows
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 # Sums may be taken in any order and fused: it changes the last bits of a float32 sum, never its meaning.
 _REORDER_SUMS = {"reassoc", "contract", "nsz", "arcp"}
 
 
-@njit(inline="always")
-def train_pairs(
-    x: Rows,
-    y: Rows,
-    rows: int,
-    offset: int,
-    reach: int,
-    rate: float,
-    share: float,
-    scratch: Scratch,
-    to_x: Rows,
-    to_y: Rows,
-) -> Any:
-    """Add the gradients of the pairs and negatives of a block to to_x and to_y; return the loss and the pairs.
-
-    Row i of x, i < rows, stands at place offset + i of the centres, and is a pair with none farther than `reach` from
-    there: is_pair says. Each pair counts the negatives, `share` a piece, but for those that equal its centre.
-    to_x is written while y is read, then to_y while x is: to_y may be y.
-    """
-    outputs = len(y.ids)
-    for row in range(0, rows, 4):
-        first, last = centres_near(offset + row, reach)
-        set_row_products(x, y, scratch.scores, row, first, last)
-        set_row_products(x, y, scratch.scores, row, BLOCK_CENTRES, outputs)
-    loss, pairs = _weigh(scratch, rows, rate, share)
-    if _any_equal(scratch.output_ids):
-        loss += _forgive_equal_negatives(scratch, rows, rate, share)
-    errors = scratch.errors
-    for row in range(0, rows, 4):
-        first, last = centres_near(offset + row, reach)
-        add_weighted_rows(errors, y, first, last, BLOCK_CENTRES, outputs, to_x, row, rows)
-    for j in range(0, BLOCK_CENTRES, 4):
-        first, last = rows_near(j, offset, reach, rows)
-        add_weighted_rows(errors.T, x, first, last, 0, 0, to_y, j, BLOCK_CENTRES)
-    for k in range(BLOCK_CENTRES, outputs, 4):
-        add_weighted_rows(errors.T, x, 0, rows, 0, 0, to_y, k, outputs)
-    return loss, pairs
-
-
-@njit(inline="always")
-def centres_near(place: int, reach: int) -> Any:
-    """Return the range of tiles of centres that four rows from `place` on can have in reach."""
-    return max(place - reach, 0) // 4 * 4, (min(place + 4 + reach, BLOCK_CENTRES) + 3) // 4 * 4
-
-
-@njit(inline="always")
-def rows_near(centre: int, offset: int, reach: int, rows: int) -> Any:
-    """Return the range of rows that four centres from `centre` on can have in reach."""
-    return max(centre - reach - offset, 0), min(centre + 4 + reach - offset, rows)
+@njit()
+def plan_sums(kept: KeptWords, block: BlockBounds, window: int, rows: int, scratch: Scratch) -> None:
+    """Fill the plans of a block, see Scratch; rows: those that meet the negatives."""
+    for j in range(BLOCK_CENTRES):
+        left, right = kept.left[block.begin + j], kept.right[block.begin + j]
+        scratch.windows[j, 0], scratch.windows[j, 1] = j, window - left
+        scratch.windows[j, 2] = block.begin + j - block.low - left
+        scratch.windows[j, 3] = left + right + 1 if left + right > 0 else 0
+    for i in range(block.high - block.low):
+        place = block.low - block.begin + i  # counted from the first centre
+        first, last = max(place - window, 0), min(place + window + 1, BLOCK_CENTRES)
+        scratch.contexts[i, 0] = scratch.contexts[i, 2] = first
+        scratch.contexts[i, 1], scratch.contexts[i, 3] = place - first + window, last - first
+    scratch.of_negatives[:, 3] = rows
 
 
 @njit(fastmath=_REORDER_SUMS)
-def _weigh(scratch: Scratch, rows: int, rate: float, share: float) -> Any:
-    """Fill errors from scores; return the loss and the pairs, all negatives counted."""
-    outputs = len(scratch.output_ids)
-    _fill_sigmoids(scratch.flat_scores, scratch.flat_sigmoids, scratch.flat_losses, rows * outputs)
-    scores, sigmoids, errors = scratch.scores, scratch.sigmoids, scratch.errors
-    column_losses, losses, is_pair = scratch.column_losses, scratch.losses, scratch.is_pair
-    column_losses[:] = 0
-    pairs = _ZERO
-    for i in range(rows):
-        row_pairs = _ZERO
-        for j in range(BLOCK_CENTRES):
-            errors[i, j] = rate * is_pair[i, j] * (_ONE - sigmoids[i, j])
-            column_losses[j] += is_pair[i, j] * losses[i, j]
-            row_pairs += is_pair[i, j]
-        weight = share * row_pairs
-        for k in range(BLOCK_CENTRES, outputs):
-            errors[i, k] = -rate * weight * sigmoids[i, k]
-            column_losses[k] += weight * (losses[i, k] + scores[i, k])
-        pairs += row_pairs
-    errors[rows : rows + 3] = 0  # the rest of the last tile
-    return column_losses.sum(), np.int64(pairs)
+def weigh_pairs(scratch: Scratch, rate: float) -> Any:
+    """Fill pair_errors from pair_scores; return the loss of all pairs."""
+    scores, weights, errors = scratch.flat_pair_scores, scratch.flat_pair_weights, scratch.flat_pair_errors
+    loss_sum = _ZERO
+    for i in range(len(scores)):
+        sigmoid, loss, _ = sigmoid_and_loss(scores[i])
+        errors[i] = rate * weights[i] * (_ONE - sigmoid)
+        loss_sum += weights[i] * loss
+    return loss_sum
+
+
+@njit(inline="always")
+def train_negatives(x: Rows, count: int, y: Rows, rate: float, share: float, scratch: Scratch) -> Any:
+    """Fill negative_errors of the first `count` rows of x against all negatives; return the loss."""
+    transpose_rows(y, BLOCK_CENTRES, scratch.negatives)
+    for i in range(0, count, 4):
+        set_products(x, i, scratch.negatives, scratch.negative_scores)
+    return share * _weigh_negatives(scratch, count, rate * share)
 
 
 @njit(fastmath=_REORDER_SUMS)
-def _fill_sigmoids(scores: Any, sigmoids: Any, losses: Any, count: int) -> None:
-    """Fill sigmoids, and losses with -log of them, from the first scores, which are clipped."""
-    for i in range(count):
-        sigmoids[i], losses[i], scores[i] = sigmoid_and_loss(scores[i])
+def _weigh_negatives(scratch: Scratch, count: int, rate: float) -> Any:
+    scores, counts, errors = scratch.flat_negative_scores, scratch.flat_negative_counts, scratch.flat_negative_errors
+    loss_sum = _ZERO
+    for i in range(count * scratch.negative_scores.shape[1]):
+        sigmoid, loss, score = sigmoid_and_loss(scores[i])
+        errors[i] = -rate * counts[i] * sigmoid
+        loss_sum += counts[i] * (loss + score)
+    return loss_sum
 
 
 @njit()
-def _any_equal(output_ids: Any) -> bool:
+def count_negatives(scratch: Scratch, rows: int) -> None:
+    """Let every negative count once for each pair of a row, see row_pairs."""
+    for i in range(rows):
+        for k in range(scratch.negative_counts.shape[1]):
+            scratch.negative_counts[i, k] = scratch.row_pairs[i]
+
+
+@njit()
+def any_equal(output_ids: Any) -> bool:
     """Return whether a negative equals a centre."""
     equal = np.int32(0)
     for j in range(BLOCK_CENTRES):
@@ -110,15 +85,19 @@ def _any_equal(output_ids: Any) -> bool:
     return bool(equal)
 
 
-@njit()
-def _forgive_equal_negatives(scratch: Scratch, rows: int, rate: float, share: float) -> float:
-    """Take the pairs whose centre equals a negative out of that negative's errors; return the change of the loss."""
-    change = 0.0
-    for j in range(BLOCK_CENTRES):
-        for k in range(BLOCK_CENTRES, len(scratch.output_ids)):
-            if scratch.output_ids[j] == scratch.output_ids[k]:
-                for i in range(rows):
-                    weight = share * scratch.is_pair[i, j]
-                    scratch.errors[i, k] += rate * weight * scratch.sigmoids[i, k]
-                    change -= weight * (scratch.losses[i, k] + scratch.scores[i, k])
-    return change
+@njit(inline="always")
+def negatives_of(scratch: Scratch, y: Rows) -> Sums:
+    """Return the sums, for each row, of its gradients from the negatives."""
+    return Sums(scratch.negative_errors, scratch.to_negatives, 0, 1, y)
+
+
+@njit(inline="always")
+def rows_of(scratch: Scratch, x: Rows) -> Sums:
+    """Return the sums, for each negative, of its gradients from the rows."""
+    return Sums(scratch.negative_errors, scratch.of_negatives, 1, 0, x)
+
+
+@njit(inline="always")
+def nothing(scratch: Scratch, rows: Rows) -> Sums:
+    """Return empty sums."""
+    return Sums(scratch.negative_errors, scratch.empty, 0, 0, rows)

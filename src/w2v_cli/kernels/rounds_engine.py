@@ -13,7 +13,7 @@ from w2v_cli.kernels.rounds_numba import Rounds, join_rounds
 from w2v_cli.kernels.scratch import build_scratch, padded_dim, zeros
 from w2v_cli.kernels.spans_numba import Text, build_kept_words
 from w2v_cli.scanner import ScannedCorpus
-from w2v_cli.settings import Config
+from w2v_cli.settings import Config, ModelSettings
 
 _SPAN_WORDS = 1 << 13
 _SPANS = 8  # a round's blocks: each knows nothing of the others, so that more would cost quality (docs/adr/0007)
@@ -30,8 +30,8 @@ class RoundsEngine(CompiledEngine):
         super().__init__(corpus, config, held_out)
         model = config.model
         shared = shared_negatives(model.model, config.sampling.negatives)
-        self._rounds = _build_rounds(padded_dim(model.dim), model.window, shared)
-        self._scratches = [build_scratch(padded_dim(model.dim), model.window, shared) for _ in range(threads)]
+        self._rounds = _build_rounds(model, shared)
+        self._scratches = [build_scratch(model, shared) for _ in range(threads)]
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="w2v-round")
 
     @property
@@ -54,9 +54,9 @@ class RoundsEngine(CompiledEngine):
         return float(rounds.losses[:spans].sum()), int(rounds.pairs[:spans].sum())
 
 
-def _build_rounds(dim: int, window: int, negatives: int) -> Rounds:
+def _build_rounds(model: ModelSettings, negatives: int) -> Rounds:
     """Return room for the spans that are trained side by side."""
-    scratch, kept = build_scratch(dim, window, negatives), build_kept_words(_SPAN_WORDS, window)
+    scratch, kept = build_scratch(model, negatives), build_kept_words(_SPAN_WORDS, model.window)
     return Rounds(
         starts=np.zeros(_SPANS, np.int64),
         stops=np.zeros(_SPANS, np.int64),
@@ -67,8 +67,9 @@ def _build_rounds(dim: int, window: int, negatives: int) -> Rounds:
         positions=np.zeros((_SPANS, *kept.positions.shape), np.int64),
         left=np.zeros((_SPANS, *kept.left.shape), np.int32),
         right=np.zeros((_SPANS, *kept.right.shape), np.int32),
+        chances=np.zeros((_SPANS, *kept.chances.shape), np.uint32),
         x_gradient=zeros((_SPANS, *scratch.x.shape)),
-        y_gradient=zeros((_SPANS, len(scratch.output_ids), dim)),
+        y_gradient=zeros((_SPANS, len(scratch.output_ids), padded_dim(model.dim))),
         output_ids=zeros((_SPANS, *scratch.output_ids.shape), np.int32),
         losses=np.zeros(_SPANS),
         pairs=np.zeros(_SPANS, np.int64),

@@ -27,7 +27,7 @@ class Rounds(NamedTuple):
     """What the threads that train S spans share.
 
     starts, stops: (S,), corpus positions; first_rates, last_rates: (S,); bounds: (S, 3), what draw_span returned;
-    word_ids, positions, left, right: KeptWords of each span; x_gradient, y_gradient, output_ids: of each
+    word_ids, positions, left, right, chances: KeptWords of each span; x_gradient, y_gradient, output_ids: of each
     span's block, its gradients and the words of its outputs; losses, pairs: (S,); counters: (16,), zero at the start.
     """
 
@@ -40,6 +40,7 @@ class Rounds(NamedTuple):
     positions: NDArray[np.int64]
     left: NDArray[np.int32]
     right: NDArray[np.int32]
+    chances: NDArray[np.uint32]
     x_gradient: NDArray[np.float32]
     y_gradient: NDArray[np.float32]
     output_ids: NDArray[np.int32]
@@ -105,7 +106,7 @@ def _is_any_left(rounds: Rounds, spans: int, number: int) -> bool:
 
 @njit(inline="always")
 def _kept_words(rounds: Rounds, i: int) -> KeptWords:
-    return KeptWords(rounds.word_ids[i], rounds.positions[i], rounds.left[i], rounds.right[i])
+    return KeptWords(rounds.word_ids[i], rounds.positions[i], rounds.left[i], rounds.right[i], rounds.chances[i])
 
 
 @njit()

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.blocks import BLOCK_CENTRES
+from w2v_cli.settings import ModelSettings
 
 _LINE_BYTES = 64  # a line of the cache, and the widest vector register
 _ROW_FLOATS = 16  # a row is padded to whole lines
@@ -27,55 +28,94 @@ class Model(NamedTuple):
 class Scratch(NamedTuple):
     """What one thread works in.
 
-    x: (P, D), context words, P a multiple of 4, at least B + 2·window; output_ids: (B + N,), the words of the centres,
-    then of the negatives; next_ids: those of the next block; h, h_gradient: (B, D), means of windows; means, spread:
-    (P, B), weights of the windows, see cbow_numba.py; is_pair: (P, B), 1 or 0; scores, sigmoids, losses, errors:
-    (P, B + N), and the same memory in one row; column_losses: (B + N,); in_order: 0, 1, 2, …
+    output_ids: (B + N,), the words of the centres, then of the negatives; next_ids: those of the next block.
+    x: (P, D), context words, P at least B + 2·window + 3 (skip-gram); h, h_gradient: (B, D), means of windows (CBOW).
+    means, spread: (B, T), the weights of each window's places, T at least 2·window + 4 (CBOW).
+    pair_weights, pair_scores, pair_errors: of the positive pairs, (B, T) by centre and place (skip-gram), or (1, B) by
+    centre (CBOW); row_pairs: (P,), how many pairs a row has.
+    negatives: (D, N), their vectors as columns; negative_counts, negative_scores, negative_errors: (P, N).
+    flat_…: the same memory in one row. in_order: 0, 1, 2, …
+    Plans of sums, see tiles_numba.Sums: windows, (B, 4), the context rows of each centre, its own among them, and where
+    they lie in means or pair_errors; contexts, (P, 4), the centres that can have a context in their window; pairs,
+    (B, 4), each centre's own pair (CBOW); to_negatives, (P, 4), all negatives for each row; of_negatives, (N, 4), all
+    rows for each negative; empty: nothing, for anyone.
     """
 
-    x: NDArray[np.float32]
     output_ids: NDArray[np.int32]
     next_ids: NDArray[np.int32]
+    x: NDArray[np.float32]
     h: NDArray[np.float32]
     h_gradient: NDArray[np.float32]
     means: NDArray[np.float32]
     spread: NDArray[np.float32]
-    is_pair: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    sigmoids: NDArray[np.float32]
-    losses: NDArray[np.float32]
-    errors: NDArray[np.float32]
-    flat_scores: NDArray[np.float32]
-    flat_sigmoids: NDArray[np.float32]
-    flat_losses: NDArray[np.float32]
-    column_losses: NDArray[np.float32]
+    pair_weights: NDArray[np.float32]
+    pair_scores: NDArray[np.float32]
+    pair_errors: NDArray[np.float32]
+    row_pairs: NDArray[np.float32]
+    negatives: NDArray[np.float32]
+    negative_counts: NDArray[np.float32]
+    negative_scores: NDArray[np.float32]
+    negative_errors: NDArray[np.float32]
+    flat_pair_weights: NDArray[np.float32]
+    flat_pair_scores: NDArray[np.float32]
+    flat_pair_errors: NDArray[np.float32]
+    flat_negative_counts: NDArray[np.float32]
+    flat_negative_scores: NDArray[np.float32]
+    flat_negative_errors: NDArray[np.float32]
     in_order: NDArray[np.int32]
+    windows: NDArray[np.int32]
+    contexts: NDArray[np.int32]
+    pairs: NDArray[np.int32]
+    to_negatives: NDArray[np.int32]
+    of_negatives: NDArray[np.int32]
+    empty: NDArray[np.int32]
 
 
-def build_scratch(dim: int, window: int, negatives: int) -> Scratch:
-    """Return the scratch for rows of `dim` floats and N = `negatives`."""
-    rows = _up_to(BLOCK_CENTRES + 2 * window, _TILE)
-    outputs = BLOCK_CENTRES + negatives
-    scores, sigmoids, losses = (zeros((rows, outputs)) for _ in range(3))
+def build_scratch(model: ModelSettings, negatives: int) -> Scratch:
+    """Return the scratch for a model and N = `negatives`."""
+    dim, places = padded_dim(model.dim), 2 * model.window + _TILE
+    rows, outputs = _up_to(BLOCK_CENTRES + places, _TILE), BLOCK_CENTRES + negatives
+    pairs = (BLOCK_CENTRES, places) if model.model == "skipgram" else (1, BLOCK_CENTRES)
+    pair_weights, pair_scores, pair_errors = (zeros(pairs) for _ in range(3))
+    negative_counts, negative_scores, negative_errors = (zeros((rows, negatives)) for _ in range(3))
     return Scratch(
-        x=zeros((rows, dim)),
         output_ids=zeros((outputs,), np.int32),
         next_ids=zeros((outputs,), np.int32),
+        x=zeros((rows, dim)),
         h=zeros((BLOCK_CENTRES, dim)),
         h_gradient=zeros((BLOCK_CENTRES, dim)),
-        means=zeros((rows, BLOCK_CENTRES)),
-        spread=zeros((rows, BLOCK_CENTRES)),
-        is_pair=zeros((rows, BLOCK_CENTRES)),
-        scores=scores,
-        sigmoids=sigmoids,
-        losses=losses,
-        errors=zeros((rows, outputs)),
-        flat_scores=scores.reshape(-1),
-        flat_sigmoids=sigmoids.reshape(-1),
-        flat_losses=losses.reshape(-1),
-        column_losses=zeros((outputs,)),
+        means=zeros((BLOCK_CENTRES, places)),
+        spread=zeros((BLOCK_CENTRES, places)),
+        pair_weights=pair_weights,
+        pair_scores=pair_scores,
+        pair_errors=pair_errors,
+        row_pairs=zeros((rows,)),
+        negatives=zeros((dim, negatives)),
+        negative_counts=negative_counts,
+        negative_scores=negative_scores,
+        negative_errors=negative_errors,
+        flat_pair_weights=pair_weights.reshape(-1),
+        flat_pair_scores=pair_scores.reshape(-1),
+        flat_pair_errors=pair_errors.reshape(-1),
+        flat_negative_counts=negative_counts.reshape(-1),
+        flat_negative_scores=negative_scores.reshape(-1),
+        flat_negative_errors=negative_errors.reshape(-1),
         in_order=np.arange(max(rows, outputs), dtype=np.int32),
+        windows=_plan(BLOCK_CENTRES),
+        contexts=_plan(rows),
+        pairs=_plan(BLOCK_CENTRES, column=1, first=1, count=1),
+        to_negatives=_plan(rows, row=1, begin=BLOCK_CENTRES, count=negatives),
+        of_negatives=_plan(negatives, column=1),
+        empty=_plan(max(rows, outputs)),
     )
+
+
+def _plan(
+    sums: int, *, row: int = 0, column: int = 0, first: int = 0, begin: int = 0, count: int = 0
+) -> NDArray[np.int32]:
+    """Return a plan whose sum i is (row · i, column · i, begin + first · i, count)."""
+    i = np.arange(sums, dtype=np.int32)
+    return np.stack((row * i, column * i, begin + first * i, np.full_like(i, count)), axis=1)
 
 
 def padded_dim(dim: int) -> int:

@@ -2,11 +2,21 @@
 
 from typing import Any
 
+from w2v_cli.blocks import BLOCK_CENTRES
 from w2v_cli.compiled import njit
-from w2v_cli.kernels.pairs_numba import train_pairs
+from w2v_cli.kernels.pairs_numba import (
+    any_equal,
+    count_negatives,
+    negatives_of,
+    nothing,
+    plan_sums,
+    rows_of,
+    train_negatives,
+    weigh_pairs,
+)
 from w2v_cli.kernels.scratch import Scratch
 from w2v_cli.kernels.spans_numba import BlockBounds, KeptWords
-from w2v_cli.kernels.tiles_numba import Rows
+from w2v_cli.kernels.tiles_numba import Rows, Sums, add_sums, copy_rows, set_pair_products
 
 
 @njit(inline="always")
@@ -26,15 +36,50 @@ def train_skipgram_block(
 
     x: the input vectors of the context words; y: the output vectors of the centres and negatives.
     """
-    offset, contexts, is_pair = block.low - block.begin, block.high - block.low, scratch.is_pair
-    is_pair[:] = 0
-    for j in range(block.end - block.begin):
-        at = j - offset
-        for i in range(at - kept.left[block.begin + j], at + kept.right[block.begin + j] + 1):
-            is_pair[i, j] = 1
-        is_pair[at, j] = 0
+    contexts = block.high - block.low
     copy = Rows(scratch.x, scratch.in_order, is_fresh=True)  # x as it was: to_x may be x
-    for i in range(contexts):
-        for d in range(scratch.x.shape[1]):
-            scratch.x[i, d] = x.matrix[x.ids[i], d]
-    return train_pairs(copy, y, contexts, offset, window, rate, share, scratch, to_x, to_y)
+    copy_rows(x, contexts, scratch.x)
+    plan_sums(kept, block, window, contexts, scratch)
+    pairs = _count_pairs(block, window, scratch)
+    for j in range(BLOCK_CENTRES):
+        place, first = scratch.windows[j, 1], scratch.windows[j, 2]
+        for n in range(0, scratch.windows[j, 3], 4):
+            set_pair_products(y, j, 0, copy, first + n, scratch.pair_scores, j, place + n)
+    loss = weigh_pairs(scratch, rate) + train_negatives(copy, contexts, y, rate, share, scratch)
+    errors, none = scratch.pair_errors, nothing(scratch, copy)
+    add_sums(to_x, 0, contexts, Sums(errors, scratch.contexts, 1, -1, y), negatives_of(scratch, y))
+    add_sums(to_y, 0, BLOCK_CENTRES, Sums(errors, scratch.windows, 0, 1, copy), none)
+    add_sums(to_y, BLOCK_CENTRES, len(y.ids) - BLOCK_CENTRES, rows_of(scratch, copy), none)
+    return loss, pairs
+
+
+@njit()
+def _count_pairs(block: BlockBounds, window: int, scratch: Scratch) -> int:
+    """Fill pair_weights, row_pairs and negative_counts; return the number of pairs."""
+    scratch.pair_weights[:] = 0
+    scratch.row_pairs[:] = 0
+    pairs = 0
+    for j in range(BLOCK_CENTRES):
+        _, place, first, count = scratch.windows[j]
+        for n in range(count):
+            scratch.pair_weights[j, place + n] = 1
+            scratch.row_pairs[first + n] += 1
+        if count > 0:
+            scratch.pair_weights[j, window] = 0  # the centre itself
+            scratch.row_pairs[first + window - place] -= 1
+            pairs += count - 1
+    count_negatives(scratch, block.high - block.low)
+    if any_equal(scratch.output_ids):
+        _forgive_equal_negatives(scratch)
+    return pairs
+
+
+@njit()
+def _forgive_equal_negatives(scratch: Scratch) -> None:
+    """Let no negative count for a pair whose centre it equals."""
+    for j in range(BLOCK_CENTRES):
+        _, place, first, count = scratch.windows[j]
+        for k in range(scratch.negative_counts.shape[1]):
+            if scratch.output_ids[j] == scratch.output_ids[BLOCK_CENTRES + k]:
+                for n in range(count):
+                    scratch.negative_counts[first + n, k] -= scratch.pair_weights[j, place + n]

@@ -37,13 +37,15 @@ class Draws(NamedTuple):
 class KeptWords(NamedTuple):
     """The kept words of a span, and up to `window` kept words before and after it; filled by `draw_span`.
 
-    word_ids, positions; left and right, the reach of a centre's window, 0 for a word that is none.
+    word_ids, positions; left and right, the reach of a centre's window, 0 for a word that is none; chances: what was
+    drawn for each, to work in.
     """
 
     word_ids: NDArray[np.int32]
     positions: NDArray[np.int64]
     left: NDArray[np.int32]
     right: NDArray[np.int32]
+    chances: NDArray[np.uint32]
 
 
 class BlockBounds(NamedTuple):
@@ -58,9 +60,8 @@ class BlockBounds(NamedTuple):
 def build_kept_words(span_words: int, window: int) -> KeptWords:
     """Return the room for the kept words of a span."""
     size = span_words + 2 * window + BLOCK_CENTRES  # the last block may be short: its rest is read, and no centre
-    return KeptWords(
-        np.zeros(size, np.int32), np.zeros(size, np.int64), np.zeros(size, np.int32), np.zeros(size, np.int32)
-    )
+    word_ids, left, right = (np.zeros(size, np.int32) for _ in range(3))
+    return KeptWords(word_ids, np.zeros(size, np.int64), left, right, np.zeros(size, np.uint32))
 
 
 @njit()
@@ -79,10 +80,7 @@ def draw_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept:
         kept.positions[count] = position
         count += _is_kept(text, draws, epoch, position)
     first = count
-    for position in range(start, stop):
-        kept.positions[count] = position
-        count += _is_kept(text, draws, epoch, position)
-    last = count
+    last = count = _keep_of_span(text, draws, epoch, start, stop, kept, first)
     position = stop
     ends = text.sentence_offsets[_sentence_after(text, stop - 1)]
     while position < ends and count < last + draws.window:
@@ -93,6 +91,28 @@ def draw_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept:
         kept.word_ids[i] = text.word_ids[kept.positions[i]]
     _draw_reaches(text, draws, epoch, kept, count, first, last)
     return count, first, last
+
+
+@njit()
+def _keep_of_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept: KeptWords, first: int) -> int:
+    """Fill `kept` from `first` on with the words of start … stop that are kept; return how many there are then."""
+    for i in range(stop - start):
+        kept.positions[first + i] = start + i
+    _draw_chances(draws, epoch, _SUBSAMPLING, kept, first, first + stop - start)
+    count = first
+    for i in range(stop - start):
+        keep = text.keep_probability[text.word_ids[start + i]]
+        is_kept = np.float32(kept.chances[first + i] >> _BYTE) * _UNIT < keep
+        kept.positions[count] = start + i  # never ahead of i
+        count += is_kept | (keep >= np.float32(1))
+    return count
+
+
+@njit()
+def _draw_chances(draws: Draws, epoch: int, purpose: Any, kept: KeptWords, first: int, last: int) -> None:
+    """Fill chances with the first word drawn for each position, several at a time in vector registers."""
+    for i in range(first, last):
+        kept.chances[i] = philox_words(kept.positions[i], epoch, purpose, 0, draws.seed)[0]
 
 
 @njit()
@@ -124,6 +144,8 @@ def _draw_reaches(text: Text, draws: Draws, epoch: int, kept: KeptWords, count: 
     """Fill left and right for the words first … last; see windows.draw_windows."""
     kept.left[:] = 0
     kept.right[:] = 0
+    if draws.shrink_window:
+        _draw_chances(draws, epoch, _WINDOW, kept, first, last)
     sentence = _sentence_after(text, kept.positions[0])
     begin = 0
     while begin < count:
@@ -135,8 +157,7 @@ def _draw_reaches(text: Text, draws: Draws, epoch: int, kept: KeptWords, count: 
         for i in range(max(begin, first), min(end, last)):
             reach: Any = draws.window
             if draws.shrink_window:
-                word = philox_words(kept.positions[i], epoch, _WINDOW, 0, draws.seed)[0]
-                reach = 1 + np.int64((word * np.uint64(draws.window)) >> _HALF)
+                reach = 1 + np.int64((np.uint64(kept.chances[i]) * np.uint64(draws.window)) >> _HALF)
             left, right = min(i - begin, reach), min(end - 1 - i, reach)
             if draws.partial_windows or (left == reach and right == reach):
                 kept.left[i], kept.right[i] = left, right

@@ -1,4 +1,4 @@
-"""Small dense products in registers: 4 × 4 tiles over rows of floats (Numba).
+"""Sums of weighted rows and products of rows, in registers (Numba).
 
 D, the length of a row, is a multiple of 16.
 """
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.compiled import njit
 from w2v_cli.kernels.lanes_numba import (
-    LANES,
-    RUNS,
+    SQUARE,
     add,
     load,
     multiply_add,
@@ -19,11 +18,13 @@ from w2v_cli.kernels.lanes_numba import (
     splat,
     store,
     store_totals,
+    store_transposed,
     zeros,
 )
 
 _LINE = 16  # floats in a line of the cache
-_WIDEST, _WIDE = RUNS[0], RUNS[1]
+_TWO_SQUARES, _THREE_SQUARES = 2 * SQUARE, 3 * SQUARE
+_LONGEST = 64 + 32 + 16  # floats that a sum holds in registers: 14 of 256 bits, which leaves one for the weight
 
 
 class Rows(NamedTuple):
@@ -37,6 +38,19 @@ class Rows(NamedTuple):
     is_fresh: bool
 
 
+class Sums(NamedTuple):
+    """Sums of weighted rows, one for each line (row, column, first, count) of `plan`, an int32 array (R, 4).
+
+    Sum i is Σ weights[row + n · down, column + n · right] · rows[first + n] over n < count.
+    """
+
+    weights: NDArray[np.float32]
+    plan: NDArray[np.int32]
+    down: int
+    right: int
+    rows: Rows
+
+
 @njit()
 def prefetch_rows(matrix: Any, ids: Any) -> None:
     """Bring rows into the cache, for whoever reads them soon."""
@@ -46,82 +60,146 @@ def prefetch_rows(matrix: Any, ids: Any) -> None:
 
 
 @njit()
-def set_row_products(a: Rows, b: Rows, out: Any, tile: int, first: int, last: int) -> None:
-    """Set out[i, j] = a[i] · b[j] for the four rows i from `tile` on and rows j in first … last, multiples of 4."""
-    none = zeros(LANES)
-    x, i0, i1, i2, i3 = a.matrix, a.ids[tile], a.ids[tile + 1], a.ids[tile + 2], a.ids[tile + 3]
-    for j in range(first, last, 4):
-        y, j0, j1, j2, j3 = b.matrix, b.ids[j], b.ids[j + 1], b.ids[j + 2], b.ids[j + 3]
-        s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = none
-        s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = none
-        for d in range(0, x.shape[1], LANES):
-            a0, a1, a2, a3 = load(x, i0, d, none), load(x, i1, d, none), load(x, i2, d, none), load(x, i3, d, none)
-            b0, b1, b2, b3 = load(y, j0, d, none), load(y, j1, d, none), load(y, j2, d, none), load(y, j3, d, none)
-            s00, s01 = multiply_add(a0, b0, s00), multiply_add(a0, b1, s01)
-            s02, s03 = multiply_add(a0, b2, s02), multiply_add(a0, b3, s03)
-            s10, s11 = multiply_add(a1, b0, s10), multiply_add(a1, b1, s11)
-            s12, s13 = multiply_add(a1, b2, s12), multiply_add(a1, b3, s13)
-            s20, s21 = multiply_add(a2, b0, s20), multiply_add(a2, b1, s21)
-            s22, s23 = multiply_add(a2, b2, s22), multiply_add(a2, b3, s23)
-            s30, s31 = multiply_add(a3, b0, s30), multiply_add(a3, b1, s31)
-            s32, s33 = multiply_add(a3, b2, s32), multiply_add(a3, b3, s33)
-        store_totals(out, tile, j, s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33)
+def copy_rows(rows: Rows, count: int, out: Any) -> None:
+    """Set out[i] = rows[i] for i < count."""
+    none = zeros(_LINE)
+    for i in range(count):
+        for d in range(0, out.shape[1], _LINE):
+            store(out, i, d, load(rows.matrix, rows.ids[i], d, none))
 
 
 @njit()
-def add_weighted_rows(
-    weights: Any, rows: Rows, first: int, last: int, more: int, end: int, to: Rows, tile: int, count: int
-) -> None:
-    """Add Σ_j weights[i, j] · rows[j] to row i of `to`, for j in first … last and in more … end.
-
-    i: up to four from `tile` on, below `count`; weights has all four. A row that occurs several times receives all.
-    """
-    column = 0
-    while column + _WIDEST <= rows.matrix.shape[1]:
-        _add_run(weights, rows, first, last, more, end, to, tile, count, column, zeros(_WIDEST))
-        column += _WIDEST
-    if column + _WIDE <= rows.matrix.shape[1]:
-        _add_run(weights, rows, first, last, more, end, to, tile, count, column, zeros(_WIDE))
-        column += _WIDE
-    if column < rows.matrix.shape[1]:
-        _add_run(weights, rows, first, last, more, end, to, tile, count, column, zeros(LANES))
-
-
-@njit()
-def _add_run(
-    weights: Any,
-    rows: Rows,
-    first: int,
-    last: int,
-    more: int,
-    end: int,
-    to: Rows,
-    tile: int,
-    count: int,
-    column: int,
-    none: Any,
-) -> None:
-    """Do it for the columns from `column` on, as many as `none`, a Lanes of zeros, is long."""
-    s0 = s1 = s2 = s3 = none
-    for begin, stop in ((first, last), (more, end)):
-        for j in range(begin, stop):
-            row = load(rows.matrix, rows.ids[j], column, none)
-            s0 = multiply_add(splat(weights, tile, j, none), row, s0)
-            s1 = multiply_add(splat(weights, tile + 1, j, none), row, s1)
-            s2 = multiply_add(splat(weights, tile + 2, j, none), row, s2)
-            s3 = multiply_add(splat(weights, tile + 3, j, none), row, s3)
-    _add_to_row(to, tile, column, s0)
-    if tile + 1 < count:
-        _add_to_row(to, tile + 1, column, s1)
-    if tile + 2 < count:
-        _add_to_row(to, tile + 2, column, s2)
-    if tile + 3 < count:
-        _add_to_row(to, tile + 3, column, s3)
+def add_sums(to: Rows, first: int, count: int, sums: Sums, more: Sums) -> None:
+    """Add sum i of `sums` and sum i of `more` to row first + i of `to`, for each i < count."""
+    columns = to.matrix.shape[1]
+    for i in range(count):
+        column = 0
+        while column + _LONGEST <= columns:
+            _add_longest(to, first + i, sums, more, i, column)
+            column += _LONGEST
+        while column + 32 <= columns:
+            _add_run(to, first + i, sums, more, i, column, zeros(32))
+            column += 32
+        if column < columns:
+            _add_run(to, first + i, sums, more, i, column, zeros(16))
 
 
 @njit(inline="always")
-def _add_to_row(to: Rows, i: int, column: int, lanes: Any) -> None:
+def _add_longest(to: Rows, row: int, sums: Sums, more: Sums, i: int, column: int) -> None:
+    """Do it for one row and 112 columns from `column` on."""
+    s64, s32, s16 = zeros(64), zeros(32), zeros(16)
+    for part in (sums, more):
+        weights, matrix, ids = part.weights, part.rows.matrix, part.rows.ids
+        at_row, at_column, begin = part.plan[i, 0], part.plan[i, 1], part.plan[i, 2]
+        for n in range(part.plan[i, 3]):
+            a, b, k = at_row + n * part.down, at_column + n * part.right, ids[begin + n]
+            s64 = multiply_add(splat(weights, a, b, s64), load(matrix, k, column, s64), s64)
+            s32 = multiply_add(splat(weights, a, b, s32), load(matrix, k, column + 64, s32), s32)
+            s16 = multiply_add(splat(weights, a, b, s16), load(matrix, k, column + 96, s16), s16)
+    _add_lanes(to, row, column, s64)
+    _add_lanes(to, row, column + 64, s32)
+    _add_lanes(to, row, column + 96, s16)
+
+
+@njit(inline="always")
+def _add_run(to: Rows, row: int, sums: Sums, more: Sums, i: int, column: int, none: Any) -> None:
+    """Do it for as many columns as `none`, a Lanes of zeros, is long."""
+    total = none
+    for part in (sums, more):
+        weights, matrix, ids = part.weights, part.rows.matrix, part.rows.ids
+        at_row, at_column, begin = part.plan[i, 0], part.plan[i, 1], part.plan[i, 2]
+        for n in range(part.plan[i, 3]):
+            weight = splat(weights, at_row + n * part.down, at_column + n * part.right, none)
+            total = multiply_add(weight, load(matrix, ids[begin + n], column, none), total)
+    _add_lanes(to, row, column, total)
+
+
+@njit(inline="always")
+def _add_lanes(to: Rows, i: int, column: int, lanes: Any) -> None:
     if to.is_fresh:
         store(to.matrix, to.ids[i], column, lanes)
     else:
         store(to.matrix, to.ids[i], column, add(load(to.matrix, to.ids[i], column, lanes), lanes))
+
+
+@njit()
+def set_pair_products(a: Rows, i: int, a_step: int, b: Rows, j: int, out: Any, row: int, column: int) -> None:
+    """Set out[row, column + n] = a[i + n · a_step] · b[j + n] for n < 4."""
+    none = zeros(16)
+    s0 = s1 = s2 = s3 = none
+    x, x0, x1, x2, x3 = a.matrix, a.ids[i], a.ids[i + a_step], a.ids[i + 2 * a_step], a.ids[i + 3 * a_step]
+    y, y0, y1, y2, y3 = b.matrix, b.ids[j], b.ids[j + 1], b.ids[j + 2], b.ids[j + 3]
+    for d in range(0, x.shape[1], 16):
+        s0 = multiply_add(load(x, x0, d, none), load(y, y0, d, none), s0)
+        s1 = multiply_add(load(x, x1, d, none), load(y, y1, d, none), s1)
+        s2 = multiply_add(load(x, x2, d, none), load(y, y2, d, none), s2)
+        s3 = multiply_add(load(x, x3, d, none), load(y, y3, d, none), s3)
+    store_totals(out, row, column, s0, s1, s2, s3)
+
+
+@njit()
+def transpose_rows(rows: Rows, first: int, out: Any) -> None:
+    """Set out[d, n] = rows[first + n][d]; out: (D, N), N a multiple of 8."""
+    m, ids, none = rows.matrix, rows.ids, zeros(SQUARE)
+    for n in range(0, out.shape[1], SQUARE):
+        k = first + n
+        for d in range(0, out.shape[0], SQUARE):
+            r0, r1 = load(m, ids[k], d, none), load(m, ids[k + 1], d, none)
+            r2, r3 = load(m, ids[k + 2], d, none), load(m, ids[k + 3], d, none)
+            r4, r5 = load(m, ids[k + 4], d, none), load(m, ids[k + 5], d, none)
+            r6, r7 = load(m, ids[k + 6], d, none), load(m, ids[k + 7], d, none)
+            store_transposed(out, d, n, r0, r1, r2, r3, r4, r5, r6, r7)
+
+
+@njit()
+def set_products(rows: Rows, i: int, columns: Any, out: Any) -> None:
+    """Set out[i + n, k] = rows[i + n] · columns[:, k] for n < 4; columns: (D, N), N a multiple of 8."""
+    k, count = 0, columns.shape[1]
+    while k < count:
+        if count - k == _THREE_SQUARES:
+            _set_products_24(rows, i, columns, k, out)
+            k += _THREE_SQUARES
+        elif count - k >= _TWO_SQUARES:
+            _set_products(rows, i, columns, k, out, zeros(16))
+            k += _TWO_SQUARES
+        else:
+            _set_products(rows, i, columns, k, out, zeros(8))
+            k += SQUARE
+
+
+@njit(inline="always")
+def _set_products(rows: Rows, i: int, columns: Any, k: int, out: Any, none: Any) -> None:
+    """Do it for as many columns from k on as `none`, a Lanes of zeros, is long."""
+    s0 = s1 = s2 = s3 = none
+    x, i0, i1, i2, i3 = rows.matrix, rows.ids[i], rows.ids[i + 1], rows.ids[i + 2], rows.ids[i + 3]
+    for d in range(x.shape[1]):
+        y = load(columns, d, k, none)
+        s0, s1 = multiply_add(splat(x, i0, d, none), y, s0), multiply_add(splat(x, i1, d, none), y, s1)
+        s2, s3 = multiply_add(splat(x, i2, d, none), y, s2), multiply_add(splat(x, i3, d, none), y, s3)
+    store(out, i, k, s0)
+    store(out, i + 1, k, s1)
+    store(out, i + 2, k, s2)
+    store(out, i + 3, k, s3)
+
+
+@njit(inline="always")
+def _set_products_24(rows: Rows, i: int, columns: Any, k: int, out: Any) -> None:
+    """Do it for 24 columns from k on: twelve sums of 256 bits, which hide how long each takes."""
+    wide, narrow = zeros(16), zeros(8)
+    s0 = s1 = s2 = s3 = wide
+    t0 = t1 = t2 = t3 = narrow
+    x, i0, i1, i2, i3 = rows.matrix, rows.ids[i], rows.ids[i + 1], rows.ids[i + 2], rows.ids[i + 3]
+    for d in range(x.shape[1]):
+        y, z = load(columns, d, k, wide), load(columns, d, k + 16, narrow)
+        s0, t0 = multiply_add(splat(x, i0, d, wide), y, s0), multiply_add(splat(x, i0, d, narrow), z, t0)
+        s1, t1 = multiply_add(splat(x, i1, d, wide), y, s1), multiply_add(splat(x, i1, d, narrow), z, t1)
+        s2, t2 = multiply_add(splat(x, i2, d, wide), y, s2), multiply_add(splat(x, i2, d, narrow), z, t2)
+        s3, t3 = multiply_add(splat(x, i3, d, wide), y, s3), multiply_add(splat(x, i3, d, narrow), z, t3)
+    store(out, i, k, s0)
+    store(out, i, k + 16, t0)
+    store(out, i + 1, k, s1)
+    store(out, i + 1, k + 16, t1)
+    store(out, i + 2, k, s2)
+    store(out, i + 2, k + 16, t2)
+    store(out, i + 3, k, s3)
+    store(out, i + 3, k + 16, t3)

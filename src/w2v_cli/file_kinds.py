@@ -1,0 +1,100 @@
+"""Which files are no text, by their first bytes."""
+
+from typing import NamedTuple
+
+HEAD_BYTES = 4096  # enough for every kind
+_LONGEST_HEADER = 100_000_000  # of a safetensors file
+_FEW, _MOST = 0.05, 0.8  # shares of NUL bytes at even and odd places in UTF-16 of Latin script
+
+
+class _Kind(NamedTuple):
+    """A kind of file: what bytes it has where, and what a message calls it."""
+
+    at: int
+    magic: bytes
+    name: str
+
+
+_ARCHIVES = (
+    _Kind(0, b"PK\x03\x04", "a zip archive (docx, xlsx, odt and epub are some, too)"),
+    _Kind(0, b"PK\x05\x06", "an empty zip archive"),
+    _Kind(257, b"ustar", "a tar archive"),
+    _Kind(0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    _Kind(0, b"Rar!\x1a\x07", "a rar archive"),
+)
+_PACKED = (
+    _Kind(0, b"\x04\x22\x4d\x18", "compressed with lz4"),
+    _Kind(0, b"LZIP", "compressed with lzip"),
+    _Kind(0, b"\x1f\x9d", "compressed with compress (.Z)"),
+    _Kind(0, b"\x5d\x00\x00", "compressed with lzma"),
+    _Kind(0, b"\x89LZO\x00", "compressed with lzop"),
+    _Kind(0, b"\xff\x06\x00\x00sNaPpY", "compressed with snappy"),
+)
+_OTHERS = (
+    _Kind(0, b"%PDF-", "a PDF document"),
+    _Kind(0, b"{\\rtf", "an RTF document"),
+    _Kind(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
+    _Kind(0, b"\x89PNG\r\n", "a PNG image"),
+    _Kind(0, b"\xff\xd8\xff", "a JPEG image"),
+    _Kind(0, b"GIF8", "a GIF image"),
+    _Kind(8, b"WEBPVP8", "a WebP image"),
+    _Kind(0, b"OggS\x00", "an Ogg recording"),
+    _Kind(8, b"WAVEfmt", "a WAV recording"),
+    _Kind(4, b"ftyp", "a video or a picture"),
+    _Kind(0, b"\x1a\x45\xdf\xa3", "a Matroska video"),
+    _Kind(0, b"\x7fELF", "a program"),
+    _Kind(0, b"\xca\xfe\xba\xbe", "a program"),
+    _Kind(0, b"\xcf\xfa\xed\xfe", "a program"),
+    _Kind(0, b"SQLite format 3\x00", "an SQLite database"),
+    _Kind(0, b"PAR1", "a Parquet table"),
+    _Kind(0, b"ARROW1\x00", "an Arrow table"),
+    _Kind(0, b"\x89HDF\r\n", "an HDF5 file"),
+    _Kind(0, b"\x93NUMPY", "a NumPy array"),
+    _Kind(0, b"GGUF", "a GGUF model"),
+    *(_Kind(0, bytes((0x80, protocol)), "a pickle") for protocol in range(2, 6)),
+)
+_UNPACK = "; unpack it, and name what is in it."
+_REPACK = "; w2v reads gz, bz2, xz and zst: compress it with one of those, or unpack it."
+_CONVERT = "; save it as text (UTF-8), and name that."
+_ICONV = "; UTF-8 is needed: `iconv -f {0} -t UTF-8` converts it."
+
+
+def refusal_of_other_data(head: bytes) -> str | None:
+    """Return why a file that begins so is no text, and what to do about it, to stand after its name; None for text.
+
+    >>> refusal_of_other_data(b"%PDF-1.7 ...")
+    'is a PDF document; save it as text (UTF-8), and name that.'
+    """
+    for kinds, advice in ((_ARCHIVES, _UNPACK), (_PACKED, _REPACK), (_OTHERS, _CONVERT)):
+        for kind in kinds:
+            if head.startswith(kind.magic, kind.at):
+                return f"is {kind.name}{advice}"
+    if _is_safetensors(head):
+        return f"is a safetensors file{_CONVERT}"
+    return None
+
+
+def refusal_of_other_encoding(head: bytes) -> str | None:
+    """Return why a text that begins so is no UTF-8, and what to do, to stand after its name; None where it may be."""
+    for mark, encoding in ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32")):
+        if head.startswith(mark):
+            return f"is {encoding}{_ICONV.format(encoding)}"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return f"is UTF-16{_ICONV.format('UTF-16')}"
+    encoding = _utf16_without_mark(head)
+    return f"is {encoding} without a mark{_ICONV.format(encoding)}" if encoding else None
+
+
+def _utf16_without_mark(head: bytes) -> str:
+    """Return UTF-16LE or UTF-16BE where half of the bytes are NUL as in no other text, else nothing."""
+    length = len(head) // 2
+    if length < 8:  # noqa: PLR2004  too few letters to tell
+        return ""
+    even, odd = head[::2].count(0) / length, head[1::2].count(0) / length
+    if even < _FEW and odd > _MOST:
+        return "UTF-16LE"
+    return "UTF-16BE" if odd < _FEW and even > _MOST else ""
+
+
+def _is_safetensors(head: bytes) -> bool:
+    return head[8:10] == b'{"' and 2 < int.from_bytes(head[:8], "little") < _LONGEST_HEADER  # noqa: PLR2004  `{}`

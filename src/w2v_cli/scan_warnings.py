@@ -1,0 +1,66 @@
+"""What the owner of a text would want to know before training on it."""
+
+from w2v_cli.corpus import TextReader
+from w2v_cli.marks import Marked
+from w2v_cli.settings import CorpusSettings
+
+_MANY_NULS = 0.001  # as a share of a file's bytes
+_FIRST_FILES = 3
+
+
+def find_warnings(reader: TextReader, marked: Marked, config: CorpusSettings) -> tuple[str, ...]:
+    """Return a line for each thing in the text that its owner would want to know."""
+    warnings = []
+    if marked.invalid_characters:
+        warnings.append(
+            f"{reader.label} is not UTF-8 in {marked.invalid_characters:,} places, each read as U+FFFD; "
+            f"--set corpus.invalid_utf8=strict stops there instead."
+        )
+    if config.tokens == "words" and reader.treebank_marks:
+        warnings.append(
+            f"{reader.label} holds {' and '.join(reader.treebank_marks)} as the Penn Treebank does, and tokens: words "
+            f"takes their brackets away; --set corpus.tokens=whitespace keeps them."
+        )
+    warnings += _about_losses(reader, marked, config)
+    warnings += _about_nuls(reader)
+    if reader.other_data:
+        warnings.append(f"left out of the corpus: {_first(reader.other_data)}")
+    return tuple(warnings)
+
+
+def hint_of_nothing(reader: TextReader, marked: Marked, config: CorpusSettings) -> str:
+    """Return what may be why there are too few words, to stand after the message that says so."""
+    return "".join(f" ({line})" for line in _about_losses(reader, marked, config))
+
+
+def _about_losses(reader: TextReader, marked: Marked, config: CorpusSettings) -> list[str]:
+    """Return a line for each limit that words were lost by."""
+    lines = []
+    if marked.pruned_below:
+        lines.append(
+            f"{reader.label} has more than {config.max_vocab:,} different words: rare ones (up to "
+            f"{marked.pruned_below - 1:,} times so far) were forgotten on the way; --set corpus.max_vocab holds more."
+        )
+    if marked.long_tokens:
+        lost = marked.long_bytes + reader.cut_bytes
+        lines.append(
+            f"{reader.label} holds stretches longer than {config.max_token_bytes:,} bytes without a space: "
+            f"{marked.long_tokens:,} were skipped, of {lost:,} bytes; --set corpus.max_token_bytes reads longer ones."
+        )
+    return lines
+
+
+def _about_nuls(reader: TextReader) -> list[str]:
+    """Return a warning about files that are probably no text, if there are any."""
+    found = [
+        f"{label} ({nuls:,} of its {size:,} bytes are NUL)"
+        for label, (nuls, size) in reader.nuls_in.items()
+        if nuls > _MANY_NULS * size
+    ]
+    return [f"looks binary: {_first(found)}; leave out of the corpus what is no text."] if found else []
+
+
+def _first(texts: list[str]) -> str:
+    """Return the first of the texts, and how many more there are."""
+    more = len(texts) - _FIRST_FILES
+    return "; ".join(texts[:_FIRST_FILES]) + (f"; and {more:,} more" if more > 0 else "")

@@ -16,7 +16,7 @@ from w2v_cli.events import CorpusScanned, OnEvent
 from w2v_cli.held_out import hold_out
 from w2v_cli.initial_vectors import read_old_vectors
 from w2v_cli.learner import Learner
-from w2v_cli.memory_check import MemoryFound, check_memory
+from w2v_cli.memory_check import MemoryFound, check_least_memory, check_memory
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.run_log import check_log
 from w2v_cli.scanner import ScannedCorpus, scan
@@ -61,6 +61,7 @@ class Begun:
 def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot | None) -> Begun:
     """Find and scan the corpus, build the learner and bring it to where training begins."""
     config, output = with_algorithm(config), Path(config.output.path)
+    check_least_memory()
     backend = resolve_backend(config.training.backend)
     sets = read_sets(config.training.evaluate, data_folder)
     old_vectors = read_old_vectors(config.model) if taken is None else None

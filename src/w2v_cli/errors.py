@@ -67,3 +67,8 @@ class MissingDependencyError(W2vError):
     """A GPU, a driver or an optional package that was asked for and is not there."""
 
     exit_code = 9
+
+
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Return whether the system refused memory: for an array, or for the stack of a thread."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "start new thread" in str(error))

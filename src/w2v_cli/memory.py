@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.blocks import BLOCK_CENTRES, SPAN_WORDS, shared_negatives
 from w2v_cli.kernels.contract import Backend
-from w2v_cli.kernels.scratch import padded_dim
+from w2v_cli.kernels.scratch import build_scratch, padded_dim
 from w2v_cli.settings import Config
 
 _FLOAT = 4
@@ -24,7 +24,7 @@ _LISTS_AHEAD = 66
 _COMPILING = 100_000_000
 _CODE = 8_000_000  # compiled code that is loaded, and what Python itself needs on the way
 _EVALUATION = 16_000_000  # blocks of rows and their products with the questions' words, and the questions
-_ROUND_SPANS, _ROUND_SPAN_WORDS = 8, 1 << 13
+_ROUND_SPANS, _ROUND_SPAN_WORDS, _PER_KEPT = 8, 1 << 13, 24  # kernels/rounds_engine.py, spans_numba.KeptWords
 
 
 @dataclass(frozen=True)
@@ -103,14 +103,14 @@ def vectors_file_bytes(vocabulary_bytes: int, vocabulary: int, dim: int) -> int:
 
 def _block_work(config: Config, threads: int) -> int:
     """Return what the threads of the block algorithm work in: see kernels/scratch.py and spans_numba.py."""
-    dim, window = padded_dim(config.model.dim), config.model.window
-    rows = BLOCK_CENTRES + 2 * window
-    outputs = BLOCK_CENTRES + shared_negatives(config.model.model, config.sampling.negatives)
-    scratch = _FLOAT * ((rows + 2 * BLOCK_CENTRES) * dim + 4 * rows * outputs + 3 * rows * BLOCK_CENTRES)
+    window, negatives = config.model.window, shared_negatives(config.model.model, config.sampling.negatives)
+    scratch = build_scratch(config.model, negatives)
+    scratch_bytes: int = sum(array.nbytes for name, array in scratch._asdict().items() if not name.startswith("flat_"))
+    around = BLOCK_CENTRES + 2 * window
     if config.training.deterministic:
-        span = 20 * (_ROUND_SPAN_WORDS + rows) + _FLOAT * (rows + outputs) * dim
-        return threads * scratch + _ROUND_SPANS * span
-    return threads * (scratch + 20 * (SPAN_WORDS + rows))
+        gradients = _FLOAT * (around + BLOCK_CENTRES + negatives) * padded_dim(config.model.dim)
+        return threads * scratch_bytes + _ROUND_SPANS * (_PER_KEPT * (_ROUND_SPAN_WORDS + around) + gradients)
+    return threads * (scratch_bytes + _PER_KEPT * (SPAN_WORDS + around))
 
 
 def _minibatch_work(config: Config, sizes: Sizes) -> int:

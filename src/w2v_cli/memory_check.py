@@ -19,6 +19,7 @@ from w2v_cli.settings import Config
 _PER_THREAD = (
     80_000_000  # addresses that a thread's stack and its arena of the allocator reserve, hardly any of it used
 )
+_LEAST = 50_000_000  # to load compiled code, and to read with it
 _MEGABYTE = 1_000_000
 
 
@@ -36,6 +37,16 @@ class MemoryFound:
         return self.in_use + self.need.total
 
 
+def check_least_memory() -> None:
+    """Raise StorageError where there is no room to read a text: LLVM ends a process that lacks memory for code."""
+    limit = _tightest(read_limits())
+    if limit is not None and limit.available < _LEAST:
+        raise StorageError(
+            f"there is room for {_shown(limit.available)} of memory (limit: {limit.name}), and training takes "
+            f"{_shown(_LEAST)} at least: end another program, or raise the limit."
+        )
+
+
 def check_memory(corpus: ScannedCorpus, config: Config, backend: Backend) -> MemoryFound:
     """Return what a training on this corpus, held-out sentences included, will take, and what there is.
 
@@ -45,7 +56,7 @@ def check_memory(corpus: ScannedCorpus, config: Config, backend: Backend) -> Mem
     need = estimate(config, backend, _sizes(corpus, config, backend, threads))
     limits = read_limits()
     refuse_too_much(need, limits, config, vocabulary=len(corpus.vocabulary), threads=threads)
-    return MemoryFound(need, anonymous_bytes(), min(limits, key=lambda limit: limit.available, default=None))
+    return MemoryFound(need, anonymous_bytes(), _tightest(limits))
 
 
 def refuse_too_much(
@@ -64,6 +75,10 @@ def refuse_too_much(
         f"{_shown(tightest.available)} (limit: {tightest.name}): lower --dim ({config.model.dim}), raise --min-count "
         f"({config.corpus.min_count}){spare}."
     )
+
+
+def _tightest(limits: Iterable[MemoryLimit]) -> MemoryLimit | None:
+    return min(limits, key=lambda limit: limit.available, default=None)
 
 
 def _sizes(corpus: ScannedCorpus, config: Config, backend: Backend, threads: int) -> Sizes:

@@ -12,7 +12,7 @@ import typer
 from w2v_cli import __version__
 from w2v_cli.cli import analogy, bench, console, download, info, similar, train
 from w2v_cli.cli.signals import SignalWatch, Stopped
-from w2v_cli.errors import ConfigError, StorageError, UnknownWordError, W2vError
+from w2v_cli.errors import ConfigError, StorageError, UnknownWordError, W2vError, is_lack_of_memory
 
 _EXIT_CODES = """\b
 Exit codes: 0 done, 1 a bug or a diverged training, 2 usage or config, 3 corpus,
@@ -142,7 +142,7 @@ def _explain(error: BaseException) -> W2vError:
         return error
     if isinstance(error, _UsageError):
         return ConfigError(_usage_message(error))
-    if isinstance(error, MemoryError):
+    if is_lack_of_memory(error):
         return StorageError("out of memory: use a smaller --dim or a higher --min-count.")
     if isinstance(error, OSError) and error.strerror:
         return StorageError(f"{error.filename or 'w2v'}: {error.strerror}; check the name, permissions and disk.")

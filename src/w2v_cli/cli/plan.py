@@ -4,6 +4,7 @@ from w2v_cli.cli import console
 from w2v_cli.cli.progress import duration
 from w2v_cli.memory_check import MemoryFound
 from w2v_cli.rehearsal import Plan
+from w2v_cli.scan_report import count
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -21,11 +22,12 @@ def plan_lines(plan: Plan) -> list[str]:
     begun, config, loaded = plan.begun, plan.begun.config, plan.begun.loaded
     corpus, model, training, words = begun.identity.corpus, config.model, config.training, len(begun.corpus.vocabulary)
     snapshot = f", {size(plan.snapshot_bytes)} for the snapshot" if plan.snapshot_bytes else ""
+    texts = corpus["source"] if isinstance(corpus["source"], str) else ", ".join(corpus["source"])
     done = f", {100 * plan.progress:.0f} % of it done" if plan.progress else ""
     engine = f"{loaded.algorithm} on {loaded.backend}, {loaded.threads} threads"
     pace = f"estimated from a moment of training at {plan.speed.words_per_second:,.0f} words/s"
     return [
-        f"corpus: {corpus['source']}, {corpus['words']:,} words",
+        f"corpus: {texts}; {count(corpus['files'], 'file')}, {corpus['words']:,} words",
         f"vocabulary: {words:,} words with {corpus['kept_words']:,} occurrences",
         f"model: {model.model}, {model.dim} dimensions, window {model.window}, {config.sampling.negatives} negatives",
         f"training: {training.epochs} epochs{done}, {engine}, learning rate {config.learning_rate:g}",
@@ -42,17 +44,17 @@ def _memory_line(memory: MemoryFound) -> str:
     return f"memory: {size(memory.peak)} at most, {size(memory.need.total)} of it for training ({parts}){available}"
 
 
-def size(count: float) -> str:
+def size(number: float) -> str:
     """Return a number of bytes for people.
 
     >>> size(999), size(45_678_901), size(1_234_567_890)
     ('999 bytes', '45.7 MB', '1.2 GB')
     """
     power = 0
-    while count >= 1000 and power < len(_UNITS) - 1:  # noqa: PLR2004  of one unit
-        count /= 1000
+    while number >= 1000 and power < len(_UNITS) - 1:  # noqa: PLR2004  of one unit
+        number /= 1000
         power += 1
-    return f"{count:.1f} {_UNITS[power]}" if power else f"{count:.0f} {_UNITS[0]}"
+    return f"{number:.1f} {_UNITS[power]}" if power else f"{number:.0f} {_UNITS[0]}"
 
 
 def _of_which(plan: Plan) -> str:

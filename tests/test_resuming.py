@@ -278,7 +278,7 @@ def test_a_diverged_training_names_the_last_good_snapshot(runs, learning_rate):
     settings = {"algorithm": "minibatch", "batch_size": 512, "decay": "constant", "epochs": 60}
 
     with pytest.raises(
-        DivergedError, match=r"lower --learning-rate.* .*x\.safetensors\.snapshot is kept, from epoch \d"
+        DivergedError, match=r"training diverged .*x\.safetensors\.snapshot is kept, from epoch \d"
     ):
         runs.run(learning_rate=learning_rate, **settings)
 

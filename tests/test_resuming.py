@@ -277,9 +277,7 @@ def test_a_diverged_training_names_the_last_good_snapshot(runs, learning_rate):
     """Exit 1 after some epochs; the snapshot from before holds usable vectors, and the message says where it is."""
     settings = {"algorithm": "minibatch", "batch_size": 512, "decay": "constant", "epochs": 60}
 
-    with pytest.raises(
-        DivergedError, match=r"training diverged .*x\.safetensors\.snapshot is kept, from epoch \d"
-    ):
+    with pytest.raises(DivergedError, match=r"training diverged .*x\.safetensors\.snapshot is kept, from epoch \d"):
         runs.run(learning_rate=learning_rate, **settings)
 
     taken = snapshot.load(runs.snapshot)

@@ -1,5 +1,7 @@
 """A training that stops anywhere and goes on ends as one that was never interrupted, to the last bit."""
 
+import dataclasses
+import functools
 import itertools
 import math
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from w2v_cli import batches, block_training, snapshot
+from w2v_cli import batches, block_training, meter, snapshot
 from w2v_cli.block_training import BlockLearner
 from w2v_cli.durations import parse_interval
 from w2v_cli.held_out import hold_out
@@ -32,8 +34,7 @@ KINDS = {
     "numba adam": {"algorithm": "minibatch", "backend": "numba", "optimizer": "adam"},
 }
 kinds = pytest.mark.parametrize("kind", KINDS)
-models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
-validations = pytest.mark.parametrize("validation", [0.0, 0.2], ids=["", "held out"])
+compiled_kinds = pytest.mark.parametrize("kind", ["one thread", "rounds", "numba adam"])
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,8 @@ def _small_portions(monkeypatch):
     monkeypatch.setattr(batches, "_CHUNK_CENTRES", 88)
     monkeypatch.setattr(rounds_engine, "_SPAN_WORDS", 12)
     monkeypatch.setattr(block_training, "_SPANS_AHEAD", 1)
+    monkeypatch.setattr(meter, "_REPORTS_PER_EPOCH", 1)  # so that losses are summed over several advances,
+    monkeypatch.setattr(meter, "_MOST_PAIRS_UNSEEN", 150)  # and in several steps
 
 
 def config_of(kind, model="cbow", *, epochs=3, **training):
@@ -64,11 +67,22 @@ def config_of(kind, model="cbow", *, epochs=3, **training):
     )
 
 
+@functools.cache
+def _scanned(text, config):
+    return scan(text, config)
+
+
+def corpus_of(text, config):
+    """Return the scanned text; holding sentences out changes its array of words."""
+    corpus = _scanned(text, config)
+    return dataclasses.replace(corpus, word_ids=corpus.word_ids.copy())
+
+
 class Training:
     """A training on a text, with its snapshots in a file."""
 
     def __init__(self, text, config, path, *, threads=1):
-        corpus, held_out = scan(text, config.corpus), None
+        corpus, held_out = corpus_of(text, config.corpus), None
         if config.training.validation:
             corpus, held_out = hold_out(corpus, config.training.validation, config.sampling.seed)
         self.config, self.path, self.words, self.threads = config, path, len(corpus.word_ids), threads
@@ -110,21 +124,20 @@ def assert_equal(found, expected):
 
 
 @kinds
-@models
-@validations
+@pytest.mark.parametrize(("model", "validation"), [("cbow", 0.0), ("cbow", 0.2), ("skipgram", 0.2)])
 def test_it_does_not_matter_where_a_training_was_stopped(text, tmp_path, kind, model, validation):
     """At the first advance, in the middle, at epochs' ends: vectors and losses are those of the whole training."""
     config = config_of(kind, model, validation=validation)
     expected = Training(text, config, tmp_path / "whole").run()
 
-    for stop_after in (1, 3, 5, 6, 7, 11, 13):
+    for stop_after in (1, 4, 5, 6, 13):
         path = tmp_path / f"{stop_after}"
         stopped = Training(text, config, path).run(stop_after=stop_after)
         assert not stopped.is_complete
         assert_equal(Training(text, config, path).run(resume=True), expected)
 
 
-@kinds
+@compiled_kinds
 def test_a_training_may_be_interrupted_again_and_again(text, tmp_path, kind):
     """Also when every run does little more than load the last one's snapshot."""
     config = config_of(kind, validation=0.2)
@@ -140,7 +153,7 @@ def test_a_training_may_be_interrupted_again_and_again(text, tmp_path, kind):
     assert_equal(found, expected)
 
 
-@kinds
+@compiled_kinds
 def test_taking_snapshots_changes_nothing(text, tmp_path, kind):
     """With a snapshot as often as can be, training gives what it gives with a single one in the end."""
     config = config_of(kind, validation=0.2)
@@ -151,13 +164,13 @@ def test_taking_snapshots_changes_nothing(text, tmp_path, kind):
     )
 
 
-@kinds
+@compiled_kinds
 def test_patience_is_carried_over(text, tmp_path, kind, monkeypatch):
     """The best vectors so far and the epochs without better ones are in the snapshot, wherever it was taken."""
     losses = {1: 3.0, 2: 2.0, 3: 2.5, 4: 2.1, 5: 1.0}
     config = config_of(kind, epochs=5, validation=0.2, patience=2)
     expected = None
-    for stop_after in (math.inf, 7, 12, 14, 18, 20):
+    for stop_after in (math.inf, 7, 14, 18):
         run = Training(text, config, tmp_path / f"{stop_after}")
         epoch = itertools.count(1)
         monkeypatch.setattr(type(run.learner), "validation_loss", lambda _, epoch=epoch: losses[next(epoch)])

@@ -33,13 +33,17 @@ class DivergenceGuard:
         """Take in the summed loss of some pairs; raise DivergedError where it says that nothing is learnt."""
         self._loss += loss
         self._pairs += pairs
-        if not math.isfinite(self._loss):
-            raise self._diverged("the loss is no longer a finite number", epoch)
+        self.check_loss(self._loss, epoch)
         if self._pairs >= _FEWEST_PAIRS:
             mean, guessing = self._loss / self._pairs, loss_of_guessing(self._config)
             if mean > _TIMES_GUESSING * guessing:
                 raise self._diverged(f"the mean loss is {mean:.3g}, where guessing has {guessing:.3g}", epoch)
             self._loss, self._pairs = 0.0, 0
+
+    def check_loss(self, loss: float, epoch: int) -> None:
+        """Raise DivergedError where a loss is not finite; epoch: from 0."""
+        if not math.isfinite(loss):
+            raise self._diverged("the loss is no longer a finite number", epoch)
 
     def watch_vectors(self, learner: Learner, advance: Advance) -> None:
         """Look at the vectors after an epoch, and within one where they are at hand and it costs next to no time."""

@@ -15,7 +15,7 @@ from w2v_cli.settings import Config
 
 _REPORTS_PER_EPOCH = 20
 _MOST_PAIRS_UNSEEN = 1 << 17  # a tenth of a second's, so that a training that diverges soon stops
-_NO_SUMS = {"started", "unseen_loss", "unseen_pairs", "paused_seconds", "pauses"}
+_NO_SUMS = {"started", "paused_seconds", "pauses"}
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,13 @@ class Meter:
         return self._progress * self.config.training.epochs * self.corpus_words
 
     def read_sums(self) -> dict[str, int | float]:
-        """Return all numbers but the time, by name; everything has been collected."""
-        return {name: getattr(self, f"_{name}") for name in _sum_names()}
+        """Return all numbers but the time, by name; this waits for a device.
+
+        Nothing is collected for it: floats would be added up in another order, and the mean loss of an epoch depend on
+        when a snapshot was taken.
+        """
+        numbers = {name: getattr(self, f"_{name}") for name in _sum_names()}
+        return {name: number if isinstance(number, int) else float(number) for name, number in numbers.items()}
 
     def restore(self, sums: Mapping[str, int | float], seconds: float, epochs: int) -> None:
         """Go on with what `read_sums` returned in a training of so many epochs; raise TypeError for other names."""

@@ -175,15 +175,15 @@ class _Loop:
         return next((report.scores for report in ends if report.epoch == epoch), ())
 
     def take_snapshot(self, keeper: SnapshotKeeper) -> None:
-        """Let the keeper take a snapshot; to be called at rest. Of a training that diverges there is none."""
-        self.guard.watch_loss(*self.meter.collect(), self.reports[-1].epoch - 1)
+        """Let the keeper take a snapshot; to be called at rest. It looks at the vectors before it writes them."""
+        sums = self.meter.read_sums()
+        self.guard.check_loss(sums["unseen_loss"], self.reports[-1].epoch - 1)
         state = dict(self.learner.read_state())
-        self.guard.check_vectors(state["input_vectors"], self.reports[-1].epoch - 1)
         if self.best.vectors is not None:
             state[BEST_VECTORS] = self.best.vectors
         kept_reports = [report for report in self.reports[:-1] if report.epoch_mean_loss is not None]
         loop = LoopState(
-            self.meter.read_sums(),
+            sums,
             self.meter.seconds,
             self.best.lowest if self.best.epoch else None,
             self.best.epoch,

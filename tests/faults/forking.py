@@ -59,7 +59,8 @@ while True:
         break
     request = json.loads(text)
     if "wait" in request:
-        answer = os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1])
+        pid, status = os.waitpid(request["wait"], os.WNOHANG if request.get("now") else 0)
+        answer = os.waitstatus_to_exitcode(status) if pid else None
     else:
         answer = os.fork()
         if answer == 0:
@@ -90,6 +91,12 @@ class Child:
         """Return the exit code, negative for the signal that killed it, when the child has ended."""
         if self.returncode is None:
             self.returncode = self.fork.ask({"wait": self.pid})
+        return self.returncode
+
+    def poll(self):
+        """Return the exit code if the child has ended, else None."""
+        if self.returncode is None:
+            self.returncode = self.fork.ask({"wait": self.pid, "now": True})
         return self.returncode
 
     def communicate(self):

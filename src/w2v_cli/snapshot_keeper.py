@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SHARE = 0.02  # of the time that snapshots may take where nobody has asked for more
+_DISPLACED = 2  # threads of training that a second of the writer's costs a second each: those of a round wait for it
 
 
 @dataclass
@@ -131,4 +132,4 @@ class SnapshotKeeper:
         if self._writing is not None:
             writing, self._writing = self._writing, None
             self.kept, seconds = writing.result()
-            self._rhythm.cost_seconds = self._copy_seconds + seconds
+            self._rhythm.cost_seconds = self._copy_seconds + _DISPLACED * seconds

@@ -184,9 +184,10 @@ def _word_vectors(
 
     No time, path or thread count, so that equal trainings make equal bytes.
     """
-    limits = {"max_expansion", "max_unpacked"}  # refuse a text or do not
-    left_out = {"corpus": {"source", *limits}, "output": True, "training": {"threads"}}
-    settings = config.model_dump(mode="json", exclude=left_out)
+    no_corpus_settings = {"source", "max_expansion", "max_unpacked"}  # the last two refuse a text or do not
+    settings = config.model_dump(
+        mode="json", exclude={"corpus": no_corpus_settings, "output": True, "training": {"threads"}}
+    )
     settings["training"]["learning_rate"] = config.learning_rate
     metadata = {
         "package_version": __version__,

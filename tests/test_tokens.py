@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from w2v_cli import tokens
 from w2v_cli.errors import ConfigError
 from w2v_cli.settings import CorpusSettings
-from w2v_cli.tokens import ProseSplitter, RegexSplitter, pattern_guard, split_whitespace, splitter_for
+from w2v_cli.tokens import ProseSplitter, pattern_guard, regex_splitter, split_whitespace, splitter_for
 
 # Letters whose case folding is odd, marks that combine, digits, apostrophes, and spaces of all kinds.
 TRICKY = "aAzZßẞΣσςİıŉǰᾳÅ\u212bﬁꭰᎠéＡ가ᄀ\u1161٣Ⅷ²_-.'’‘\u0301\u0327\u0345\u200d\xa0\u2003\u2028 \t\n\r\f\v\x1c\0"
@@ -92,7 +92,7 @@ def test_nul_is_an_ordinary_byte():
 )
 def test_a_pattern_s_matches_are_the_words(pattern, words):
     """The whole of each match, as it is, whether the pattern has groups or not; an empty match is no word."""
-    assert RegexSplitter(pattern)("Río.2-x!") == words
+    assert regex_splitter(pattern)("Río.2-x!") == words
 
 
 GUARDED = CorpusSettings(tokens="regex", token_pattern=r"(\w+)+$")  # noqa: S106  no password

@@ -20,7 +20,7 @@ from w2v_cli.word_table import WordTable
 
 _PIECES_AHEAD = 2  # for each thread
 _TEXTS_AHEAD = 2
-MOST_RUNS, MOST_RUN_BYTES = 1 << 20, 1 << 26  # different ones that are held at a time
+MOST_RUNS, MOST_RUN_BYTES = 1 << 20, 1 << 25  # different ones that are held at a time
 _BYTES_PER_WORD = 64  # of the words held, on average; so long are only those that are no words
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v_cli.resolving import follow_ids
 from w2v_cli.stores import Store
 from w2v_cli.word_table import WordTable
 
@@ -67,27 +68,19 @@ class Marked:
         return cls(Store(np.int32, folder), Store(np.int64, folder), Store(np.int32, folder), Store(np.int32, folder))
 
     def iterate_segments(self, final_ids: NDArray[np.int32]) -> Iterator[SegmentMeaning]:
-        """Yield what each segment means; final_ids: of the words of the last generation, -1 where they are dropped."""
+        """Yield what each segment means, once; final_ids: of the words of the last generation, -1 where dropped."""
         marks, run_offsets, run_words = self.marks.read(), self.run_offsets.read(), self.run_words.read()
         next_ids = self.next_ids.read()
         final_ids_by_generation = [final_ids]
-        for generation in reversed(self.generations):  # in place: in their file, not in memory
-            next_ids[generation] = _followed(next_ids[generation], final_ids_by_generation[-1])
+        for generation in reversed(self.generations):  # in place, as below: in their file, not in memory
+            follow_ids(next_ids[generation], final_ids_by_generation[-1], next_ids[generation])
             final_ids_by_generation.append(next_ids[generation])
         first = 0
         for segment in self.segments:
             of_generation = final_ids_by_generation[len(self.generations) - segment.generation]
+            of_runs = run_words[segment.run_words]
+            follow_ids(of_runs, of_generation, of_runs)
             yield SegmentMeaning(
-                marks[first : first + segment.marks],
-                of_generation,
-                run_offsets[segment.run_offsets],
-                _followed(run_words[segment.run_words], of_generation),
+                marks[first : first + segment.marks], of_generation, run_offsets[segment.run_offsets], of_runs
             )
             first += segment.marks
-
-
-def _followed(ids: NDArray[np.int32], next_ids: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return what has become of ids; what is no id stays."""
-    followed, is_id = ids.copy(), ids >= 0
-    followed[is_id] = next_ids[ids[is_id]]
-    return followed

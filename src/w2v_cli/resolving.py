@@ -20,6 +20,13 @@ def translate_marks(marks: Any, word_ids: Any, run_ids: Any) -> None:
             marks[i] = FIRST_RUN - run_ids[FIRST_RUN - mark]
 
 
+@njit()
+def follow_ids(ids: Any, next_ids: Any, followed: Any) -> None:
+    """Write what has become of ids into `followed`, which may be `ids`; what is no id stays."""
+    for i in range(len(ids)):
+        followed[i] = next_ids[ids[i]] if ids[i] >= 0 else ids[i]
+
+
 class Meaning(NamedTuple):
     """What the marks of a part of the text finally mean.
 

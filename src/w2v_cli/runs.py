@@ -1,12 +1,13 @@
 """Runs, the stretches that compiled code leaves to Python, → their words, each different run once."""
 
+from itertools import chain
+
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.encoding import SENTENCE_END
 from w2v_cli.settings import CorpusSettings
 from w2v_cli.stores import Store
-from w2v_cli.tokens import SENTENCE_END as END
 from w2v_cli.tokens import decode, pattern_guard, splitter_for
 from w2v_cli.word_table import WordTable
 
@@ -26,32 +27,40 @@ class RunSplitter:
         run_offsets, run_words: receive, for these runs, where each begins among their words and the last ends, and the
         words' ids or SENTENCE_END. Raises ConfigError where a pattern takes for ever.
         """
-        counts = runs.counts
         run_offsets.write(np.zeros(1, np.int64))
         invalid = before = 0
         for begin in range(0, len(runs), _RUNS_AT_ONCE):
-            some_counts = counts[begin : begin + _RUNS_AT_ONCE]
-            found, replaced = self._find_words(runs.words(np.arange(begin, begin + len(some_counts))))
-            invalid += int(replaced @ some_counts)
-            sizes = np.array([len(of_run) for of_run in found], np.int64)
+            end = min(begin + _RUNS_AT_ONCE, len(runs))
+            counts = runs.counts[begin:end]
+            stretches, replaced = _decode(runs.joined(begin, end))
+            with pattern_guard(self._config):
+                found = list(map(self._split_words, stretches))
+            invalid += int(replaced @ counts)
+            sizes = np.fromiter(map(len, found), np.int64, len(found))
             run_offsets.write(before + np.cumsum(sizes))
-            before += run_words.write(_add_words(words, found, np.repeat(some_counts, sizes)))
+            before += run_words.write(_add_words(words, found, np.repeat(counts, sizes)))
         return invalid
 
-    def _find_words(self, stretches: list[bytes]) -> tuple[list[list[str]], NDArray[np.int64]]:
-        """Return the words of each stretch, and in how many places it was no UTF-8."""
-        decoded = [decode(stretch) for stretch in stretches]
-        with pattern_guard(self._config):
-            found = [self._split_words(stretch) for stretch, _ in decoded]
-        return found, np.array([replaced for _, replaced in decoded], np.int64)
+
+def _decode(lines: bytes) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the stretches of lines as text, and in how many places each was no UTF-8; all at once where none was."""
+    try:
+        stretches = lines.decode().split("\n")
+    except UnicodeDecodeError:
+        decoded = [decode(line) for line in lines.split(b"\n")]
+        return [text for text, _ in decoded], np.array([replaced for _, replaced in decoded], np.int64)
+    return stretches, np.zeros(len(stretches), np.int64)
 
 
 def _add_words(words: WordTable, found: list[list[str]], counts: NDArray[np.int64]) -> NDArray[np.int32]:
     """Count the words in the table, each as often as `counts` says; return their ids, SENTENCE_END among them."""
-    encoded = [word.encode() for of_run in found for word in of_run]
-    is_word = np.array([word != END for of_run in found for word in of_run], np.bool_)
-    lengths = np.array([len(word) for word in encoded], np.int64)[is_word]
-    text = np.frombuffer(b"".join(encoded), np.uint8)
-    ids = np.full(len(encoded), SENTENCE_END, np.int32)
-    ids[is_word] = words.add_words(text, np.concatenate(([0], np.cumsum(lengths))), counts[is_word])
+    if len(counts) == 0:
+        return np.empty(0, np.int32)
+    text = np.frombuffer("\n".join(chain.from_iterable(found)).encode(), np.uint8)  # no word holds a line feed
+    is_line_feed = text == ord("\n")
+    lengths = np.diff(np.flatnonzero(is_line_feed), prepend=-1, append=len(text)) - 1
+    is_word = lengths > 0
+    ids = np.full(len(lengths), SENTENCE_END, np.int32)
+    offsets = np.concatenate(([0], np.cumsum(lengths[is_word])))
+    ids[is_word] = words.add_words(text[~is_line_feed], offsets, counts[is_word])
     return ids

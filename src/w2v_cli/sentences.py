@@ -40,6 +40,8 @@ def ends_sentence(stretch: str) -> bool:
     [True, False, False, False, True]
     """
     end = len(stretch)
+    if stretch[-1:].isalnum():  # as most end
+        return False
     while end and is_closer(stretch[end - 1]):
         end -= 1
     if end == 0 or stretch[end - 1] not in ENDS:

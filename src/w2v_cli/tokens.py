@@ -12,7 +12,7 @@ from w2v_cli.errors import ConfigError
 from w2v_cli.sentences import cut_sentences, ends_sentence
 from w2v_cli.settings import CorpusSettings
 
-SENTENCE_END = ""  # stands among the words of a stretch where a sentence ends
+SENTENCE_END = ""  # no word: stands among the words of a stretch where a sentence ends
 _PATTERN_SECONDS = 10.0  # for some thousand stretches, which usually take a hundredth of one
 _WHITESPACE_WORD = re.compile(r"[^ \t\n\r\x0b\x0c]+")
 _PROSE_WORD = re.compile(r"[^ ']+(?:'[^ ']+)*")
@@ -24,7 +24,7 @@ def splitter_for(config: CorpusSettings) -> SplitWords:
     """Return what takes a stretch apart into words and, with sentences: punctuation, SENTENCE_END."""
     split: SplitWords = split_whitespace
     if config.tokens != "whitespace":
-        split = ProseSplitter() if config.tokens == "words" else RegexSplitter(config.token_pattern)
+        split = ProseSplitter() if config.tokens == "words" else regex_splitter(config.token_pattern)
     if config.sentences != "punctuation":
         return split
     return _end_after_stretch(split) if config.tokens == "whitespace" else _end_within_stretch(split)
@@ -79,21 +79,20 @@ class _WordCharacters(dict[int, int]):
         return value
 
 
-class RegexSplitter:
-    """Splits a stretch into the matches of a regular expression: the whole of each, groups or not, unless empty."""
+def regex_splitter(pattern: str) -> SplitWords:
+    r"""Return what splits a stretch into the matches of a pattern: the whole of each, groups or not, unless empty.
 
-    def __init__(self, pattern: str) -> None:
-        self._pattern = re.compile(pattern)
+    >>> regex_splitter(r"#?(\w)+")("go,#home!")
+    ['go', '#home']
+    """
+    compiled = re.compile(pattern)
+    find_all = compiled.findall
 
-    def __call__(self, stretch: str) -> list[str]:
-        r"""Return the words of a stretch.
+    def split(stretch: str) -> list[str]:
+        words = [match[0] for match in compiled.finditer(stretch)] if compiled.groups else find_all(stretch)
+        return [word for word in words if word] if "" in words else words
 
-        >>> RegexSplitter(r"#?(\w)+")("go,#home!")
-        ['go', '#home']
-        """
-        if self._pattern.groups:
-            return [match[0] for match in self._pattern.finditer(stretch) if match[0]]
-        return [word for word in self._pattern.findall(stretch) if word]
+    return split
 
 
 def _end_after_stretch(split: SplitWords) -> SplitWords:
@@ -102,8 +101,11 @@ def _end_after_stretch(split: SplitWords) -> SplitWords:
 
 def _end_within_stretch(split: SplitWords) -> SplitWords:
     """Return the splitter that also ends sentences after 。 and its like, between which there is no white space."""
+    split_whole = _end_after_stretch(split)
 
     def split_sentences(stretch: str) -> list[str]:
+        if stretch.isascii():
+            return split_whole(stretch)
         words = []
         for part, is_ended in cut_sentences(stretch):
             words += split(part)

@@ -70,6 +70,15 @@ class WordTable:
         begins, ends = self.arrays.offsets[word_ids].tolist(), self.arrays.offsets[word_ids + 1].tolist()
         return [text[begin:end].tobytes() for begin, end in zip(begins, ends, strict=True)]
 
+    def joined(self, first: int, last: int) -> bytes:
+        """Return the words from id `first` to before `last` with line feeds between; no word may hold one."""
+        offsets = self.arrays.offsets[first : last + 1]
+        lengths = np.diff(offsets)
+        lines = np.full(int(lengths.sum()) + len(lengths), ord("\n"), np.uint8)
+        places = np.arange(int(lengths.sum())) + np.repeat(np.arange(len(lengths)), lengths)
+        lines[places] = self.arrays.text[offsets[0] : offsets[-1]]
+        return lines[:-1].tobytes()
+
     def grow(self, *, word_bytes: int = 0) -> None:
         """Double the room, and more where a word of so many bytes is to come."""
         old = self.arrays

@@ -1,9 +1,9 @@
 """Texts in a store that speaks S3: a real server on 127.0.0.1, where there is one."""
 
 import gzip
-import shutil
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -18,19 +18,18 @@ _SECONDS = 30  # for the server to answer
 @pytest.fixture(scope="module")
 def store():
     """Yield the environment that leads to a server, and its file system with some texts in the bucket `texts`."""
-    command = shutil.which("moto_server")
-    if command is None:
-        pytest.skip("no moto_server on the PATH (pip install 'moto[server]' where you like), so S3 is NOT tested")
+    pytest.importorskip("moto.server", reason="moto, a server that speaks S3, is not installed: S3 is NOT tested")
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     environment = {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    with subprocess.Popen([command, "-H", "127.0.0.1", "-p", str(port)], stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
         try:
             wait_for(port)
             system = s3fs.S3FileSystem(key="any", secret="any", endpoint_url=environment["AWS_ENDPOINT_URL"])  # noqa: S106

@@ -5,6 +5,7 @@ or try for ever, and without a thread OpenBLAS sends its own process SIGINT, as 
 """
 
 import os
+import sys
 import threading
 
 from w2v_cli.errors import StorageError
@@ -25,8 +26,11 @@ def available_cores() -> int:
 def prepare(*, to_train: bool) -> None:
     """Raise StorageError where a limit of the process leaves no room for the libraries.
 
-    Where threads or their memory are limited, OpenBLAS is kept to one, unless the user has said how many.
+    Where threads or their memory are limited, OpenBLAS is kept to one, unless the user has said how many. In a process
+    that has NumPy already there is nothing to prepare.
     """
+    if "numpy" in sys.modules:
+        return
     limits = process_limits()
     needed = _TO_TRAIN if to_train else _TO_ANSWER
     for limit in limits:

@@ -13,6 +13,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "w2v_cli"
 PIPELINE = [
     "__init__",
     "errors",
+    "memory_limits",
+    "startup",
     "durations",
     "setting_types",
     "settings",
@@ -105,7 +107,6 @@ PIPELINE = [
     "resuming",
     "engines",
     "memory",
-    "memory_limits",
     "memory_check",
     "session",
     "provenance",

@@ -12,7 +12,7 @@ import pytest
 
 from w2v_cli import batches, run_log
 from w2v_cli.engines import EngineLoaded
-from w2v_cli.errors import ConfigError, DivergedError, StorageError
+from w2v_cli.errors import ConfigError, DivergedError, StorageError, refused_by_system
 from w2v_cli.evaluator import SetScore
 from w2v_cli.events import VectorsSaved
 from w2v_cli.kernels.contract import Backend
@@ -123,13 +123,16 @@ def log_text(log):
     return log._path.read_text(encoding="ascii")
 
 
+NO_THREAD = RuntimeError("can't start new thread")
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
         (DivergedError("it diverged"), ("error", 1, "it diverged")),
         (StorageError("full"), ("error", 6, "full")),
-        (MemoryError(), ("error", 6, "out of memory")),
-        (RuntimeError("can't start new thread"), ("error", 6, "can't start new thread")),
+        (MemoryError(), ("error", 6, "out of memory: use a smaller --dim or a higher --min-count.")),
+        (NO_THREAD, ("error", 6, refused_by_system(NO_THREAD))),
         (OSError("disk"), ("error", 6, "disk")),
         (ZeroDivisionError("bug"), ("error", 1, "bug")),
         (SystemExit(143), ("stopped", 143, None)),

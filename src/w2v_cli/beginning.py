@@ -9,7 +9,7 @@ from typing import Any
 
 from w2v_cli import output_lock, resuming, session
 from w2v_cli.corpora import CorpusFound, find_corpus
-from w2v_cli.engines import EngineLoaded, available_cores, build_learner, with_algorithm
+from w2v_cli.engines import EngineLoaded, build_learner, with_algorithm
 from w2v_cli.evaluation_sets import read_sets
 from w2v_cli.evaluator import Evaluator
 from w2v_cli.events import CorpusScanned, OnEvent
@@ -22,6 +22,7 @@ from w2v_cli.run_log import check_log
 from w2v_cli.scanner import ScannedCorpus, scan
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import Identity, Snapshot
+from w2v_cli.startup import available_cores
 from w2v_cli.temporary import clear_stale
 from w2v_cli.training import Resumed
 
@@ -61,7 +62,7 @@ class Begun:
 def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot | None) -> Begun:
     """Find and scan the corpus, build the learner and bring it to where training begins."""
     config, output = with_algorithm(config), Path(config.output.path)
-    check_least_memory()
+    check_least_memory(config.training.threads or available_cores())
     backend = resolve_backend(config.training.backend)
     sets = read_sets(config.training.evaluate, data_folder)
     old_vectors = read_old_vectors(config.model) if taken is None else None

@@ -1,6 +1,5 @@
 """Which algorithm, backend and threads a config means, and the learner that is built of them."""
 
-import os
 from dataclasses import dataclass
 
 from w2v_cli.block_training import BlockLearner
@@ -11,6 +10,7 @@ from w2v_cli.learner import Learner
 from w2v_cli.minibatch_training import MOST_THREADS, MinibatchLearner
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
+from w2v_cli.startup import available_cores
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,3 @@ def _build_block_learner(
     )
     learner = BlockLearner(corpus, config, engine, held_out, threads=1 if is_deterministic else threads)
     return learner, loaded
-
-
-def available_cores() -> int:
-    """Return the cores that this process may use: fewer than the machine has under taskset or in some containers."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -69,6 +69,19 @@ class MissingDependencyError(W2vError):
     exit_code = 9
 
 
-def is_lack_of_memory(error: BaseException) -> bool:
-    """Return whether the system refused memory: for an array, or for the stack of a thread."""
-    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "start new thread" in str(error))
+def refused_by_system(error: BaseException) -> str:
+    """Return what the system refused, and what to do, where it was memory or a thread; else nothing.
+
+    >>> refused_by_system(MemoryError())
+    'out of memory: use a smaller --dim or a higher --min-count.'
+    """
+    if isinstance(error, MemoryError):
+        return "out of memory: use a smaller --dim or a higher --min-count."
+    if isinstance(error, ImportError) and "failed to map segment" in str(error):
+        return "out of memory while libraries were loaded: end another program, or raise the limit (ulimit -v)."
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return (
+            "the system refuses another thread, for lack of memory or of processes (ulimit -v, ulimit -u): end another "
+            "program, raise the limit, or use fewer --threads."
+        )
+    return ""

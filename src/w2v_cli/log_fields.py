@@ -7,13 +7,14 @@ from typing import Any
 
 from w2v_cli import __version__
 from w2v_cli.corpora import CorpusFound
-from w2v_cli.engines import EngineLoaded, available_cores
-from w2v_cli.errors import W2vError, is_lack_of_memory
+from w2v_cli.engines import EngineLoaded
+from w2v_cli.errors import W2vError, refused_by_system
 from w2v_cli.evaluator import contents_by_name
 from w2v_cli.events import CorpusScanned, Event, VectorsSaved
 from w2v_cli.memory_limits import machine_bytes
 from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.settings import Config
+from w2v_cli.startup import available_cores
 from w2v_cli.training import Progress
 
 _SIGNAL_BASE = 128  # of an exit code
@@ -92,8 +93,8 @@ def ending_fields(error: BaseException) -> tuple[str, dict[str, Any]]:
             return "stopped", {"exit_code": _INTERRUPTED_EXIT, "signal": _INTERRUPTED_EXIT - _SIGNAL_BASE}
         case W2vError():
             exit_code = error.exit_code
-        case _ if is_lack_of_memory(error):
-            exit_code, message = _SYSTEM_EXIT, message or "out of memory"
+        case _ if refusal := refused_by_system(error):
+            exit_code, message = _SYSTEM_EXIT, refusal
         case OSError():
             exit_code = _SYSTEM_EXIT
     return "error", {"exit_code": exit_code, "kind": type(error).__name__, "message": message}

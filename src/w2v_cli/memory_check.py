@@ -7,7 +7,6 @@ import numpy as np
 
 from w2v_cli.compiled import is_kept
 from w2v_cli.durations import Interval, parse_interval
-from w2v_cli.engines import available_cores
 from w2v_cli.errors import StorageError
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.memory import MemoryNeed, Sizes, estimate, expected_occurrences
@@ -15,11 +14,13 @@ from w2v_cli.memory_limits import MemoryLimit, anonymous_bytes, read_limits
 from w2v_cli.sampling import keep_probabilities
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
+from w2v_cli.startup import available_cores
 
 _PER_THREAD = (
     80_000_000  # addresses that a thread's stack and its arena of the allocator reserve, hardly any of it used
 )
 _LEAST = 50_000_000  # to load compiled code, and to read with it
+_READERS = 1  # threads beside those that the text is shared out to
 _MEGABYTE = 1_000_000
 
 
@@ -37,13 +38,19 @@ class MemoryFound:
         return self.in_use + self.need.total
 
 
-def check_least_memory() -> None:
-    """Raise StorageError where there is no room to read a text: LLVM ends a process that lacks memory for code."""
-    limit = _tightest(read_limits())
-    if limit is not None and limit.available < _LEAST:
+def check_least_memory(threads: int) -> None:
+    """Raise StorageError where there is no room to read a text with so many threads.
+
+    LLVM ends a process that lacks memory for code, or tries for ever.
+    """
+    limits = read_limits()
+    wanted = {limit: _LEAST + _addresses(limit, threads + _READERS) for limit in limits}
+    tightest = min(limits, key=lambda limit: limit.available - wanted[limit], default=None)
+    if tightest is not None and tightest.available < wanted[tightest]:
+        fewer = f"use fewer --threads ({threads}), " if tightest.is_of_addresses and threads > 1 else ""
         raise StorageError(
-            f"there is room for {_shown(limit.available)} of memory (limit: {limit.name}), and training takes "
-            f"{_shown(_LEAST)} at least: end another program, or raise the limit."
+            f"there is room for {_shown(tightest.available)} of memory (limit: {tightest.name}), and training takes "
+            f"{_shown(wanted[tightest])} at least: {fewer}end another program, or raise the limit."
         )
 
 
@@ -63,7 +70,7 @@ def refuse_too_much(
     need: MemoryNeed, limits: Iterable[MemoryLimit], config: Config, *, vocabulary: int, threads: int
 ) -> None:
     """Raise StorageError where a limit leaves less than is needed, naming the tightest and what would help."""
-    wanted = {limit: need.total + (threads * _PER_THREAD if limit.is_of_addresses else 0) for limit in limits}
+    wanted = {limit: need.total + _addresses(limit, threads) for limit in limits}
     short = [limit for limit, size in wanted.items() if size > limit.available]
     if not short:
         return
@@ -75,6 +82,11 @@ def refuse_too_much(
         f"{_shown(tightest.available)} (limit: {tightest.name}): lower --dim ({config.model.dim}), raise --min-count "
         f"({config.corpus.min_count}){spare}."
     )
+
+
+def _addresses(limit: MemoryLimit, threads: int) -> int:
+    """Return the addresses that so many threads reserve, where a limit counts them."""
+    return threads * _PER_THREAD if limit.is_of_addresses else 0
 
 
 def _tightest(limits: Iterable[MemoryLimit]) -> MemoryLimit | None:

@@ -28,7 +28,24 @@ def read_limits(root: Path = _ROOT) -> list[MemoryLimit]:
 
     root: below which proc and sys are looked for.
     """
-    return [*_process_limits(root), *_group_limits(root), *_machine_limits(root)]
+    return [*process_limits(root), *_group_limits(root), *_machine_limits(root)]
+
+
+def process_limits(root: Path = _ROOT) -> list[MemoryLimit]:
+    """Return the limits that `ulimit` sets."""
+    try:
+        import resource  # noqa: PLC0415  there is none on Windows
+    except ImportError:
+        return []
+    used, found = _read_fields(root / "proc/self/status"), []
+    for number, name, field in (
+        (resource.RLIMIT_AS, "address space (ulimit -v)", "VmSize"),
+        (resource.RLIMIT_DATA, "data (ulimit -d)", "VmData"),
+    ):
+        limit, _ = resource.getrlimit(number)
+        if limit != resource.RLIM_INFINITY and field in used:
+            found.append(MemoryLimit(name, max(limit - used[field], 0), is_of_addresses=True))
+    return found
 
 
 def anonymous_bytes(root: Path = _ROOT) -> int:
@@ -41,22 +58,6 @@ def machine_bytes(root: Path = _ROOT) -> int | None:
     with contextlib.suppress(ValueError, OSError, AttributeError):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return _read_fields(root / "proc/meminfo").get("MemTotal")
-
-
-def _process_limits(root: Path) -> Iterator[MemoryLimit]:
-    """Yield the limits that `ulimit` sets."""
-    try:
-        import resource  # noqa: PLC0415  there is none on Windows
-    except ImportError:
-        return
-    used = _read_fields(root / "proc/self/status")
-    for number, name, field in (
-        (resource.RLIMIT_AS, "address space (ulimit -v)", "VmSize"),
-        (resource.RLIMIT_DATA, "data (ulimit -d)", "VmData"),
-    ):
-        limit, _ = resource.getrlimit(number)
-        if limit != resource.RLIM_INFINITY and field in used:
-            yield MemoryLimit(name, max(limit - used[field], 0), is_of_addresses=True)
 
 
 def _group_limits(root: Path) -> Iterator[MemoryLimit]:

@@ -9,7 +9,7 @@ from typing import Any
 from w2v_cli import session, vectors
 from w2v_cli.beginning import Begun, begin, claim
 from w2v_cli.corpora import CorpusFound
-from w2v_cli.engines import EngineLoaded, available_cores
+from w2v_cli.engines import EngineLoaded
 from w2v_cli.errors import DivergedError, StorageError
 from w2v_cli.events import CorpusScanned, Event, OnEvent, VectorsSaved
 from w2v_cli.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
@@ -18,6 +18,7 @@ from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import snapshot_path
 from w2v_cli.snapshot_keeper import SnapshotKeeper
+from w2v_cli.startup import available_cores
 from w2v_cli.training import Trained, train
 
 __all__ = [

@@ -41,10 +41,15 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise StorageError where `path`'s folder is missing or refuses a new file: found before training, not after."""
+    """Raise StorageError where `path`'s folder is missing or refuses a new file: found before training, not after.
+
+    So is a device or a pipe, which a new file would replace: /dev/null would be gone for everybody.
+    """
     try:
         if path.is_dir():
             raise StorageError(f"cannot write {path}: it is a folder; name a file inside it.")
+        if path.exists() and not path.is_file():
+            raise StorageError(f"cannot write {path}: it is a device or a pipe; name a file.")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:

@@ -74,6 +74,7 @@ def test_options_reach_their_settings(w2v):
     assert (config["training"]["epochs"], config["training"]["learning_rate"]) == (2, 0.001)
 
 
+@pytest.mark.fault(28, 29, 30)
 def test_all_mistakes_in_a_file_are_told_at_once(w2v):
     """Duplicate and unknown keys, wrong types, NaN and aliases come together, each with file, line and column."""
     w2v.write("bad.yaml", MISTAKES)
@@ -114,6 +115,7 @@ def test_mistakes_in_all_sources_are_told_at_once(w2v):
     ]
 
 
+@pytest.mark.fault(27)
 @pytest.mark.parametrize(
     ("option", "value", "expected"),
     [
@@ -136,6 +138,7 @@ def test_a_wrong_value_is_told_with_what_is_allowed(w2v, option, value, expected
     assert w2v.files() == before
 
 
+@pytest.mark.fault(30)
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

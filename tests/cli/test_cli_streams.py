@@ -55,6 +55,7 @@ def test_no_other_word_is_no_error(w2v):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "no other word is left to answer with.\n")
 
 
+@pytest.mark.fault(40)
 @pytest.mark.parametrize("arguments", [["--help"], ["similar", "king"]])
 def test_a_closed_pipe_ends_quietly(asked, arguments):
     """A reader that has gone away ends the program with exit code 141 and not a word."""
@@ -67,6 +68,7 @@ def test_a_closed_pipe_ends_quietly(asked, arguments):
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.fault(40)
 def test_a_closed_pipe_of_stderr_ends_quietly(w2v):
     """The same where both streams go into one pipe."""
     ours, theirs = os.pipe()
@@ -79,6 +81,7 @@ def test_a_closed_pipe_of_stderr_ends_quietly(w2v):
     assert sorted(w2v.files()) == ["text.txt"]
 
 
+@pytest.mark.fault(41)
 @HAS_DEV_FULL
 @pytest.mark.parametrize("unbuffered", [None, "1"])
 @pytest.mark.parametrize("arguments", [["--help"], ["similar", "king"]])
@@ -91,6 +94,7 @@ def test_a_full_disk_behind_stdout_is_told(asked, arguments, unbuffered):
     assert done.stderr == "error: cannot write to stdout: No space left on device; send the output somewhere else.\n"
 
 
+@pytest.mark.fault(41)
 @HAS_DEV_FULL
 def test_a_full_disk_behind_stderr_stops_no_training(w2v):
     """Progress that cannot be written is lost; the vectors are not."""
@@ -114,6 +118,7 @@ def test_a_closed_stream_is_no_bug(asked, closed, exit_code):
     assert done.stderr in {"", "error: cannot write to stdout: it is closed; send the output somewhere else.\n"}
 
 
+@pytest.mark.fault(48)
 @pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}], ids=str)
 def test_output_is_utf8_in_every_locale(asked, variables):
     """Words with accents are understood and come out as UTF-8, whatever the locale says."""
@@ -125,6 +130,7 @@ def test_output_is_utf8_in_every_locale(asked, variables):
     assert unknown.stderr == "error: 'rí' is not in the vocabulary (18 words). Did you mean 'río'?\n"
 
 
+@pytest.mark.fault(48)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows any byte in a file name")
 def test_a_file_name_that_is_no_unicode_works(w2v):
     """A corpus and an output whose names are no UTF-8 are read, written, told and put into JSON."""
@@ -146,6 +152,7 @@ def test_an_error_stays_on_its_line(w2v):
     assert message.startswith("no\\n\\x1b[2Jfile does not exist")
 
 
+@pytest.mark.fault(47)
 def test_a_cache_that_cannot_be_written_is_warned_of(w2v):
     """Where compiled code cannot be kept, a temporary folder serves, with one warning."""
     w2v.write("no-folder", "")

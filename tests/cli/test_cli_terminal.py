@@ -25,6 +25,7 @@ def test_training_moves_a_bar(w2v):
     assert re.search(r"\r +\rwrote w2v.safetensors: 18 words, trained in \d\.\d s\n$", shown)
 
 
+@pytest.mark.fault(42)
 def test_a_narrow_terminal_is_not_overrun(w2v):
     """On 20 columns the bar keeps within its line, and the training goes on to its end."""
     exit_code, shown = w2v.run_on_terminal("train", "text.txt", *LONG, columns=20)
@@ -35,6 +36,7 @@ def test_a_narrow_terminal_is_not_overrun(w2v):
     assert max(len(bar) for bar in bars) <= 20
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": "dumb", "NO_COLOR": "1"}], ids=str)
 def test_a_dumb_terminal_gets_plain_lines(w2v, variables):
     """Nothing is redrawn or coloured where the terminal cannot; each epoch has its line."""
@@ -59,6 +61,7 @@ def test_an_error_is_red(asked):
     assert shown == f"{RED_ERROR}'kinng' is not in the vocabulary (18 words). Did you mean 'king'?\n"
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize(
     ("arguments", "variables"),
     [(["--no-color"], {}), ([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"})],
@@ -94,6 +97,7 @@ def test_answers_stand_in_columns(w2v):
     ]
 
 
+@pytest.mark.fault(42)
 def test_json_on_a_terminal_is_one_line(asked):
     """`--json` writes the same on 20 columns: nothing is cut or broken."""
     _, shown = asked.run_on_terminal("info", "--json", columns=20)

@@ -40,6 +40,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.fault(6, 7)
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_vectors_are_refused(w2v, trained, damage):
     """A file that was cut, altered or is of another kind ends with exit code 4."""
@@ -48,6 +49,7 @@ def test_damaged_vectors_are_refused(w2v, trained, damage):
     assert "bad.safetensors is damaged" in the_error(w2v.run(*ASK["similar"], "bad.safetensors"), 4)
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize(
     ("command", "name", "expected"),
     [
@@ -67,6 +69,7 @@ def test_every_command_refuses_bad_vectors(w2v, trained, command, name, expected
     assert expected in message
 
 
+@pytest.mark.fault(8)
 def test_a_newer_format_is_refused(w2v, trained):
     """A file of a later format names both versions and the way out."""
     newer = trained.read_bytes().replace(b'"format_version":"1"', b'"format_version":"2"')
@@ -77,6 +80,7 @@ def test_a_newer_format_is_refused(w2v, trained):
     assert "format version '2', this w2v reads '1': upgrade" in message
 
 
+@pytest.mark.fault(9)
 @pytest.mark.parametrize(
     ("vectors", "words", "expected"),
     [
@@ -101,6 +105,7 @@ def test_vectors_that_make_no_sense_are_refused(w2v, vectors, words, expected):
     assert expected in the_error(w2v.run("similar", "a", "-v", "odd.safetensors"), 4)
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("name", ["model.pkl", "model.safetensors"])
 def test_a_hostile_pickle_is_never_run(w2v, name):
     """A pickle that would open a file is refused by what it names, and opens none."""
@@ -113,6 +118,7 @@ def test_a_hostile_pickle_is_never_run(w2v, name):
     assert w2v.files() == before
 
 
+@pytest.mark.fault(39)
 @pytest.mark.parametrize(("word", "suggestion"), [("King", "king"), ("kinng", "king"), ("RÍO", "río")])
 def test_an_unknown_word_gets_suggestions(asked, word, suggestion):
     """A word that is written otherwise in the vocabulary ends with exit code 7 and the likely one."""
@@ -126,6 +132,7 @@ def test_an_unknown_word_of_an_analogy_is_named(asked):
     assert "'xylophone' is not in the vocabulary" in the_error(asked.run("analogy", "king", "man", "xylophone"), 7)
 
 
+@pytest.mark.fault(39)
 def test_an_unknown_word_is_an_object_for_a_script(asked):
     """With --json the error is one object on stdout, the line on stderr remains, and the exit code too."""
     done = asked.run("similar", "kinng", "--json")

@@ -27,6 +27,7 @@ def test_a_compressed_text_is_told_by_its_bytes(w2v):
     assert f"read 5 files, {5 * len(PARAGRAPH):,} bytes, 300 sentences\n" in done.stderr
 
 
+@pytest.mark.fault(24)
 @pytest.mark.parametrize(
     ("name", "damage", "cause"),
     [
@@ -52,6 +53,7 @@ def test_a_damaged_text_is_refused_with_the_place(w2v, name, damage, cause):
     assert "w2v.safetensors" not in w2v.files()
 
 
+@pytest.mark.fault(25)
 def test_a_bomb_is_refused_and_what_only_looks_like_one_is_read(w2v):
     """Seventy megabytes out of seventy kilobytes end with exit code 3; the setting that the message names reads it."""
     w2v.write("bomb.gz", gzip.compress(b" " * 70_000_000 + PARAGRAPH, 1))

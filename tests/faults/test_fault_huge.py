@@ -45,6 +45,7 @@ def limited(tmp_path_factory):
     return train
 
 
+@pytest.mark.fault(21)
 def test_an_endless_token_is_skipped(limited):
     """Four hundred megabytes without a space are counted and forgotten; the text around them is trained on."""
     said = limited("b'x' * 1048576", 400, "--set", "corpus.tokens=whitespace")
@@ -54,6 +55,7 @@ def test_an_endless_token_is_skipped(limited):
     assert "with 1,620 occurrences" in said
 
 
+@pytest.mark.fault(16)
 def test_an_endless_line_is_trained_on(limited):
     """A line of two million different words is read like any other, in pieces, and what is rare in it forgotten."""
     part = "b''.join(b'w%d ' % number for number in range(100_000 * n, 100_000 * (n + 1)))"

@@ -12,6 +12,7 @@ from cli.conftest import w2v  # noqa: F401  a fixture
 from cli.running import FAST, TEXT, the_error
 
 
+@pytest.mark.fault(23)
 @pytest.mark.parametrize(
     ("corpus", "expected"),
     [
@@ -111,6 +112,7 @@ def test_waiting_for_stdin_can_be_interrupted(w2v, slow_stdin):
     assert w2v.files() == before
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize("change", ["file.write(b'more')", "file.truncate(9)"])
 def test_a_text_that_changes_while_it_is_read_is_refused(w2v, change):
     """One of several files that somebody writes to, or cuts, ends the run with exit code 3; it is named."""
@@ -132,6 +134,7 @@ s._File.read = read_and_change
     assert "w2v.safetensors" not in w2v.files()
 
 
+@pytest.mark.fault(46)
 @pytest.mark.parametrize("missing", ["fsspec", "aiohttp"])
 def test_without_the_extra_remote_the_way_to_it_is_told(w2v, missing):
     """A URL without the packages for it ends with exit code 9 and the install command."""
@@ -143,6 +146,7 @@ def test_without_the_extra_remote_the_way_to_it_is_told(w2v, missing):
     assert "x.txt" in message
 
 
+@pytest.mark.fault(32)
 def test_an_address_where_nobody_answers_is_told(w2v):
     """After some tries a URL that cannot be reached ends with exit code 5, and nothing is left behind."""
     pytest.importorskip("aiohttp", reason="the extra remote is not installed: NOT run")

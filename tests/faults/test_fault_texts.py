@@ -12,6 +12,7 @@ PARAGRAPH = TEXT.encode()
 REGEX = ("--set", "corpus.tokens=regex")
 
 
+@pytest.mark.fault(13, 14, 15, 20)
 @pytest.mark.parametrize(
     ("corpus", "expected"),
     [
@@ -36,6 +37,7 @@ def test_a_text_of_no_use_is_refused(w2v, corpus, expected):
     assert w2v.files() == before
 
 
+@pytest.mark.fault(17)
 def test_invalid_utf8_is_replaced_with_a_warning(w2v):
     """Bytes that are no UTF-8 are read as U+FFFD and counted in one warning, also when quiet."""
     w2v.write("corpus.txt", b"the \xff sea \xfe\n" + PARAGRAPH)
@@ -47,6 +49,7 @@ def test_invalid_utf8_is_replaced_with_a_warning(w2v):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.fault(17)
 def test_invalid_utf8_is_refused_when_strict(w2v):
     """`corpus.invalid_utf8=strict` stops at the first such byte and tells its offset."""
     w2v.write("corpus.txt", PARAGRAPH + b"the \xff sea")
@@ -58,6 +61,7 @@ def test_invalid_utf8_is_refused_when_strict(w2v):
     assert w2v.files() == before
 
 
+@pytest.mark.fault(18, 19, 20, 21)
 @pytest.mark.parametrize(
     "corpus",
     [
@@ -104,6 +108,7 @@ def test_what_was_dropped_is_told(w2v):
     }
 
 
+@pytest.mark.fault(18)
 def test_a_text_full_of_nuls_is_trained_on_and_warned_of(w2v):
     """NUL is an ordinary byte; where there are many, the file looks binary, and a warning says so."""
     w2v.write("corpus.txt", PARAGRAPH + b"\0 " * 90)
@@ -115,6 +120,7 @@ def test_a_text_full_of_nuls_is_trained_on_and_warned_of(w2v):
     assert line.startswith("warning: looks binary: corpus.txt (90 of its ")
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize(
     ("content", "kind"),
     [

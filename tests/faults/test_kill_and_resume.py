@@ -24,6 +24,7 @@ SETTINGS = (
 KILLS = 12
 
 
+@pytest.mark.fault(1, 2)
 def test_nothing_is_lost_by_kills_at_random_instants(fork):
     """Each time the last snapshot loads, and every training that comes to its end gives the same bytes."""
     specification = importlib.util.spec_from_file_location("kill_and_resume", SCRIPT)

@@ -60,6 +60,7 @@ def wait_for(path):
         os.sched_yield()
 
 
+@pytest.mark.fault(1)
 @pytest.mark.parametrize("epoch", [1, 5, 11])
 def test_a_training_killed_anywhere_goes_on(fork, expected, epoch):
     """Row 1: after kill -9 the last snapshot loads, and --resume ends in the bytes of the uninterrupted training."""
@@ -102,6 +103,7 @@ INSTANTS = {
 }
 
 
+@pytest.mark.fault(2)
 @pytest.mark.parametrize(("what", "number", "is_before"), INSTANTS.values(), ids=INSTANTS.keys())
 def test_a_snapshot_killed_in_the_writing_is_the_old_one_or_the_new_one(fork, expected, what, number, is_before):
     """Row 2: at no instant of its writing is there no good snapshot; what is left over goes with the next start."""
@@ -118,6 +120,7 @@ def limit_files(child, size):
     resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (size, size))
 
 
+@pytest.mark.fault(5)
 def test_a_limit_in_the_middle_of_a_training_keeps_the_old_snapshot(fork, expected):
     """Row 5: EFBIG ends the training with exit 6 and what to do; nothing is lost, the failed file goes."""
     with fork.started(*TRAIN, "-q") as child:
@@ -133,6 +136,7 @@ def test_a_limit_in_the_middle_of_a_training_keeps_the_old_snapshot(fork, expect
     assert resumed(fork) == expected
 
 
+@pytest.mark.fault(5)
 def test_a_limit_is_found_before_training(fork):
     """Row 5: where the files of a training cannot be, it does not begin."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))"
@@ -183,6 +187,7 @@ sys.stdout.buffer.write((disk / "x").read_bytes())
 """
 
 
+@pytest.mark.fault(4)
 def test_a_full_disk_keeps_the_old_snapshot(expected, run_on_tmpfs):
     """Row 4: ENOSPC is found before training; in the middle it ends it with exit 6 and leaves the last snapshot."""
     lines, content = run_on_tmpfs(ON_A_SMALL_DISK, *TRAIN)
@@ -248,6 +253,7 @@ def regions(content):
     return [(0, 8), (8, header), *((header + first, header + last) for first, last in offsets.values())]
 
 
+@pytest.mark.fault(6, 7)
 def test_a_damaged_snapshot_is_refused(stopped):
     """Rows 6 and 7: a flipped bit in the length, the header or any tensor, and a cut in any of them, end in exit 4."""
     path = stopped.folder / SNAPSHOT
@@ -279,6 +285,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.fault(8, 10, 11)
 @pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN.keys())
 def test_a_crafted_snapshot_is_refused(fork, content):
     """Rows 8, 10 and 11: nothing is unpickled, nothing is allocated, a newer version is named."""
@@ -290,6 +297,7 @@ def test_a_crafted_snapshot_is_refused(fork, content):
     assert sorted(path.name for path in fork.folder.iterdir()) == ["text.txt", SNAPSHOT]
 
 
+@pytest.mark.fault(12)
 def test_another_corpus_or_config_is_refused(stopped):
     """Row 12: each difference on a line of its own, old and new, exit 2; the files stay as they were."""
     (stopped.folder / "other.txt").write_text("the sea and the king and the sea\n" * 40, encoding="utf-8")
@@ -314,6 +322,7 @@ def test_resume_without_a_snapshot_says_what_to_do(fork):
     assert "give one of them" in the_error(fork.run(*RESUME, "--overwrite"), 2)
 
 
+@pytest.mark.fault(37)
 def test_two_trainings_of_one_output(fork):
     """Row 37: the second stops (exit 8), names the first and reads no text; a killed one is in nobody's way."""
     with fork.started(*TRAIN, "--epochs", "100000") as first:
@@ -327,6 +336,7 @@ def test_two_trainings_of_one_output(fork):
     assert fork.run(*RESUME, "--time-limit", "0.001s").returncode == 0
 
 
+@pytest.mark.fault(38)
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_saves_before_it_ends(fork, expected, name):
     """Row 38: exit 128 + n, one line with the command to go on with; vectors and snapshot are whole; they lead on."""
@@ -355,6 +365,7 @@ w2v_cli.vectors.save = save
 """
 
 
+@pytest.mark.fault(38)
 def test_the_second_signal_stops_at_once(fork):
     """Row 38: whoever asks twice does not wait for the vectors; what is on disk is whole."""
     with fork.started(*TRAIN, first=SLOW_SAVE) as child:
@@ -369,6 +380,7 @@ def test_the_second_signal_stops_at_once(fork):
     snapshot.load(fork.folder / SNAPSHOT)
 
 
+@pytest.mark.fault(38)
 def test_a_signal_before_training_leaves_nothing(fork):
     """While the text is read, a signal ends the run as it is: no vectors, no snapshot, no lock."""
     (fork.folder / "text.txt").unlink()
@@ -383,6 +395,7 @@ def test_a_signal_before_training_leaves_nothing(fork):
     assert [path.name for path in fork.folder.iterdir()] == ["text.txt"]
 
 
+@pytest.mark.fault(44)
 def test_a_diverged_training_keeps_the_last_good_snapshot(fork):
     """Row 44: exit 1, the message names the snapshot, and its numbers are those of before."""
     done = fork.run(*TRAIN, "--set", "training.decay=constant", "--learning-rate", "0.4")
@@ -393,6 +406,7 @@ def test_a_diverged_training_keeps_the_last_good_snapshot(fork):
     assert sorted(fork.files()) == ["text.txt", SNAPSHOT]
 
 
+@pytest.mark.fault(49)
 @pytest.mark.parametrize("name", [VECTORS, SNAPSHOT])
 def test_what_exists_is_not_overwritten_unasked(fork, name):
     """Row 49: vectors and snapshot are kept (exit 2) before anything else is looked at; both ways out are named."""

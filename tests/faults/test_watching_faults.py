@@ -39,6 +39,7 @@ def many_words(count):
     )
 
 
+@pytest.mark.fault(31)
 @pytest.mark.parametrize("output", ["none/x", "/sys/x"])
 @pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["train", "dry run"])
 def test_a_folder_that_refuses_files_is_found_before_training(fork, output, more):
@@ -49,6 +50,7 @@ def test_a_folder_that_refuses_files_is_found_before_training(fork, output, more
     assert "corpus:" not in done.stderr
 
 
+@pytest.mark.fault(31)
 def test_a_log_in_a_folder_that_refuses_files_is_found_before_training(fork):
     """Row 31: the log's folder is looked at, too."""
     done = fork.run("train", "text.txt", *FAST, "--log", "/sys/run.jsonl")
@@ -57,6 +59,7 @@ def test_a_log_in_a_folder_that_refuses_files_is_found_before_training(fork):
     assert sorted(fork.files()) == ["text.txt"]
 
 
+@pytest.mark.fault(40)
 def test_a_plan_into_a_closed_pipe_is_quiet(fork):
     """Row 40: exit 141 and not a word of it; nothing is left behind."""
     with fork.started("train", "text.txt", *FAST, "--dry-run", "-q") as child:
@@ -67,6 +70,7 @@ def test_a_plan_into_a_closed_pipe_is_quiet(fork):
     assert sorted(fork.files()) == ["text.txt"]
 
 
+@pytest.mark.fault(41)
 @pytest.mark.parametrize("arguments", [["--dry-run"], ["--json"]])
 def test_a_full_disk_behind_stdout_is_told(fork, arguments):
     """Row 41: exit 6 with the cause; vectors that were trained are there all the same."""
@@ -77,6 +81,7 @@ def test_a_full_disk_behind_stdout_is_told(fork, arguments):
     assert ("w2v.safetensors" in fork.files()) == ("--json" in arguments)
 
 
+@pytest.mark.fault(4)
 def test_a_full_disk_behind_the_log_is_told_before_training(fork):
     """Row 41: a log whose first line cannot be written ends the run with exit 6."""
     done = fork.run("train", "text.txt", *FAST, "--log", "/dev/full")
@@ -85,6 +90,7 @@ def test_a_full_disk_behind_the_log_is_told_before_training(fork):
     assert sorted(fork.files()) == ["text.txt"]
 
 
+@pytest.mark.fault(5)
 def test_a_log_that_fills_its_disk_stops_no_training(pairs):
     """Row 41: where the log cannot grow any further, one warning says so, and the vectors are written."""
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))"
@@ -101,6 +107,7 @@ def test_a_log_that_fills_its_disk_stops_no_training(pairs):
     assert "w2v.safetensors" in pairs.files()
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize("variables", ["TERM='dumb'", "NO_COLOR='1'", "COLUMNS='20'"])
 def test_scores_and_plans_are_plain_where_the_terminal_is(pairs, variables):
     """Row 42: without a terminal, in 20 columns, without colour, nothing is redrawn, and JSON is whole."""
@@ -117,6 +124,7 @@ def test_scores_and_plans_are_plain_where_the_terminal_is(pairs, variables):
     assert json.loads(plan.stdout)["dry_run"] is True
 
 
+@pytest.mark.fault(43)
 @pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["train", "dry run"])
 def test_too_little_memory_is_found_before_it_is_taken(fork, more):
     """Row 43: under a real limit of addresses, exit 6 with need against limit and what to lower; nothing is left."""
@@ -137,6 +145,7 @@ def test_too_little_memory_is_found_before_it_is_taken(fork, more):
     assert sorted(fork.files()) == ["text.txt"]
 
 
+@pytest.mark.fault(43)
 def test_enough_memory_is_enough(fork):
     """Row 43: the same limit lets a training go through that fits below it."""
     done = fork.run("train", "text.txt", *FAST, first=LIMIT.format(more=400_000_000))
@@ -144,6 +153,7 @@ def test_enough_memory_is_enough(fork):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.fault(43)
 @pytest.mark.parametrize("more", [3_000_000, 20_000_000, 60_000_000, 75_000_000])
 def test_memory_that_ends_anywhere_is_one_line(fork, more):
     """Row 43: while the text is read, or when a thread is to start: exit 6, one line, nothing half-written."""
@@ -155,6 +165,7 @@ def test_memory_that_ends_anywhere_is_one_line(fork, more):
     assert sorted(fork.files()) == ["text.txt"]
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from w2v_cli import __version__
+from w2v_cli import __version__, startup
 from w2v_cli.cli import analogy, bench, console, download, info, similar, train
 from w2v_cli.cli.signals import SignalWatch, Stopped
-from w2v_cli.errors import ConfigError, StorageError, UnknownWordError, W2vError, is_lack_of_memory
+from w2v_cli.errors import ConfigError, StorageError, UnknownWordError, W2vError, refused_by_system
 
 _EXIT_CODES = """\b
 Exit codes: 0 done, 1 a bug or a diverged training, 2 usage or config, 3 corpus,
@@ -27,6 +27,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "info": info.info,
     "bench": bench.bench,
 }
+_TRAINING = ("train", "bench")  # they load Numba
 _FLAGS_FOR_ALL = ("--debug", "--no-color")
 
 # The class of every usage error, in the package click or in Typer's own copy of it: BadParameter is its public child.
@@ -83,8 +84,10 @@ def run(arguments: Sequence[str]) -> int:
     if "--no-color" in request.flags:
         os.environ["NO_COLOR"] = "1"
     watch = SignalWatch(request.report)
-    watch.start()
     try:
+        watch.start()
+        if not request.wants_help:
+            startup.prepare(to_train=request.command in _TRAINING)
         return app(request.sorted, prog_name="w2v", standalone_mode=False, obj=watch) or 0
     except (Exception, Stopped) as error:  # noqa: BLE001  the last place that can turn a bug into a line
         watch.ending.set()
@@ -112,6 +115,16 @@ class _Request:
         """The arguments as Typer takes them: flags first."""
         return [*self.flags, *self.others, *self.words]
 
+    @property
+    def command(self) -> str | None:
+        """The command, None where none of ours is named."""
+        return next((argument for argument in self.others if argument in _COMMANDS), None)
+
+    @property
+    def wants_help(self) -> bool:
+        """Whether only help is asked for, which loads nothing."""
+        return self.command is None or not {"--help", "-h"}.isdisjoint(self.others)
+
     def report(self, error: BaseException) -> int:
         """Tell the user of a failure and return its exit code."""
         explained = _explain(error)
@@ -122,9 +135,8 @@ class _Request:
             content: dict[str, Any] = {"exit_code": explained.exit_code, "message": message}
             if isinstance(explained, UnknownWordError):
                 content |= {"word": explained.word, "suggestions": list(explained.suggestions)}
-            command = next((argument for argument in self.others if argument in _COMMANDS), None)
             with contextlib.suppress(StorageError):  # stdout is full: the exit code says enough
-                console.write_json(command, {"error": content})
+                console.write_json(self.command, {"error": content})
         return explained.exit_code
 
 
@@ -142,8 +154,8 @@ def _explain(error: BaseException) -> W2vError:
         return error
     if isinstance(error, _UsageError):
         return ConfigError(_usage_message(error))
-    if is_lack_of_memory(error):
-        return StorageError("out of memory: use a smaller --dim or a higher --min-count.")
+    if refusal := refused_by_system(error):
+        return StorageError(refusal)
     if isinstance(error, OSError) and error.strerror:
         return StorageError(f"{error.filename or 'w2v'}: {error.strerror}; check the name, permissions and disk.")
     if isinstance(error, Stopped):

@@ -15,7 +15,7 @@ from w2v_cli.errors import ConfigError, W2vError
 READ = "read"
 KINDS = (W2vError, *W2vError.__subclasses__())
 _LONGEST_LINE = 1000  # characters of a message
-_MOST_LINES = 100  # of a ConfigError: one a setting, or one a problem of a file up to a limit
+_MOST_LINES = 200  # of a ConfigError: one a problem, of each source up to a limit
 _FRAMES = 4  # of a traceback that are told
 # Raised by Python where something is started, fetched, or looked up by a pickle: no reader does any of it, but Numba,
 # which loads what it has compiled.
@@ -65,8 +65,17 @@ class Watch:
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, arguments: Any) -> None:
-        if event in _FORBIDDEN and self.is_on and not str(arguments[:1]).startswith("('numba."):
+        if event in _FORBIDDEN and self.is_on and not _is_numba_loading():
             self.seen.append(f"{event} {str(arguments)[:200]}")
+
+
+def _is_numba_loading() -> bool:
+    frame = sys._getframe(2)  # noqa: SLF001
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith("numba."):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def judge(reader: Reader, case: Case, folder: Path, watch: Watch) -> str | Fault:

@@ -16,7 +16,7 @@ from fuzzing.reading import Case, Reader
 from w2v_cli import formats, queries, tensor_file, vectors
 from w2v_cli.cli import info
 from w2v_cli.errors import UnknownWordError
-from w2v_cli.pipeline import train_vectors
+from w2v_cli.pipeline import summary, train_vectors
 from w2v_cli.resuming import load_snapshot
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import snapshot_path
@@ -185,7 +185,8 @@ def _make_snapshot(rng: random.Random) -> Case:
     number = rng.randrange(len(_TRAININGS))
     seed = _snapshot_seeds()[number]
     data = mutate(rng, seed, _TOKENS) if rng.random() < 0.2 else _crafted_loop(rng, seed) if rng.random() < 0.4 else craft(rng, seed)  # noqa: PLR2004
-    return Case(data, {"training": number if rng.random() < 0.95 else 1 - number})  # noqa: PLR2004
+    others = [name for name in ("model.init_from", "training.epochs", "training.learning_rate", "corpus.min_count") if rng.random() < 0.1]  # noqa: PLR2004
+    return Case(data, {"training": number if rng.random() < 0.95 else 1 - number, "given": others})  # noqa: PLR2004
 
 
 def _crafted_loop(rng: random.Random, seed: bytes) -> bytes:
@@ -229,12 +230,12 @@ def _read_snapshot(case: Case, folder: Path) -> None:
         (own / "text.txt").write_text(_TEXT, encoding="utf-8")
         snapshot_path(own / "w2v.safetensors").write_bytes(case.data)
         load_snapshot(own / "w2v.safetensors")
-        _go_on(own, case.settings["training"])
+        _go_on(own, case.settings["training"], case.settings["given"])
     finally:
         shutil.rmtree(own)
 
 
-def _go_on(own: Path, number: int) -> None:
+def _go_on(own: Path, number: int, others: list[str]) -> None:
     """Resume, stop after some steps, and see that snapshot and vectors can be read: nothing bad was written."""
     looks: list[None] = []
 
@@ -242,8 +243,14 @@ def _go_on(own: Path, number: int) -> None:
         looks.append(None)
         return len(looks) > _STEPS
 
-    given = ["corpus.source", "output.path", "training.threads", "model.dim"]
-    saved = train_vectors(_config(own, number), own / "data", lambda _: None, resume=given, is_stop_wanted=is_stop_wanted)
+    given = ["corpus.source", "output.path", "training.threads", "model.dim", *others]
+    config = _config(own, number)
+    if "model.init_from" in others:
+        config = config.model_copy(update={"model": config.model.model_copy(update={"init_from": str(own / "text.txt")})})
+    if "training.epochs" in others:
+        config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 5})})
+    saved = train_vectors(config, own / "data", lambda _: None, resume=given, is_stop_wanted=is_stop_wanted)
+    json.dumps(summary(saved), allow_nan=False)
     vectors.load(saved.path)
     load_snapshot(saved.path)
     assert not list(own.glob("*.tmp"))  # noqa: S101

@@ -109,5 +109,5 @@ def _read_text(path: Path) -> str:
     """Return what a file holds, nothing where it cannot be read."""
     try:
         return path.read_text(encoding="ascii", errors="replace")
-    except OSError:
+    except (OSError, ValueError):  # a NUL in a path
         return ""

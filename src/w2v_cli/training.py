@@ -22,6 +22,7 @@ from w2v_cli.snapshot_keeper import SnapshotKeeper
 
 __all__ = ["Progress", "Resumed", "Trained", "train"]
 
+_LONGEST_CAUSE = 150
 Score = Callable[[NDArray[np.float32]], tuple[SetScore, ...]]  # vectors (V, D) -> their scores
 
 
@@ -198,8 +199,9 @@ class _Loop:
         try:
             self.reports = [Progress.from_json(report) for report in loop.reports]
             self.meter.restore(loop.sums, loop.seconds, self.reports[-1].epochs)
-        except (TypeError, IndexError) as error:
-            raise VectorsError(f"the snapshot is not of this version of w2v ({error}): begin anew.") from error
+        except (TypeError, ValueError, IndexError) as error:
+            cause = " ".join(str(error).split())[:_LONGEST_CAUSE]
+            raise VectorsError(f"the snapshot is not of this version of w2v ({cause}): begin anew.") from error
         self.point, self.is_over = resumed.point, loop.is_over
         if loop.lowest_loss is not None:
             self.best.lowest, self.best.epoch = loop.lowest_loss, loop.best_epoch

@@ -2,11 +2,11 @@
 
     python benchmarks/fuzz.py [--seconds 3600 | --cases N] [--seed 1] [--reader NAME …] [--keep DIR]
 
-Each case ends with a value, or with an error of ours in one short line. Findings are: any other exception or warning, a
-hang (10 s of CPU time), a crash, memory beyond a bound, a file left behind, code having run from a pickle. Cases run in
-a child process one after the other, the readers in turns. A case depends on its reader, the seed and its number alone:
-`--reader pickle --seed 1 --only 4711` repeats one, and shows its traceback. One JSON object is printed; the exit code is
-1 where something was found. `tests/faults/test_fuzz.py` is the short form.
+Each case ends with a value, or with an error of ours in one short line. Findings are: any other exception or warning,
+a hang (10 s of CPU time), a crash, memory beyond a bound, a file left behind, code having run from a pickle. Cases run
+in a child process one after the other, the readers in turns. A case depends on its reader, the seed and its number
+alone: `--reader pickle --seed 1 --only 4711` repeats one, and shows its traceback. One JSON object is printed; the exit
+code is 1 where something was found. `tests/faults/test_fuzz.py` is the short form.
 """
 
 import argparse
@@ -18,16 +18,23 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fuzzing import configs, notes, pickles, tensors, texts
+from fuzzing import configs, notes, pickles, snapshots, tensors, texts
 from fuzzing.reading import Reader
 from fuzzing.workers import Finding, Tally, case_of, run_cases
 
 READERS = {
-    reader.name: reader
-    for module in (texts, configs, tensors, pickles, notes)
-    for reader in module.READERS
+    reader.name: reader for module in (texts, configs, tensors, snapshots, pickles, notes) for reader in module.READERS
 }
-_SHARES = {"lock": 0.2, "limits": 0.2, "reply": 0.4, "name": 0.4, "note": 0.4, "log": 0.4, "corpus": 2.0, "snapshot": 2.0}
+_SHARES = {
+    "lock": 0.2,
+    "limits": 0.2,
+    "reply": 0.4,
+    "name": 0.4,
+    "note": 0.4,
+    "log": 0.4,
+    "corpus": 2.0,
+    "snapshot": 2.0,
+}
 _TURN_SECONDS = 10.0
 _MOST_SHOWN = 40  # findings of a kind are told once, with their number
 
@@ -36,9 +43,13 @@ def main() -> int:
     """Do it and print what was found; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=None, metavar="S", help="How long, over all readers. [60]")
-    parser.add_argument("--cases", type=int, default=None, metavar="N", help="How many of each reader, in place of that.")
+    parser.add_argument(
+        "--cases", type=int, default=None, metavar="N", help="How many of each reader, in place of that."
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="Start of the random draws. [1]")
-    parser.add_argument("--reader", action="append", choices=list(READERS), metavar="NAME", help=f"[{' '.join(READERS)}]")
+    parser.add_argument(
+        "--reader", action="append", choices=list(READERS), metavar="NAME", help=f"[{' '.join(READERS)}]"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="Folder for the bytes of what is found. [none]")
     parser.add_argument("--only", type=int, metavar="N", help="Run this case alone, in this process.")
     arguments = parser.parse_args()

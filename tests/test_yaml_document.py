@@ -66,7 +66,7 @@ BAD_FORMS = {
     'model: "\\U00110000"': ["my.yaml:1:6 YAML syntax: an escape from here on names no character"],
     b"model:\n  dim: \xff\n": ["my.yaml:2 is not UTF-8 (byte 0xff); save it as UTF-8."],
     "model:\n".encode("utf-16"): ["my.yaml:1 is not UTF-8 (byte 0xff); save it as UTF-8."],
-    b"#" * 1_000_001: ["my.yaml is no config: it is longer than 1,000,000 bytes."],
+    b"#" * 200_001: ["my.yaml is no config: it is longer than 200,000 bytes."],
 }
 
 

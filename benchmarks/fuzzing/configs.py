@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from fuzzing.mutations import TOKENS, mutate, random_bytes
+from fuzzing.mutations import TOKENS, chance, mutate, random_bytes
 from fuzzing.reading import Case, Reader
 from w2v_cli import config, durations
 from w2v_cli.settings import FIELDS, SECTIONS, Config
@@ -12,13 +12,89 @@ from w2v_cli.settings import FIELDS, SECTIONS, Config
 _SHIPPED = tuple(path.read_bytes() for path in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")))
 _NAMES = tuple(key.partition(".")[2] for key in FIELDS)
 _VALUES = (
-    *("3", "-1", "0", "1e-3", "1e400", "-.inf", ".nan", "0x10", "0o17", "017", "1_000", "true", "no", "null", "~", "", "''"),
-    *('"3"', '"\\u0000"', '"\\x1b[2J"', '"\\U00110000"', "[a, b]", "[[]]", "{a: b}", "{", "[", "]", "- a", "|\n  x", ">-\n  x"),
-    *("&a b", "*a", "!!python/object/apply:os.system [x]", "!!int '3'", "!x y", "? a", ": ", "# x", "%YAML 1.2", "---", "..."),
-    *("words", "regex", "punctuation", "auto", "10m", "5w", "never", "a" * 300, "'(a'", "'[[a]'", "'(?i)x'", "'a{99999999999}'"),
-    *("'" + "(" * 3000 + "'", "<<: *a", "2024-01-01", "12:30:45", "=", "@x", "`x`", "'\n\n'", "9" * 5000, "1." + "0" * 60),
+    *(
+        "3",
+        "-1",
+        "0",
+        "1e-3",
+        "1e400",
+        "-.inf",
+        ".nan",
+        "0x10",
+        "0o17",
+        "017",
+        "1_000",
+        "true",
+        "no",
+        "null",
+        "~",
+        "",
+        "''",
+    ),
+    *(
+        '"3"',
+        '"\\u0000"',
+        '"\\x1b[2J"',
+        '"\\U00110000"',
+        "[a, b]",
+        "[[]]",
+        "{a: b}",
+        "{",
+        "[",
+        "]",
+        "- a",
+        "|\n  x",
+        ">-\n  x",
+    ),
+    *(
+        "&a b",
+        "*a",
+        "!!python/object/apply:os.system [x]",
+        "!!int '3'",
+        "!x y",
+        "? a",
+        ": ",
+        "# x",
+        "%YAML 1.2",
+        "---",
+        "...",
+    ),
+    *(
+        "words",
+        "regex",
+        "punctuation",
+        "auto",
+        "10m",
+        "5w",
+        "never",
+        "a" * 300,
+        "'(a'",
+        "'[[a]'",
+        "'(?i)x'",
+        "'a{99999999999}'",
+    ),
+    *(
+        "'" + "(" * 3000 + "'",
+        "<<: *a",
+        "2024-01-01",
+        "12:30:45",
+        "=",
+        "@x",
+        "`x`",
+        "'\n\n'",
+        "9" * 5000,
+        "1." + "0" * 60,
+    ),
 )
-_YAML_TOKENS = (*TOKENS, *(value.encode() for value in (*_VALUES, *SECTIONS, *_NAMES)), b"\n  ", b"\n", b": ", b"- ", b"  ")
+_YAML_TOKENS = (
+    *TOKENS,
+    *(value.encode() for value in (*_VALUES, *SECTIONS, *_NAMES)),
+    b"\n  ",
+    b"\n",
+    b": ",
+    b"- ",
+    b"  ",
+)
 
 
 def _make_yaml(rng: random.Random) -> Case:
@@ -32,7 +108,7 @@ def _make_yaml(rng: random.Random) -> Case:
             data = rng.choice(_SHIPPED)
         case _:
             data = _settings_text(rng)
-    if rng.random() < 0.7:  # noqa: PLR2004
+    if chance(rng, 0.7):
         data = mutate(rng, data, _YAML_TOKENS)
     sets = [_assignment(rng) for _ in range(rng.choice((0, 0, 1, 3)))]
     environment = dict(_variable(rng) for _ in range(rng.choice((0, 0, 2))))
@@ -45,18 +121,22 @@ def _settings_text(rng: random.Random) -> bytes:
     for section in rng.sample(SECTIONS, rng.randrange(1, len(SECTIONS) + 1)):
         lines.append(f"{section}:{rng.choice(('', '', '', ' {', ' x'))}")
         lines += [f"  {rng.choice(_NAMES)}: {rng.choice(_VALUES)}" for _ in range(rng.randrange(6))]
-    if rng.random() < 0.2:  # noqa: PLR2004
+    if chance(rng, 0.2):
         rng.shuffle(lines)
     return "\n".join(lines).encode()
 
 
 def _nested(rng: random.Random) -> bytes:
     """Return YAML of great depth, width or length."""
-    begin = rng.choice(("[", "{a: ", "- ", "? ", "{", "[{", "a: &a [*a, ", "- - ", "!!a ", "&a ", "*a ", "a: {b: ", "'", "|\n"))
+    begin = rng.choice(
+        ("[", "{a: ", "- ", "? ", "{", "[{", "a: &a [*a, ", "- - ", "!!a ", "&a ", "*a ", "a: {b: ", "'", "|\n")
+    )
     opened = begin * rng.choice((1, 5, 19, 21, 100, 3000))
-    line = rng.choice(("a: b\n", "k{}: 1\n", "x{}:\n  y: *z\n", "- {}\n", "corpus:\n  a{}: 1\n", "? - {}\n", "# {}\n", "&a{} b: c\n"))
+    line = rng.choice(
+        ("a: b\n", "k{}: 1\n", "x{}:\n  y: *z\n", "- {}\n", "corpus:\n  a{}: 1\n", "? - {}\n", "# {}\n", "&a{} b: c\n")
+    )
     many = "".join(line.replace("{}", str(number)) for number in range(rng.choice((0, 1, 10, 200, 2000))))
-    return (opened + many if rng.random() < 0.5 else many + opened).encode()  # noqa: PLR2004
+    return (opened + many if chance(rng, 0.5) else many + opened).encode()
 
 
 def _assignment(rng: random.Random) -> str:
@@ -72,7 +152,7 @@ def _variable(rng: random.Random) -> tuple[str, str]:
 
 
 def _value(rng: random.Random) -> str:
-    return rng.choice(_VALUES) if rng.random() < 0.8 else mutate(rng, b"3").decode("utf-8", "surrogateescape")  # noqa: PLR2004
+    return rng.choice(_VALUES) if chance(rng, 0.8) else mutate(rng, b"3").decode("utf-8", "surrogateescape")
 
 
 def _read_yaml(case: Case, folder: Path) -> None:

@@ -14,10 +14,31 @@ _CHARACTERS = (
     *("\0", "\r", "\r\n", "\n", "\n\n", "\t", "\x0b", "\x0c", "\x1a", "\x1c", "\x7f", "\x85", "\xa0", "\xad"),
     *("\u0300", "\u0345", "\u0316\u0300" * 9, "\u1100\u1161\u11a8", "\u200b", "\u2028", "\u202e", "\ufb01", "\u0130"),
     *("\ufeff", "\ufffd", "\uffff", "\U0001f469\u200d\U0001f680", "\U000e0001", "\U0010ffff", "ß", "İ", "ﷺ", "’", "'"),
-    *("。", "!?", "...", "Mr.", "U.S.", "<eos>", "<unk>", "#", ":", ": ", "{", "}", "[", "]", '"', "&a", "*a", "!!", "%"),
+    *(
+        "。",
+        "!?",
+        "...",
+        "Mr.",
+        "U.S.",
+        "<eos>",
+        "<unk>",
+        "#",
+        ":",
+        ": ",
+        "{",
+        "}",
+        "[",
+        "]",
+        '"',
+        "&a",
+        "*a",
+        "!!",
+        "%",
+    ),
     *("NaN", "-0", "1e400", "0x7fffffffffffffff", "9" * 30, "9" * 5000, "1_000", "٣", "²", "½", "\ud800"),
 )
-TOKENS = tuple(text.encode("utf-8", "surrogatepass") for text in _CHARACTERS) + (
+TOKENS = (
+    *tuple(text.encode("utf-8", "surrogatepass") for text in _CHARACTERS),
     *(b"\xff\xfe", b"\xfe\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf8", b"\xe2\x82", b"\x80"),
 )
 JSON_VALUES: tuple[Any, ...] = (
@@ -36,10 +57,15 @@ def mutate(rng: random.Random, data: bytes, tokens: Sequence[bytes] = TOKENS) ->
     return bytes(changed)
 
 
+def chance(rng: random.Random, share: float) -> bool:
+    """Return True in a share of the calls."""
+    return rng.random() < share
+
+
 def random_bytes(rng: random.Random, most: int = 300) -> bytes:
     """Return bytes of no meaning: evenly drawn, or of few different values."""
     size = rng.randrange(most)
-    if rng.random() < 0.5:  # noqa: PLR2004  a coin
+    if chance(rng, 0.5):
         return rng.randbytes(size)
     return bytes(rng.choices(rng.randbytes(4), k=size))
 
@@ -50,7 +76,7 @@ def random_text(rng: random.Random, words: Sequence[bytes], most: int = 60) -> b
     oddness = rng.choice((0, 0.02, 0.2))
     parts = []
     for _ in range(rng.randrange(most)):
-        parts.append(rng.choice(TOKENS if rng.random() < oddness else words))
+        parts.append(rng.choice(TOKENS if chance(rng, oddness) else words))
         parts.append(rng.choice(spaces))
     return b"".join(parts)
 
@@ -66,9 +92,11 @@ def mutate_json(rng: random.Random, value: Any) -> Any:
 
 def dump_json(rng: random.Random, value: Any) -> bytes:
     """Return JSON of a value, sometimes with its own kind of damage: nested too deep, a number too long, cut off."""
-    text = json.dumps(value, ensure_ascii=rng.random() < 0.8).encode("utf-8", "surrogatepass")  # noqa: PLR2004
-    if rng.random() < 0.05:  # noqa: PLR2004
-        odd = rng.choice((b"[" * 100_000, b"[" * 900 + b"]" * 900, b'{"a":' * 5000, b"9" * 5000, b"-", b"1e999", b"\xff"))
+    text = json.dumps(value, ensure_ascii=chance(rng, 0.8)).encode("utf-8", "surrogatepass")
+    if chance(rng, 0.05):
+        odd = rng.choice(
+            (b"[" * 100_000, b"[" * 900 + b"]" * 900, b'{"a":' * 5000, b"9" * 5000, b"-", b"1e999", b"\xff")
+        )
         at = rng.choice([place for place, byte in enumerate(text) if byte in b":,["] or [0])
         text = text[: at + 1] + odd + text[at + 1 :]
     return text
@@ -81,7 +109,7 @@ def _few(rng: random.Random) -> int:
 
 def _place(rng: random.Random, data: bytearray) -> int:
     """Return a place in `data`, often near its start, where headers are."""
-    return rng.randrange(min(len(data), 64) if rng.random() < 0.3 else len(data)) if data else 0  # noqa: PLR2004
+    return rng.randrange(min(len(data), 64) if chance(rng, 0.3) else len(data)) if data else 0
 
 
 def _part(rng: random.Random, data: bytearray) -> slice:
@@ -101,7 +129,7 @@ def _set_byte(rng: random.Random, data: bytearray, _: Sequence[bytes]) -> None:
 
 def _insert(rng: random.Random, data: bytearray, tokens: Sequence[bytes]) -> None:
     at = _place(rng, data)
-    data[at:at] = rng.choice(tokens) * rng.choice((1, 1, 2, 50)) if rng.random() < 0.7 else random_bytes(rng, 40)  # noqa: PLR2004
+    data[at:at] = rng.choice(tokens) * rng.choice((1, 1, 2, 50)) if chance(rng, 0.7) else random_bytes(rng, 40)
 
 
 def _overwrite(rng: random.Random, data: bytearray, tokens: Sequence[bytes]) -> None:
@@ -120,7 +148,7 @@ def _duplicate(rng: random.Random, data: bytearray, _: Sequence[bytes]) -> None:
 
 def _blow_up(rng: random.Random, data: bytearray, _: Sequence[bytes]) -> None:
     part, at = data[_part(rng, data)], _place(rng, data)
-    if part and rng.random() < 0.1:  # noqa: PLR2004  they are slow
+    if part and chance(rng, 0.1):
         data[at:at] = part * (rng.randrange(_BLOWN_UP_BYTES) // len(part))
 
 
@@ -139,7 +167,7 @@ def _move(rng: random.Random, data: bytearray, _: Sequence[bytes]) -> None:
 def _set_number(rng: random.Random, data: bytearray, _: Sequence[bytes]) -> None:
     width = rng.choice((2, 4, 8))
     number = rng.choice((*_BORDERS, *_WIDE_BORDERS, len(data), len(data) - 8, rng.getrandbits(64)))
-    at = 0 if rng.random() < 0.2 else _place(rng, data)  # noqa: PLR2004  a length at the start
+    at = 0 if chance(rng, 0.2) else _place(rng, data)
     data[at : at + width] = (number % 256**width).to_bytes(width, rng.choice(("little", "big")))
 
 
@@ -153,7 +181,7 @@ def _choose_place(rng: random.Random, holder: list[Any]) -> tuple[Any, Any]:
     """Return a container below `holder` and one of its keys: any depth may come."""
     container: Any = holder
     key: Any = 0
-    while isinstance(inner := container[key], dict | list) and inner and rng.random() < 0.85:  # noqa: PLR2004
+    while isinstance(inner := container[key], dict | list) and inner and chance(rng, 0.85):
         container = inner
         key = rng.choice(list(inner)) if isinstance(inner, dict) else rng.randrange(len(inner))
     return container, key
@@ -172,7 +200,7 @@ def _change_item(rng: random.Random, container: Any, key: Any) -> None:
         case 3 if isinstance(container, list) and len(container) < 1000:  # noqa: PLR2004
             container.insert(rng.randrange(len(container) + 1), copy.deepcopy(old))
         case 4 if isinstance(old, int | float):
-            container[key] = rng.choice((float(old) if abs(old) < 2**60 else 1.5, str(old), -old, [old], bool(old)))  # noqa: PLR2004
+            container[key] = rng.choice((float(old) if abs(old) < 2**60 else 1.5, str(old), -old, [old], bool(old)))
         case 5 if isinstance(old, int | float):
             container[key] = old + rng.choice((-1, 1, 2, 0.5, 2**31, 2**63))
         case _:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fuzzing.mutations import dump_json, mutate, mutate_json, random_bytes
+from fuzzing.mutations import chance, dump_json, mutate, mutate_json, random_bytes
 from fuzzing.reading import Case, Reader
 from w2v_cli import config, corpora, datasets, download, memory_limits, output_lock, remote
 from w2v_cli.incoming import PartialFile
@@ -20,8 +20,8 @@ _LOG = {"schema": 1, "event": "start", "time": "2026-01-01T00:00:00+00:00", "sec
 
 
 def _make_note(rng: random.Random) -> Case:
-    data = dump_json(rng, mutate_json(rng, _NOTE) if rng.random() < 0.8 else _NOTE)  # noqa: PLR2004
-    return Case(data if rng.random() < 0.7 else mutate(rng, data))  # noqa: PLR2004
+    data = dump_json(rng, mutate_json(rng, _NOTE) if chance(rng, 0.8) else _NOTE)
+    return Case(data if chance(rng, 0.7) else mutate(rng, data))
 
 
 def _read_note(case: Case, folder: Path) -> None:
@@ -43,10 +43,10 @@ def _read_note(case: Case, folder: Path) -> None:
 
 
 def _make_log(rng: random.Random) -> Case:
-    line = dump_json(rng, mutate_json(rng, _LOG) if rng.random() < 0.6 else _LOG)  # noqa: PLR2004
+    line = dump_json(rng, mutate_json(rng, _LOG) if chance(rng, 0.6) else _LOG)
     data = line + rng.choice((b"\n", b"", b"\n" + line[:20], b"\n" + line + b"\n"))
-    data = random_bytes(rng) if rng.random() < 0.1 else data if rng.random() < 0.4 else mutate(rng, data)  # noqa: PLR2004
-    return Case(data, {"is_resumed": rng.random() < 0.7})  # noqa: PLR2004
+    data = random_bytes(rng) if chance(rng, 0.1) else data if chance(rng, 0.4) else mutate(rng, data)
+    return Case(data, {"is_resumed": chance(rng, 0.7)})
 
 
 def _read_log(case: Case, folder: Path) -> None:
@@ -55,7 +55,9 @@ def _read_log(case: Case, folder: Path) -> None:
     path.write_bytes(case.data)
     is_resumed = case.settings["is_resumed"]
     try:
-        check_log(OutputSettings(path=str(folder / "x"), log=str(path), overwrite=not is_resumed), is_resumed=is_resumed)
+        check_log(
+            OutputSettings(path=str(folder / "x"), log=str(path), overwrite=not is_resumed), is_resumed=is_resumed
+        )
         with RunLog(path, is_resumed=is_resumed) as log:
             log.write("end", {"outcome": "fuzzed"})
         assert json.loads(path.read_bytes().split(b"\n")[-2])["event"] == "end"  # noqa: S101
@@ -96,9 +98,15 @@ _HEADERS = {
 
 def _make_reply(rng: random.Random) -> Case:
     """Draw what a server may answer: a status and headers, which are Latin-1 without line ends."""
-    headers = {name: mutate(rng, text.encode()) if rng.random() < 0.5 else text.encode() for name, text in _HEADERS.items()}  # noqa: PLR2004
-    texts = {name: text.decode("latin-1").replace("\n", " ").replace("\r", " ")[:60_000] for name, text in headers.items()}
-    return Case(json.dumps(texts).encode(), {"status": rng.choice((200, 206, 206, 301, 404, 416, 429, 500, 503, 0, 999))})
+    headers = {
+        name: mutate(rng, text.encode()) if chance(rng, 0.5) else text.encode() for name, text in _HEADERS.items()
+    }
+    texts = {
+        name: text.decode("latin-1").replace("\n", " ").replace("\r", " ")[:60_000] for name, text in headers.items()
+    }
+    return Case(
+        json.dumps(texts).encode(), {"status": rng.choice((200, 206, 206, 301, 404, 416, 429, 500, 503, 0, 999))}
+    )
 
 
 def _read_reply(case: Case, _: Path) -> None:
@@ -143,12 +151,36 @@ def _read_limits(case: Case, folder: Path) -> None:
 
 
 _TYPED = (
-    *("demo", "ptb", "wordsim353", "book-cbow", "./demo", "*.txt", "**", "[", "[!", "{a,b}", "~", "a//b", "-", "x", "é"),
-    *("https://example.org/a.txt", "http://[::1", "s3://a/b", "file:///x", "x::y://z", "memory://a", "http://a@b:c/d?e"),
+    *(
+        "demo",
+        "ptb",
+        "wordsim353",
+        "book-cbow",
+        "./demo",
+        "*.txt",
+        "**",
+        "[",
+        "[!",
+        "{a,b}",
+        "~",
+        "a//b",
+        "-",
+        "x",
+        "é",
+    ),
+    *(
+        "https://example.org/a.txt",
+        "http://[::1",
+        "s3://a/b",
+        "file:///x",
+        "x::y://z",
+        "memory://a",
+        "http://a@b:c/d?e",
+    ),
     *("C:\\x", "\ud800", "a" * 99, "a/" * 50, "\x1b[2J", "a\nb", "http://[x]y/z", "http://\u2100/", "h://\uff03"),
 )
 _LOOK_UPS: dict[str, Callable[[str, Path], object]] = {
-    "corpus": lambda text, folder: corpora.find_corpus(text, folder),
+    "corpus": corpora.find_corpus,
     "config": lambda text, _: config.find_config_file(text),
     "dataset": lambda text, _: datasets.find(text),
     "url": lambda text, _: remote.label(text) if remote.is_url(text) else None,
@@ -159,7 +191,7 @@ _LOOK_UPS: dict[str, Callable[[str, Path], object]] = {
 def _make_name(rng: random.Random) -> Case:
     """Draw what a user may type where a name is asked for; a short one, for the message shows it."""
     data = rng.choice(_TYPED).encode("utf-8", "surrogatepass")
-    return Case(mutate(rng, data)[:120] if rng.random() < 0.9 else data, {"ask": rng.choice(list(_LOOK_UPS))})  # noqa: PLR2004
+    return Case(mutate(rng, data)[:120] if chance(rng, 0.9) else data, {"ask": rng.choice(list(_LOOK_UPS))})
 
 
 def _read_name(case: Case, folder: Path) -> None:

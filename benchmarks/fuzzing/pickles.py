@@ -12,15 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from fuzzing.mutations import mutate
+from fuzzing.mutations import chance, mutate
 from fuzzing.reading import Case, Reader
 from fuzzing.tensors import use_vectors
 
 _WORDS = ("you", "i", "naïve", "x" * 40)
+_LONG_WORD = "y" * 5000
 _TRACE = "ran"  # a file that a pickle makes if anything of it runs
 _NAMES = (
     *("os system", "posix system", "builtins eval", "builtins exec", "builtins getattr", "numpy load", "numpy ndarray"),
-    *("numpy dtype", "numpy.core.multiarray _reconstruct", "numpy._core.numeric _frombuffer", "numpy ", " ", "copyreg __newobj__"),
+    *(
+        "numpy dtype",
+        "numpy.core.multiarray _reconstruct",
+        "numpy._core.numeric _frombuffer",
+        "numpy ",
+        " ",
+        "copyreg __newobj__",
+    ),
     *("pathlib Path.touch", "w2v_cli.formats.book _Recorded", "subprocess Popen", "numpy.ndarray __class__", "é x"),
 )
 
@@ -60,6 +68,7 @@ def _seeds() -> tuple[bytes, ...]:
         _checkpoint(np.asfortranarray(rows.astype(np.float16)), words, ids),
         _checkpoint(np.full((len(_WORDS), 2), 3e38, np.float32), words, ids),
         _checkpoint(np.full((len(_WORDS), 2), np.nan, np.float16), words, ids),
+        _checkpoint(np.full((1, 2), np.nan, np.float16), {_LONG_WORD: 0}, {0: _LONG_WORD}),
         _checkpoint(rows.astype(np.float16), words, {**ids, 1: "\ud800"}),
         _checkpoint(rows.astype(np.float16), words, {True: "x", 0: "you"}),
         _checkpoint(np.zeros((0, 2), np.float16), {}, {}),
@@ -75,7 +84,7 @@ def _seeds() -> tuple[bytes, ...]:
 def _make_pickle(rng: random.Random) -> Case:
     """Draw a pickle: a good one or an evil one, changed as bytes or by opcodes, or opcodes alone."""
     seeds = _seeds()
-    data = rng.choice(seeds[:6] if rng.random() < 0.6 else seeds)  # noqa: PLR2004
+    data = rng.choice(seeds[:6] if chance(rng, 0.6) else seeds)
     match rng.randrange(6):
         case 0:
             data = b"\x80\x04" + b"".join(_random_opcode(rng) for _ in range(rng.randrange(40))) + b"."
@@ -120,10 +129,56 @@ def _random_opcode(rng: random.Random) -> bytes:
         (
             f"c{names[0]}\n{names[1]}\n".encode(),
             *(_text(name.encode()) for name in names),
-            *(b"\x93", b"R", b"b", b"s", b"u", b"(", b"t", b")", b"}", b"\x85", b"\x86", b"\x87", b"N", b"\x88", b"\x89", b"."),
-            *(b"\x94", b"0", b"2", b"o", b"\x81", b"]", b"a", b"e", b"Q", b"\x97", b"\x98", b"\x8f", b"\x82\x01", b"P1\n"),
-            *(b"q\0", b"q\xff", b"h\0", b"h\x05", b"r\xff\xff\xff\x7f", b"j\0\0\0\0", b"K\x02", b"M\xff\xff", b"J\xff\xff\xff\xff"),
-            *(_text(text), b"C" + bytes((len(text) % 256,)) + text, b"B" + (length % 2**32).to_bytes(4, "little") + text),
+            *(
+                b"\x93",
+                b"R",
+                b"b",
+                b"s",
+                b"u",
+                b"(",
+                b"t",
+                b")",
+                b"}",
+                b"\x85",
+                b"\x86",
+                b"\x87",
+                b"N",
+                b"\x88",
+                b"\x89",
+                b".",
+            ),
+            *(
+                b"\x94",
+                b"0",
+                b"2",
+                b"o",
+                b"\x81",
+                b"]",
+                b"a",
+                b"e",
+                b"Q",
+                b"\x97",
+                b"\x98",
+                b"\x8f",
+                b"\x82\x01",
+                b"P1\n",
+            ),
+            *(
+                b"q\0",
+                b"q\xff",
+                b"h\0",
+                b"h\x05",
+                b"r\xff\xff\xff\x7f",
+                b"j\0\0\0\0",
+                b"K\x02",
+                b"M\xff\xff",
+                b"J\xff\xff\xff\xff",
+            ),
+            *(
+                _text(text),
+                b"C" + bytes((len(text) % 256,)) + text,
+                b"B" + (length % 2**32).to_bytes(4, "little") + text,
+            ),
             *(b"\x96" + length.to_bytes(8, "little") + text, b"\x95" + length.to_bytes(8, "little"), b"\x8a\x01\x05"),
             *(b"X" + (length % 2**32).to_bytes(4, "little") + text, b"\x80" + bytes((length % 256,)), b"G" + bytes(8)),
         )
@@ -147,8 +202,10 @@ def _deep(rng: random.Random, data: bytes) -> bytes:
             b"}(" + b"".join(b"J" + i.to_bytes(4, "little") + b"N" for i in range(depth)) + b"u",
         )
     )
-    if rng.random() < 0.4:  # noqa: PLR2004
+    if chance(rng, 0.4):
         return b"\x80\x04" + thing + b"."
+    if chance(rng, 0.3):  # in the place of the name of a type
+        return data.replace(b"X\x02\0\0\0f2", thing).replace(b"\x8c\x02f2", thing)
     places = [place for _, _, place in pickletools.genops(data)]
     begin = rng.randrange(1, len(places) - 1)
     end = rng.choice((begin, begin + 1))  # in between, or in place of something

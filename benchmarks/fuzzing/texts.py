@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fuzzing.mutations import TOKENS, mutate, random_bytes, random_text
+from fuzzing.mutations import TOKENS, chance, mutate, random_bytes, random_text
 from fuzzing.reading import Case, Reader
 from w2v_cli import corpus, unpacking
 from w2v_cli.evaluation_sets import read_sets
@@ -28,8 +28,37 @@ else:
 _WORDS = tuple(
     word.encode()
     for word in (
-        *("the", "The", "sea", "sea's", "sea.", "Mr.", "U.S.", "1,000", "<unk>", "N", "a-b", "don't", "I.", "“Tis”", "é"),
-        *("e\u0301", "Straße", "ΣΊΣΥΦΟΣ", "हिन्दी।", "好。我们走！", "한국어", "مرحبا؟", "co\u00adop", "😀", "x" * 70, "İstanbul", "ﬁn"),
+        *(
+            "the",
+            "The",
+            "sea",
+            "sea's",
+            "sea.",
+            "Mr.",
+            "U.S.",
+            "1,000",
+            "<unk>",
+            "N",
+            "a-b",
+            "don't",
+            "I.",
+            "“Tis”",
+            "é",
+        ),
+        *(
+            "e\u0301",
+            "Straße",
+            "ΣΊΣΥΦΟΣ",
+            "हिन्दी।",
+            "好。我们走！",
+            "한국어",
+            "مرحبا؟",
+            "co\u00adop",
+            "😀",
+            "x" * 70,
+            "İstanbul",
+            "ﬁn",
+        ),
     )
 )
 _BOMB_BYTES = 70_000_000  # a little more than what any text may unpack to
@@ -44,12 +73,17 @@ _MAGICS = tuple(magic for form in unpacking.FORMATS for magic in form.magics)
 
 def _make_corpus(rng: random.Random) -> Case:
     """Draw a text, plain or packed, damaged before or after, and settings for it."""
-    data = random_bytes(rng) if rng.random() < 0.1 else random_text(rng, _WORDS)  # noqa: PLR2004
-    if rng.random() < 0.5:  # noqa: PLR2004
+    data = random_bytes(rng) if chance(rng, 0.1) else random_text(rng, _WORDS)
+    if chance(rng, 0.5):
         data = mutate(rng, data)
-    if rng.random() < 0.1:  # noqa: PLR2004
-        data = rng.choice((data.decode("utf-8", "replace").encode(rng.choice(("utf-16", "utf-16-le", "utf-32"))), b"\xef\xbb\xbf" + data))
-    if rng.random() < 0.4:  # noqa: PLR2004
+    if chance(rng, 0.1):
+        data = rng.choice(
+            (
+                data.decode("utf-8", "replace").encode(rng.choice(("utf-16", "utf-16-le", "utf-32"))),
+                b"\xef\xbb\xbf" + data,
+            )
+        )
+    if chance(rng, 0.4):
         data = _pack(rng, data)
     return Case(data, _draw_corpus_settings(rng))
 
@@ -57,17 +91,17 @@ def _make_corpus(rng: random.Random) -> Case:
 def _pack(rng: random.Random, data: bytes) -> bytes:
     """Return packed text: one stream or several, sometimes packed twice or huge, mostly damaged."""
     form = rng.choice(list(_PACKERS))
-    if rng.random() < 0.001:  # noqa: PLR2004
+    if chance(rng, 0.001):
         return _bomb(form)
     packed = _PACKERS[form](data)
-    if rng.random() < 0.2:  # noqa: PLR2004
+    if chance(rng, 0.2):
         between = rng.choice((b"", b"", bytes(8), b"\x50\x2a\x4d\x18\x03\0\0\0abc", b"junk", rng.choice(_MAGICS)))
         packed += between + rng.choice((packed, _PACKERS[form](b""), _PACKERS[rng.choice(list(_PACKERS))](data)))
-    if rng.random() < 0.05:  # noqa: PLR2004
+    if chance(rng, 0.05):
         packed = _PACKERS[rng.choice(list(_PACKERS))](packed)
-    if rng.random() < 0.02:  # noqa: PLR2004
+    if chance(rng, 0.02):
         packed *= rng.randrange(1000)
-    return packed if rng.random() < 0.2 else mutate(rng, packed, (*TOKENS, *_MAGICS))  # noqa: PLR2004
+    return packed if chance(rng, 0.2) else mutate(rng, packed, (*TOKENS, *_MAGICS))
 
 
 @functools.cache
@@ -78,7 +112,9 @@ def _bomb(form: str) -> bytes:
 def _draw_corpus_settings(rng: random.Random) -> dict[str, Any]:
     settings = {
         "tokens": rng.choice(("words", "whitespace", "regex")),
-        "token_pattern": rng.choice((r"\w+", r"#?(\w)+", r"", r"\S", r".+", r"(?=.)", r"[^\W\d_]+|\d|.", r"\b", r"(a)|(b)|")),
+        "token_pattern": rng.choice(
+            (r"\w+", r"#?(\w)+", r"", r"\S", r".+", r"(?=.)", r"[^\W\d_]+|\d|.", r"\b", r"(a)|(b)|")
+        ),
         "max_token_bytes": rng.choice((16, 17, 60, 100_000)),
         "sentences": rng.choice(("line", "paragraph", "punctuation", "stream")),
         "end_of_line": rng.choice((None, None, "<eos>", "é", "the")),
@@ -88,7 +124,12 @@ def _draw_corpus_settings(rng: random.Random) -> dict[str, Any]:
         "max_unpacked": rng.choice((1, 1000, 10**12, 10**12)),
     }
     block_bytes = rng.choice((corpus.BLOCK_BYTES, corpus.BLOCK_BYTES, 1, 2, 16, 100, 4096))
-    return {"corpus": settings, "threads": rng.choice((1, 1, 2)), "block_bytes": block_bytes, "folder": rng.random() < 0.2}  # noqa: PLR2004
+    return {
+        "corpus": settings,
+        "threads": rng.choice((1, 1, 2)),
+        "block_bytes": block_bytes,
+        "folder": chance(rng, 0.2),
+    }
 
 
 def _read_corpus(case: Case, folder: Path) -> None:
@@ -128,19 +169,36 @@ def _check_scanned(found: ScannedCorpus) -> None:
 _QUESTIONS = b": capital-common\nathens greece oslo norway\nOslo norway athens greece\n: plurals\nsea seas sky skies\n"
 _PAIRS = b"# pairs\nsea\tsky\t7.35\nathens\tgreece\t8.1\noslo\tsea\t0\nseas\tsky\t-1e3\n"
 _EVALUATED = ("athens", "greece", "oslo", "norway", "sea", "seas", "sky", "skies", "é", "straße")
-_EVALUATION_WORDS = tuple(word.encode() for word in _EVALUATED) + (
-    *(b":", b": x", b"#", b"\t", b"\n", b"\n:", b"7.5", b"nan", b"inf", b"1e400", b"1_0", b"0x1", b"-", b"a b c d\n", b"1 2 3\n"),
+_EVALUATION_WORDS = (
+    *tuple(word.encode() for word in _EVALUATED),
+    *(
+        b":",
+        b": x",
+        b"#",
+        b"\t",
+        b"\n",
+        b"\n:",
+        b"7.5",
+        b"nan",
+        b"inf",
+        b"1e400",
+        b"1_0",
+        b"0x1",
+        b"-",
+        b"a b c d\n",
+        b"1 2 3\n",
+    ),
 )
 
 
 def _make_evaluation(rng: random.Random) -> Case:
     """Draw the lines of an evaluation set, in the wrong number, order, shape or encoding."""
     data = rng.choice((_QUESTIONS, _PAIRS, b""))
-    if rng.random() < 0.3 or not data:  # noqa: PLR2004
+    if chance(rng, 0.3) or not data:
         data += random_text(rng, _EVALUATION_WORDS, 30)
-    if rng.random() < 0.1:  # noqa: PLR2004
+    if chance(rng, 0.1):
         data = data.decode("utf-8", "replace").encode(rng.choice(("utf-16", "utf-8-sig", "utf-16-be")))
-    if rng.random() < 0.05:  # noqa: PLR2004
+    if chance(rng, 0.05):
         data = random_bytes(rng)
     return Case(mutate(rng, data, (*TOKENS, *_EVALUATION_WORDS)))
 

@@ -23,7 +23,9 @@ HANG_SECONDS = 10.0  # of CPU time that a case may take
 _WALL_SECONDS = 120.0  # that it may take, on a machine that may be busy
 _MORE_ADDRESSES = 6 << 30  # than the process has in the beginning: a stop for what grows all at once
 _POLL_SECONDS = 0.05
-_STATE = struct.Struct("qdddq")  # the case, its start by the clock and in CPU seconds; the slowest case's seconds, and it
+_STATE = struct.Struct(
+    "qdddq"
+)  # the case, its start by the clock and in CPU seconds; the slowest case's seconds, and it
 _FINDING = "finding"
 _OUTCOMES = (READ, *(kind.__name__ for kind in KINDS), _FINDING)
 _COUNTS = struct.Struct(f"{len(_OUTCOMES)}q")
@@ -77,18 +79,21 @@ def _run_child(reader: Reader, seed: int, numbers: range, tally: Tally, deadline
     with tempfile.TemporaryDirectory(prefix="w2v-fuzz-") as name, mmap.mmap(-1, mmap.PAGESIZE) as shared:
         folder = Path(name)
         (folder / "cases").mkdir()
+        (folder / "findings").touch()
+        (folder / "traces").touch()
         _STATE.pack_into(shared, 0, numbers.start, time.monotonic(), 0.0, 0.0, numbers.start)
         sys.stdout.flush()
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            _be_child(reader, seed, numbers, folder, shared, deadline)
+            _be_child(reader, seed, numbers, folder, shared, deadline, parent)
         fault = _watch(pid, shared, folder)
         number, _, _, slowest, slowest_case = _STATE.unpack_from(shared)
         counts = _COUNTS.unpack_from(shared, _STATE.size)
         tally.outcomes.update({name: count for name, count in zip(_OUTCOMES, counts, strict=True) if count})
         for line in (folder / "findings").read_text(encoding="utf-8").splitlines():
-            tally.findings.append(Finding(line_number := json.loads(line)["number"], Fault(**json.loads(line)["fault"])))
-            assert line_number in numbers  # noqa: S101
+            told = json.loads(line)
+            tally.findings.append(Finding(told["number"], Fault(**told["fault"])))
         if slowest > tally.slowest_seconds:
             tally.slowest_seconds, tally.slowest_case = slowest, slowest_case
         if fault is not None:
@@ -142,11 +147,13 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def _be_child(reader: Reader, seed: int, numbers: range, folder: Path, shared: mmap.mmap, deadline: float) -> None:
+def _be_child(
+    reader: Reader, seed: int, numbers: range, folder: Path, shared: mmap.mmap, deadline: float, parent: int
+) -> None:
     """Run the cases and leave the process, whatever happens."""
     code = 1
     try:
-        code = _work(reader, seed, numbers, folder, shared, deadline)
+        code = _work(reader, seed, numbers, folder, shared, deadline, parent)
     except BaseException:  # noqa: BLE001  nothing may come out of here into the parent's code
         with (folder / "traces").open("a", encoding="utf-8") as traces:
             traceback.print_exc(file=traces)
@@ -155,7 +162,9 @@ def _be_child(reader: Reader, seed: int, numbers: range, folder: Path, shared: m
         os._exit(code)
 
 
-def _work(reader: Reader, seed: int, numbers: range, folder: Path, shared: mmap.mmap, deadline: float) -> int:
+def _work(
+    reader: Reader, seed: int, numbers: range, folder: Path, shared: mmap.mmap, deadline: float, parent: int
+) -> int:
     """Run the cases one after the other, telling the parent of each; return the exit code."""
     warnings.simplefilter("error")
     os.chdir(folder / "cases")
@@ -167,6 +176,8 @@ def _work(reader: Reader, seed: int, numbers: range, folder: Path, shared: mmap.
         _limit_addresses()
         most = _peak_bytes() + reader.memory_bytes
         for number in numbers:
+            if os.getppid() != parent:  # it was killed
+                return 0
             began, cpu = time.monotonic(), time.process_time()
             if began >= deadline:
                 return 0

@@ -17,7 +17,7 @@ from w2v_cli.yaml_document import NOWHERE, Document, DocumentBuilder, Place, Pro
 
 __all__ = ["Config", "ResolvedConfig", "describe_settings", "find_config_file", "read_yaml", "resolve"]
 
-_LONGEST_FILE = 1_000_000  # bytes: a config is a page; more is a mistake or an attack
+_LONGEST_FILE = 200_000  # bytes, which take seconds: a config is a page; more is a mistake or an attack
 _SYNTAX_CURES = {
     "'\\t'": "indent with spaces, not tabs",
     "<block end>": "check the indentation",

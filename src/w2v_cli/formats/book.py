@@ -3,6 +3,7 @@
 import io
 import pickle
 import pickletools
+import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,8 @@ def _decode_array(array: object) -> Matrix:
         case _Dtype(arguments=("f2" | "f4" as name, *_), state=(_, "<", *_)):
             numpy_type = NUMPY_TYPES[name]
         case _:
-            raise VectorsError(f"its word_vecs are of type {getattr(dtype, 'arguments', None)}, not float16")
+            found = reprlib.repr(getattr(dtype, "arguments", None))  # which may be very long, or nested very deep
+            raise VectorsError(f"its word_vecs are of type {found}, not float16")
     if rows < 1 or columns < 1 or rows * columns * numpy_type.itemsize != len(data):
         raise VectorsError(f"its word_vecs claim {rows:,} x {columns:,} values in {len(data):,} bytes")
     matrix: Matrix = np.frombuffer(data, numpy_type).reshape(rows, columns)

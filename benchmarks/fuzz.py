@@ -19,8 +19,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fuzzing import configs, notes, pickles, snapshots, tensors, texts
-from fuzzing.reading import Reader
+from fuzzing.reading import READ, Reader
 from fuzzing.workers import Finding, Tally, case_of, run_cases
+
+from w2v_cli.errors import W2vError
 
 READERS = {
     reader.name: reader for module in (texts, configs, tensors, snapshots, pickles, notes) for reader in module.READERS
@@ -126,10 +128,13 @@ def _run_one(reader: Reader, seed: int, number: int, keep: Path | None) -> int:
     if keep is not None:
         _keep(reader, seed, number, keep)
     with tempfile.TemporaryDirectory() as folder:
-        began = time.process_time()
         reader.prepare()
-        reader.read(case_of(reader, seed, number), Path(folder))
-    print(json.dumps({"case": number, "outcome": "read", "seconds": round(time.process_time() - began, 3)}))
+        began, outcome = time.process_time(), READ
+        try:
+            reader.read(case_of(reader, seed, number), Path(folder))
+        except W2vError as error:
+            outcome = f"{type(error).__name__}: {error}"
+    print(json.dumps({"case": number, "outcome": outcome, "seconds": round(time.process_time() - began, 3)}))
     return 0
 
 

@@ -181,7 +181,7 @@ def _choose_place(rng: random.Random, holder: list[Any]) -> tuple[Any, Any]:
     """Return a container below `holder` and one of its keys: any depth may come."""
     container: Any = holder
     key: Any = 0
-    while isinstance(inner := container[key], dict | list) and inner and chance(rng, 0.85):
+    while isinstance(inner := container[key], dict | list) and inner and chance(rng, 0.75):
         container = inner
         key = rng.choice(list(inner)) if isinstance(inner, dict) else rng.randrange(len(inner))
     return container, key
@@ -194,7 +194,10 @@ def _change_item(rng: random.Random, container: Any, key: Any) -> None:
         case 0 if isinstance(container, dict):
             del container[key]
         case 1 if isinstance(container, dict):
-            container[rng.choice(("", "x", key.upper(), f"{key}\0", "__metadata__"))] = container.pop(key)
+            renamed = rng.choice(("", "x", key.upper(), f"{key}\0", "__metadata__", *map(str, container)))
+            items = [(renamed if name == key else name, item) for name, item in container.items()]
+            container.clear()
+            container.update(items)  # in the same order
         case 2 if isinstance(container, dict):
             container[rng.choice(("x", "extra", *map(str, container)))] = old
         case 3 if isinstance(container, list) and len(container) < 1000:  # noqa: PLR2004

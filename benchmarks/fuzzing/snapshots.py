@@ -1,5 +1,6 @@
 """Cases for snapshots: damaged as bytes, and crafted with a digest that is right; training goes on from them."""
 
+import dataclasses
 import functools
 import json
 import random
@@ -11,13 +12,14 @@ from typing import Any
 from fuzzing.mutations import JSON_VALUES, chance, dump_json, mutate, mutate_json
 from fuzzing.reading import Case, Reader
 from fuzzing.tensors import TOKENS, craft, digest_of
-from w2v_cli import vectors
+from w2v_cli import snapshot, vectors
 from w2v_cli.pipeline import summary, train_vectors
 from w2v_cli.resuming import load_snapshot
-from w2v_cli.settings import Config
-from w2v_cli.snapshot import snapshot_path
+from w2v_cli.settings import Config, OutputSettings
+from w2v_cli.snapshot import Snapshot, snapshot_path
 
 _TEXT = "the sea and the sky. the sky and the land!\nthe land and the sea, the sea\n" * 6
+_MAY_BE_GIVEN = ("model.init_from", "training.epochs", "training.learning_rate", "corpus.min_count")
 _STEPS = 3  # a resumed training is stopped after so many looks
 _TRAININGS: tuple[dict[str, Any], ...] = (
     {"training": {"algorithm": "block", "backend": "numpy", "validation": 0.3, "patience": 2, "epochs": 3}},
@@ -51,26 +53,36 @@ def _snapshot_seeds() -> tuple[bytes, ...]:
             (folder / "text.txt").write_text(_TEXT, encoding="utf-8")
             config, epochs = _config(folder, number), []
             train_vectors(config, folder / "data", epochs.append, is_stop_wanted=lambda e=epochs: len(e) > 8)  # noqa: PLR2004
-            seeds.append(snapshot_path(folder / "w2v.safetensors").read_bytes())
+            seeds.append(_without_chance(snapshot_path(folder / "w2v.safetensors")))
     return tuple(seeds)
+
+
+def _without_chance(path: Path) -> bytes:
+    """Return the file as it would be in every run: without its times and its place."""
+    taken = snapshot.load(path)
+    corpus = taken.identity.config.corpus.model_copy(update={"source": "text.txt"})
+    output = OutputSettings()
+    config = taken.identity.config.model_copy(update={"corpus": corpus, "output": output})
+    times = {"words_per_second": 1000.0, "seconds_left": 1.0}
+    loop = dataclasses.replace(taken.loop, seconds=1.0, reports=[report | times for report in taken.loop.reports])
+    copies = {name: array.copy() for name, array in taken.arrays.items()}
+    identity = dataclasses.replace(taken.identity, config=config)
+    snapshot.save(path, Snapshot(identity, taken.point, loop, copies))
+    return path.read_bytes()
 
 
 def _make_snapshot(rng: random.Random) -> Case:
     """Draw a snapshot, crafted or damaged, and of which training it is given out to be."""
     number = rng.randrange(len(_TRAININGS))
     seed = _snapshot_seeds()[number]
-    data = (
-        mutate(rng, seed, TOKENS)
-        if chance(rng, 0.2)
-        else _crafted_loop(rng, seed)
-        if chance(rng, 0.4)
-        else craft(rng, seed)
-    )
-    others = [
-        name
-        for name in ("model.init_from", "training.epochs", "training.learning_rate", "corpus.min_count")
-        if chance(rng, 0.1)
-    ]
+    match rng.randrange(5):
+        case 0:
+            data = mutate(rng, seed, TOKENS)
+        case 1 | 2:
+            data = _crafted_loop(rng, seed)
+        case _:
+            data = craft(rng, seed)
+    others = [name for name in _MAY_BE_GIVEN if chance(rng, 0.1)]
     return Case(data, {"training": number if chance(rng, 0.95) else 1 - number, "given": others})
 
 

@@ -27,6 +27,18 @@ _METADATA = {
     "final_loss": 1.25,
     "seed": 1,
 }
+_SIZES = {"I64": 8, "F16": 2, "F32": 4, "U8": 1}
+_TENSOR_NAMES = (
+    "vectors",
+    "counts",
+    "vocabulary.bytes",
+    "vocabulary.offsets",
+    "x",
+    "",
+    "loop",
+    "best_vectors",
+    "\ud800",
+)
 TOKENS = (
     b'"F16"',
     b'"BF16"',
@@ -46,11 +58,14 @@ def craft(rng: random.Random, seed: bytes) -> bytes:
     length = int.from_bytes(seed[:8], "little")
     header, data = json.loads(seed[8 : 8 + length]), seed[8 + length :]
     texts = header.pop("__metadata__")
-    if chance(rng, 0.4):
+    parts = rng.choice(("header", "layout", "layout", "layout data", "texts", "texts", "data", "header texts"))
+    if "layout" in parts:
+        header, data = _laid_out_anew(rng, header, data)
+    if "header" in parts:
         header = mutate_json(rng, header)
-    if chance(rng, 0.4):
+    if "texts" in parts:
         texts = _changed_texts(rng, texts)
-    if chance(rng, 0.3):
+    if "data" in parts:
         data = _changed_data(rng, data)
     if isinstance(header, dict) and isinstance(texts, dict) and chance(rng, 0.9):
         texts = texts | {"sha256": digest_of(header, texts, data)}
@@ -62,12 +77,53 @@ def craft(rng: random.Random, seed: bytes) -> bytes:
     return size.to_bytes(8, "little") + content + data
 
 
+def _laid_out_anew(rng: random.Random, header: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return other tensors that fill the file as they should: of other names, types, shapes, or numbers of rows."""
+    tensors = [
+        (name, entry["dtype"], entry["shape"], data[entry["data_offsets"][0] : entry["data_offsets"][1]])
+        for name, entry in header.items()
+    ]
+    for _ in range(rng.choice((1, 1, 2))):
+        at = rng.randrange(len(tensors)) if tensors else 0
+        tensors[at : at + 1] = _changed_tensors(rng, *tensors[at]) if tensors else []
+    if chance(rng, 0.2):
+        rng.shuffle(tensors)
+    laid_out, content = {}, b""
+    for name, dtype, shape, part in tensors:
+        if name not in laid_out:
+            laid_out[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(content), len(content) + len(part)]}
+            content += part
+    return laid_out, content
+
+
+def _changed_tensors(rng: random.Random, name: str, dtype: str, shape: list[int], data: bytes) -> list[Any]:
+    """Return what is in the place of a tensor: nothing, two, or another one; its bytes are as many as it says."""
+    size, rows = _SIZES[dtype], shape[0]
+    match rng.randrange(6):
+        case 0:
+            return []
+        case 1:
+            return [(name, dtype, shape, data), (rng.choice(_TENSOR_NAMES), dtype, shape, data)]
+        case 2:
+            return [(rng.choice(_TENSOR_NAMES), dtype, shape, data)]
+        case 3:
+            kept = rng.choice((1, max(1, rows - 1)))
+            return [(name, dtype, [kept, *shape[1:]], data[: len(data) // rows * kept])]
+        case 4:
+            other = rng.choice(list(_SIZES))
+            items = len(data) // _SIZES[other]
+            return [(name, other, [items], data[: items * _SIZES[other]])] if items else []
+        case _:
+            items = len(data) // size
+            return [(name, dtype, rng.choice(([items], [items, 1], [1, items], shape[::-1])), data)]
+
+
 def _changed_texts(rng: random.Random, texts: dict[str, str]) -> dict[str, Any]:
     """Return metadata of which one value, or what JSON it stands for, is another."""
     if chance(rng, 0.2):
         changed: dict[str, Any] = mutate_json(rng, texts)
         return changed
-    key = rng.choice(list(texts))
+    key = rng.choice([key for key in texts if key != "format_version"])
     try:
         text = dump_json(rng, mutate_json(rng, json.loads(texts[key])))
     except ValueError:  # the digest is no JSON

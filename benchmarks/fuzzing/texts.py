@@ -85,7 +85,7 @@ def _make_corpus(rng: random.Random) -> Case:
         )
     if chance(rng, 0.4):
         data = _pack(rng, data)
-    return Case(data, _draw_corpus_settings(rng))
+    return Case(data, _draw_corpus_settings(rng, len(data)))
 
 
 def _pack(rng: random.Random, data: bytes) -> bytes:
@@ -109,7 +109,8 @@ def _bomb(form: str) -> bytes:
     return _PACKERS[form](bytes(_BOMB_BYTES))
 
 
-def _draw_corpus_settings(rng: random.Random) -> dict[str, Any]:
+def _draw_corpus_settings(rng: random.Random, size: int) -> dict[str, Any]:
+    """Return settings, and how to read: in blocks that are small for small texts, for each costs a change of threads."""
     settings = {
         "tokens": rng.choice(("words", "whitespace", "regex")),
         "token_pattern": rng.choice(
@@ -123,7 +124,7 @@ def _draw_corpus_settings(rng: random.Random) -> dict[str, Any]:
         "invalid_utf8": rng.choice(("replace", "strict")),
         "max_unpacked": rng.choice((1, 1000, 10**12, 10**12)),
     }
-    block_bytes = rng.choice((corpus.BLOCK_BYTES, corpus.BLOCK_BYTES, 1, 2, 16, 100, 4096))
+    block_bytes = max(size // 200, rng.choice((corpus.BLOCK_BYTES, corpus.BLOCK_BYTES, 1, 2, 16, 100, 4096)))
     return {
         "corpus": settings,
         "threads": rng.choice((1, 1, 2)),

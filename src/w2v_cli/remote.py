@@ -36,7 +36,7 @@ def label(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:  # brackets that hold no address, such as http://[x]y
-        return _SECRETS.sub("", url)
+        return _SECRETS.sub("", " ".join(url.split()))
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 

@@ -123,7 +123,7 @@ def load(path: Path) -> Snapshot:
         header = TypeAdapter(_Header).validate_python(metadata)
         loop = TypeAdapter(LoopState).validate_python(read_json(arrays.pop(_LOOP).tobytes()))
     except (KeyError, ValueError, RecursionError) as error:  # ValidationError is a ValueError
-        raise damaged(path, f"it says too little of its training ({_shortened(error)})") from error
+        raise damaged(path, f"it says too little of its training ({shortened(error)})") from error
     for name, array in arrays.items():
         if not _is_within(array, _MAX_FLOAT32):
             raise damaged(path, f"its {name} hold values that are no finite numbers")
@@ -149,7 +149,7 @@ def _describe(array: NDArray[Any]) -> tuple[str, tuple[int, ...]]:
     return array.dtype.str, array.shape
 
 
-def _shortened(error: Exception) -> str:
+def shortened(error: Exception) -> str:
     """Return what is wrong with the contents, on one line."""
     if isinstance(error, ValidationError):
         wrong = error.errors(include_url=False)[0]

@@ -56,6 +56,7 @@ _WORDS = tuple(
             "co\u00adop",
             "😀",
             "x" * 70,
+            "z" * 3000,
             "İstanbul",
             "ﬁn",
         ),
@@ -110,7 +111,7 @@ def _bomb(form: str) -> bytes:
 
 
 def _draw_corpus_settings(rng: random.Random, size: int) -> dict[str, Any]:
-    """Return settings, and how to read: in blocks that are small for small texts, for each costs a change of threads."""
+    """Return settings, and how to read: in small blocks only what is small, for each costs a change of threads."""
     settings = {
         "tokens": rng.choice(("words", "whitespace", "regex")),
         "token_pattern": rng.choice(

@@ -125,8 +125,8 @@ def load(path: Path) -> Snapshot:
     except (KeyError, ValueError, RecursionError) as error:  # ValidationError is a ValueError
         raise damaged(path, f"it says too little of its training ({shortened(error)})") from error
     for name, array in arrays.items():
-        if not _is_within(array, _MAX_FLOAT32):
-            raise damaged(path, f"its {name} hold values that are no finite numbers")
+        if array.dtype.str not in _TYPES or not _is_within(array, _MAX_FLOAT32):
+            raise damaged(path, f"its {reprlib.repr(name)} hold values that are no finite numbers")
     return Snapshot(header.identity, header.point, loop, arrays)
 
 

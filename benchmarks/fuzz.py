@@ -108,7 +108,7 @@ def _told(tally: Tally) -> dict[str, Any]:
         kinds.setdefault(_kind(finding), []).append(finding)
     return {
         "cases": tally.cases,
-        "seconds": round(tally.seconds, 1),
+        "cpu_seconds": round(tally.cpu_seconds, 1),
         "outcomes": dict(tally.outcomes.most_common()),
         "slowest": {"seconds": round(tally.slowest_seconds, 3), "case": tally.slowest_case},
         "findings": [

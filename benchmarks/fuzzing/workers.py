@@ -20,12 +20,11 @@ from pathlib import Path
 from fuzzing.reading import KINDS, READ, Case, Fault, Reader, Watch, judge
 
 HANG_SECONDS = 10.0  # of CPU time that a case may take
-_WALL_SECONDS = 300.0  # that it may take, on a machine that may be busy
+_MOST_POLLS = 6000  # that find it at the same case: some minutes, in which nobody has stopped both processes
 _MORE_ADDRESSES = 6 << 30  # than the process has in the beginning: a stop for what grows all at once
 _POLL_SECONDS = 0.05
-_STATE = struct.Struct(
-    "qdddq"
-)  # the case, its start by the clock and in CPU seconds; the slowest case's seconds, and it
+# The case, its start in CPU seconds; the slowest case's seconds, and that case.
+_STATE = struct.Struct("qddq")
 _FINDING = "finding"
 _OUTCOMES = (READ, *(kind.__name__ for kind in KINDS), _FINDING)
 _COUNTS = struct.Struct(f"{len(_OUTCOMES)}q")
@@ -45,7 +44,7 @@ class Finding:
 class Tally:
     """What came of the cases of a reader: how many there were of each outcome, and the findings."""
 
-    seconds: float = 0.0
+    cpu_seconds: float = 0.0
     slowest_seconds: float = 0.0
     slowest_case: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -67,10 +66,10 @@ def run_cases(reader: Reader, seed: int, first: int, last: int, tally: Tally, *,
 
     A child that was ended by a case is followed by another.
     """
-    began = time.monotonic()
+    began = _children_seconds()
     while first < last and time.monotonic() < deadline:
         first = _run_child(reader, seed, range(first, last), tally, deadline)
-    tally.seconds += time.monotonic() - began
+    tally.cpu_seconds += _children_seconds() - began
     return first
 
 
@@ -81,14 +80,14 @@ def _run_child(reader: Reader, seed: int, numbers: range, tally: Tally, deadline
         (folder / "cases").mkdir()
         (folder / "findings").touch()
         (folder / "traces").touch()
-        _STATE.pack_into(shared, 0, numbers.start, time.monotonic(), 0.0, 0.0, numbers.start)
+        _STATE.pack_into(shared, 0, numbers.start, 0.0, 0.0, numbers.start)
         sys.stdout.flush()
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             _be_child(reader, seed, numbers, folder, shared, deadline, parent)
         fault = _watch(pid, shared, folder)
-        number, _, _, slowest, slowest_case = _STATE.unpack_from(shared)
+        number, _, slowest, slowest_case = _STATE.unpack_from(shared)
         counts = _COUNTS.unpack_from(shared, _STATE.size)
         tally.outcomes.update({name: count for name, count in zip(_OUTCOMES, counts, strict=True) if count})
         for line in (folder / "findings").read_text(encoding="utf-8").splitlines():
@@ -104,19 +103,20 @@ def _run_child(reader: Reader, seed: int, numbers: range, tally: Tally, deadline
 
 def _watch(pid: int, shared: mmap.mmap, folder: Path) -> Fault | None:
     """Return what ended the child, None where it came to its end; end one that hangs."""
+    polls, last = 0, -1
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return _fault_of(os.waitstatus_to_exitcode(status), folder)
-        number, began, cpu, *_ = _STATE.unpack_from(shared)
-        cpu_seconds, seconds = _cpu_seconds(pid) - cpu, time.monotonic() - began
-        if cpu_seconds > HANG_SECONDS or seconds > _WALL_SECONDS:
+        number, cpu, *_ = _STATE.unpack_from(shared)
+        cpu_seconds, polls, last = _cpu_seconds(pid) - cpu, polls + 1 if number == last else 0, number
+        if cpu_seconds > HANG_SECONDS or polls > _MOST_POLLS:
             os.kill(pid, signal.SIGUSR1)  # tell where it is
             time.sleep(0.5)
             if _STATE.unpack_from(shared)[0] == number:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
-                return Fault("hang", f"{seconds:.0f} s, {cpu_seconds:.0f} s of CPU time", _frames(folder))
+                return Fault("hang", f"{cpu_seconds:.0f} s of CPU time", _frames(folder))
         time.sleep(_POLL_SECONDS)
 
 
@@ -137,6 +137,12 @@ def _frames(folder: Path) -> str:
     own = [line for line in frames if "w2v_cli" in line]
     shown = [line.rpartition("/")[2].replace('", line ', ":") for line in (frames[:1] + own)[:6]]
     return " < ".join(shown)
+
+
+def _children_seconds() -> float:
+    """Return the CPU time of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -179,10 +185,10 @@ def _work(
         for number in numbers:
             if os.getppid() != parent:  # it was killed
                 return 0
-            began, cpu = time.monotonic(), time.process_time()
-            if began >= deadline:
+            cpu = time.process_time()
+            if time.monotonic() >= deadline:
                 return 0
-            _STATE.pack_into(shared, 0, number, began, cpu, slowest, slowest_case)
+            _STATE.pack_into(shared, 0, number, cpu, slowest, slowest_case)
             outcome = judge(reader, case_of(reader, seed, number), folder / "cases", watch)
             if _peak_bytes() > most:
                 return _GROWN
@@ -193,7 +199,7 @@ def _work(
             if time.process_time() - cpu > slowest:
                 slowest, slowest_case = time.process_time() - cpu, number
             _COUNTS.pack_into(shared, _STATE.size, *counts)
-        _STATE.pack_into(shared, 0, numbers.stop, time.monotonic(), time.process_time(), slowest, slowest_case)
+        _STATE.pack_into(shared, 0, numbers.stop, time.process_time(), slowest, slowest_case)
     return 0
 
 

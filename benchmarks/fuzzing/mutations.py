@@ -41,10 +41,18 @@ TOKENS = (
     *tuple(text.encode("utf-8", "surrogatepass") for text in _CHARACTERS),
     *(b"\xff\xfe", b"\xfe\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf8", b"\xe2\x82", b"\x80"),
 )
+_DEEP = "in place of this text dump_json writes something deep"
+_NESTS = (
+    "[" * 400 + "]" * 400,
+    '{"a":' * 400 + "0" + "}" * 400,
+    '[{"a":' * 30 + "[]" + "}]" * 30,
+    "[" * 100_000,
+    "9" * 5000,
+)
 JSON_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 2, 7, 0.0, 1.0, -0.5, 2**31, 2**63, -(2**63) - 1, 10**30, 1e308, 5e-324),
     *(float("nan"), float("inf"), "", "x", "1", "é", "\0", "\n", "\ud800", "a" * 5000, [], {}, [[]], [0], {"": 0}),
-    *([1, 2, 3], ["a", "b"], {"a": {"b": {"c": []}}}, "F16", "I64", "../../x", "/", "-", "never", "3s"),
+    *(_DEEP, _DEEP, [1, 2, 3], ["a", "b"], {"a": {"b": {"c": []}}}, "F16", "I64", "../../x", "/", "-", "never", "3s"),
 )
 
 
@@ -92,7 +100,8 @@ def mutate_json(rng: random.Random, value: Any) -> Any:
 
 def dump_json(rng: random.Random, value: Any) -> bytes:
     """Return JSON of a value, sometimes with its own kind of damage: nested too deep, a number too long, cut off."""
-    text = json.dumps(value, ensure_ascii=chance(rng, 0.8)).encode("utf-8", "surrogatepass")
+    written = json.dumps(value, ensure_ascii=chance(rng, 0.8)).replace(f'"{_DEEP}"', rng.choice(_NESTS))
+    text = written.encode("utf-8", "surrogatepass")
     if chance(rng, 0.05):
         odd = rng.choice(
             (b"[" * 100_000, b"[" * 900 + b"]" * 900, b'{"a":' * 5000, b"9" * 5000, b"-", b"1e999", b"\xff")

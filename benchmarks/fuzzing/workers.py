@@ -26,6 +26,7 @@ _POLL_SECONDS = 0.05
 # The case, its start in CPU seconds; the slowest case's seconds, and that case.
 _STATE = struct.Struct("qddq")
 _FINDING = "finding"
+_MEMORY_FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  where no disk is waited for
 _OUTCOMES = (READ, *(kind.__name__ for kind in KINDS), _FINDING)
 _COUNTS = struct.Struct(f"{len(_OUTCOMES)}q")
 _GROWN = 3  # the exit code of a child that has taken too much memory
@@ -75,7 +76,10 @@ def run_cases(reader: Reader, seed: int, first: int, last: int, tally: Tally, *,
 
 def _run_child(reader: Reader, seed: int, numbers: range, tally: Tally, deadline: float) -> int:
     """Run cases in a child until all are done or one has ended it; return the next one's number."""
-    with tempfile.TemporaryDirectory(prefix="w2v-fuzz-") as name, mmap.mmap(-1, mmap.PAGESIZE) as shared:
+    with (
+        tempfile.TemporaryDirectory(prefix="w2v-fuzz-", dir=_MEMORY_FOLDER) as name,
+        mmap.mmap(-1, mmap.PAGESIZE) as shared,
+    ):
         folder = Path(name)
         (folder / "cases").mkdir()
         (folder / "findings").touch()

@@ -18,6 +18,7 @@ from w2v_cli.storage import atomic_write
 
 FORMAT_VERSION = "1"
 MAX_HEADER_BYTES = 4 << 20  # a config and its scores take a few KB
+_DEEPEST_NESTING = 50  # levels of JSON: a config in its metadata has four
 NUMPY_TYPES: dict[str, np.dtype[Any]] = {  # by their names in safetensors
     "I64": np.dtype("<i8"),
     "F16": np.dtype("<f2"),
@@ -96,13 +97,25 @@ def map_file(path: Path) -> mmap.mmap:
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return what JSON text holds; raise ValueError where it is none, or holds a number that is not finite."""
-    return json.loads(text, parse_constant=_refuse_number, parse_float=_read_float)
+    """Return what JSON text holds; raise ValueError where it is none, is nested deep, or has numbers beyond all."""
+    value = json.loads(text, parse_constant=_refuse_number, parse_float=_read_float)
+    if not _is_shallow(value, _DEEPEST_NESTING):
+        raise ValueError(f"it is nested deeper than {_DEEPEST_NESTING} levels")
+    return value
 
 
 def damaged(path: Path, cause: str) -> VectorsError:
     """Return the error for a file that cannot be trusted."""
     return VectorsError(f"{path} is damaged or no file of w2v: {cause}. Copy it again, or train anew.")
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    """Return whether no list or object lies deeper than so many levels: what shows it later goes down to each."""
+    if not isinstance(value, dict | list):
+        return True
+    return levels > 0 and all(
+        _is_shallow(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def _refuse_number(name: str) -> None:

@@ -57,9 +57,13 @@ def test_offsets_that_are_no_whole_numbers_are_refused(tmp_path, offsets):
     the_line(refusal)
 
 
-@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
-def test_metadata_hold_finite_numbers_alone(tmp_path, monkeypatch, number):
-    """What no JSON of ours holds would come out again where a file is written from it."""
+@pytest.mark.parametrize(
+    "number",
+    ["NaN", "-Infinity", "1e999", "[" * 400 + "]" * 400, '{"a":' * 51 + "0" + "}" * 51],
+    ids=lambda text: text[:9],
+)
+def test_metadata_that_are_none_of_ours_are_refused(tmp_path, monkeypatch, number):
+    """A number that is none would be written again, and a nest was too deep for `w2v info`: RecursionError."""
     path = tmp_path / "x.safetensors"
     monkeypatch.setattr(
         tensor_file.json,

@@ -4,6 +4,7 @@ import io
 import pickle
 import pickletools
 import reprlib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ OPCODES = NESTING_OPCODES | {  # all that the layout takes at protocols 3 to 5
 }
 MAX_NESTING = 32  # the layout has a dozen in all; a million nested tuples would overflow the stack when hashed
 # what pickle and pickletools raise for bytes that are no pickle
-MALFORMED = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, OverflowError)
+MALFORMED = (
+    *(pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, OverflowError),
+    DeprecationWarning,
+)
 
 
 class _Recorded:
@@ -88,7 +92,9 @@ def load(path: Path) -> WordVectors:
         raise _refused(path, f"it has {len(mapped):,} bytes, more than {MAX_BYTES:,}")
     content = mapped[:]
     try:
-        _check_opcodes(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of a backslash in a name, which no name of the layout has
+            _check_opcodes(content)
         word_vectors = _decode(_Unpickler(io.BytesIO(content)).load())
     except VectorsError as error:
         raise _refused(path, str(error)) from error

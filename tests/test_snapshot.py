@@ -229,7 +229,7 @@ def test_values_that_are_not_finite_are_refused(path):
     del metadata["format_version"]
     save_tensors(path, tensors, metadata, overwrite=True)
 
-    with pytest.raises(VectorsError, match="its output_vectors hold values that are no finite numbers"):
+    with pytest.raises(VectorsError, match="its 'output_vectors' hold values that are no finite numbers"):
         snapshot.load(path)
 
 

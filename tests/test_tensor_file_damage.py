@@ -74,7 +74,10 @@ WRONG_ENTRIES = [
     *(GOOD_ENTRY | {"dtype": dtype} for dtype in (None, "BF16", ["I64"])),
     *(GOOD_ENTRY | {"shape": shape} for shape in (2, [], [0], [-2], [2.0], [True, 2], ["2"], [1, 1, 2], [16, 16])),
     *(GOOD_ENTRY | {"shape": shape} for shape in ([10**12, 10**12], [10**4000])),
-    *(GOOD_ENTRY | {"data_offsets": offsets} for offsets in ([8, 24], [0, 10**18], [16, 0], [0], None)),
+    *(
+        GOOD_ENTRY | {"data_offsets": offsets}
+        for offsets in ([8, 24], [0, 10**18], [16, 0], [0], None, [0.0, 16.0], [False, 16])
+    ),
     *({"dtype": "I64", "shape": [size], "data_offsets": [0, 8 * size]} for size in (0, -2)),
     GOOD_ENTRY | {"surplus": 1},
 ]

@@ -17,7 +17,7 @@ from w2v_cli.yaml_document import NOWHERE, Document, DocumentBuilder, Place, Pro
 
 __all__ = ["Config", "ResolvedConfig", "describe_settings", "find_config_file", "read_yaml", "resolve"]
 
-_LONGEST_FILE = 1_000_000  # bytes: a config is a page; more is a mistake or an attack
+_LONGEST_FILE = 200_000  # bytes, which take seconds: a config is a page; more is a mistake or an attack
 _SYNTAX_CURES = {
     "'\\t'": "indent with spaces, not tabs",
     "<block end>": "check the indentation",
@@ -117,7 +117,7 @@ def read_yaml(path: Path) -> object:
     """
     document = _read_document(path)
     if document.problems:
-        raise ConfigError("\n".join(problem.line for problem in sorted(document.problems)))
+        raise ConfigError("\n".join(sources.told(document.problems)))
     return document.contents
 
 
@@ -177,7 +177,7 @@ def _iterate_events(text: str) -> Iterator[Any]:
     except ReaderError as error:
         wrong = f"the character U+{error.character:04X} is not allowed"
         raise SyntaxProblemError(_place_at(text, error.position), f"YAML syntax: {wrong}") from error
-    except ValueError as error:  # ruamel's chr() of an escape such as "\U00110000"
+    except (ValueError, OverflowError) as error:  # ruamel's chr() of an escape: "\U00110000", "\Uffffffff"
         raise SyntaxProblemError(place, "YAML syntax: an escape from here on names no character") from error
 
 

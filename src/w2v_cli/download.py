@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import requests
 
 MAX_REDIRECTS = 10
+_LONGEST_SHOWN = 300  # characters of what a server says
+_MOST_DIGITS = 18  # of a size: int() refuses thousands of them
 
 Progress = Callable[[int, int | None], None]  # bytes of the file that are here, and of the whole where that is known
 
@@ -95,9 +97,9 @@ def redirect_target(url: str, location: str) -> str:
     try:
         target = urljoin(url, location)
     except ValueError as error:
-        raise DownloadError(f"redirected to {location}, which is no URL") from error
+        raise DownloadError(f"redirected to {location[:_LONGEST_SHOWN]}, which is no URL") from error
     if _scheme(target) != "https" and _scheme(url) == "https":
-        raise DownloadError(f"redirected from https to {target}, which is not followed")
+        raise DownloadError(f"redirected from https to {target[:_LONGEST_SHOWN]}, which is not followed")
     return target
 
 
@@ -188,7 +190,7 @@ def _receive(source: _Source, partial: PartialFile, on_progress: Progress) -> No
         reply = read_reply(response.status_code, response.headers.get("Content-Range", ""), offset)
         if reply in {Reply.LATER, Reply.REFUSED}:
             kind = _PassingError if reply is Reply.LATER else DownloadError
-            raise kind(f"HTTP {response.status_code} {response.reason}")
+            raise kind(f"HTTP {response.status_code} {str(response.reason)[:_LONGEST_SHOWN]}")
         if reply is Reply.WHOLE:
             partial.begin(source.url, validator(response.headers))
         if reply in {Reply.WHOLE, Reply.REST}:
@@ -203,7 +205,8 @@ def _receive(source: _Source, partial: PartialFile, on_progress: Progress) -> No
 def _total_bytes(headers: Mapping[str, str], offset: int) -> int | None:
     """Return the size of the whole file, or None where the server does not say."""
     length = headers.get("Content-Length", "")
-    return offset + int(length) if length.isdecimal() and "Content-Encoding" not in headers else None
+    is_size = length.isdecimal() and len(length) <= _MOST_DIGITS
+    return offset + int(length) if is_size and "Content-Encoding" not in headers else None
 
 
 def _check(partial: PartialFile, sha256: str) -> None:
@@ -219,7 +222,7 @@ def _scheme(url: str) -> str:
     """Return http or https; raises DownloadError where `url` is of another kind."""
     scheme = url.partition(":")[0].lower()
     if scheme not in {"http", "https"}:
-        raise DownloadError(f"{url} is neither an http nor an https URL")
+        raise DownloadError(f"{url[:_LONGEST_SHOWN]} is neither an http nor an https URL")
     return scheme
 
 

@@ -28,10 +28,10 @@ class PartialFile:
         try:
             offset = self.path.stat().st_size
             note = json.loads(self._note.read_text(encoding="utf-8"))
-            if offset and note["url"] == url:
-                return offset, {"Range": f"bytes={offset}-", "If-Range": str(note["validator"])}
-        except (OSError, ValueError, KeyError, TypeError):
-            pass  # no part, no note, or a note that a crash cut short: begin anew
+            if offset and note["url"] == url and _is_header(note["validator"]):
+                return offset, {"Range": f"bytes={offset}-", "If-Range": note["validator"]}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            pass  # no part, no note, or one that a crash cut short or a disk damaged: begin anew
         return 0, {}
 
     def begin(self, url: str, version: str | None) -> None:
@@ -64,6 +64,11 @@ class PartialFile:
             self.path.replace(destination)
             sync_folder(destination.parent)
             self._note.unlink(missing_ok=True)
+
+
+def _is_header(value: object) -> bool:
+    """Return whether a value may be sent as a header: a request takes no line breaks, and no letters beyond Latin."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and value == value.strip()
 
 
 def copy_checked(source: Path, destination: Path, sha256: str) -> None:

@@ -1,9 +1,12 @@
 """What the training loop carries from one advance to the next, in a form that a snapshot can hold."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 Report = dict[str, Any]
+_Sum = Annotated[int | float, Field(ge=0, le=1e18)]  # losses, counts and seconds: none is NaN, none can overflow
 
 
 @dataclass(frozen=True)
@@ -15,9 +18,9 @@ class LoopState:
     an epoch and the last one, field by field; is_over: patience has come to its end.
     """
 
-    sums: dict[str, int | float]
-    seconds: float
-    lowest_loss: float | None
-    best_epoch: int
+    sums: dict[str, _Sum]
+    seconds: Annotated[float, Field(ge=0, le=1e18)]
+    lowest_loss: Annotated[float, Field(ge=0, le=1e18)] | None
+    best_epoch: Annotated[int, Field(ge=0)]
     reports: list[Report]
     is_over: bool

@@ -8,6 +8,7 @@ from pathlib import Path
 
 _ROOT = Path("/")
 _NO_LIMIT = 1 << 60  # control groups of version 1 write a number near 2⁶³ for none
+_MOST_DIGITS = 20  # of 2⁶⁴
 _KIBIBYTE = 1024  # /proc counts in KiB
 
 
@@ -95,7 +96,7 @@ def _read_fields(path: Path) -> dict[str, int]:
     fields = {}
     for line in _read_text(path).splitlines():
         parts = line.replace(":", " ").split()
-        if len(parts) >= 2 and parts[1].isdigit():  # noqa: PLR2004  a name and a number
+        if len(parts) >= 2 and _is_number(parts[1]):  # noqa: PLR2004  a name and a number
             fields[parts[0]] = int(parts[1]) * (_KIBIBYTE if parts[-1] == "kB" else 1)
     return fields
 
@@ -103,12 +104,16 @@ def _read_fields(path: Path) -> dict[str, int]:
 def _read_number(path: Path) -> int | None:
     """Return the number that a file holds, None where there is none, as for `max`."""
     text = _read_text(path).strip()
-    return int(text) if text.isdigit() else None
+    return int(text) if _is_number(text) else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def _read_text(path: Path) -> str:
     """Return what a file holds, nothing where it cannot be read."""
     try:
         return path.read_text(encoding="ascii", errors="replace")
-    except OSError:
+    except (OSError, ValueError):  # a NUL in a path
         return ""

@@ -5,7 +5,9 @@ import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
+
+from pydantic import ConfigDict, TypeAdapter
 
 from w2v_cli.errors import CorpusError
 from w2v_cli.evaluator import SetScore
@@ -39,11 +41,12 @@ class Progress:
     validation_loss: float | None = None
     scores: tuple[SetScore, ...] = ()
 
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        """Return what dataclasses.asdict made into `fields`; raise TypeError for other names."""
-        scores = tuple(SetScore(**score) for score in fields.get("scores", ()))
-        return cls(**{**fields, "scores": scores})
+        """Return what dataclasses.asdict made into `fields`; raise ValueError for other names or other types."""
+        return TypeAdapter(cls).validate_python(fields)
 
 
 @dataclass

@@ -51,7 +51,7 @@ def hold(output: Path) -> Iterator[None]:
 
 
 def _read_holder(path: Path) -> str:
-    """Return what the holder of a lock wrote into it, `process 123 on host`; nothing where that cannot be read."""
+    """Return what the holder of a lock wrote, `process 123 on host`, on one line; nothing where it cannot be read."""
     with contextlib.suppress(OSError):
-        return path.read_text(encoding="utf-8", errors="replace")[:200]
+        return " ".join(path.read_text(encoding="utf-8", errors="replace")[:200].split())
     return ""

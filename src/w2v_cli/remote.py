@@ -33,7 +33,10 @@ def label(url: str) -> str:
     >>> label("https://me:secret@example.org/a.txt?X-Amz-Signature=5f")
     'https://example.org/a.txt'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that hold no address, such as http://[x]y
+        return _SECRETS.sub("", " ".join(url.split()))
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 

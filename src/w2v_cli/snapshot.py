@@ -16,7 +16,7 @@ from w2v_cli.errors import DivergedError, VectorsError
 from w2v_cli.learner import Point, State
 from w2v_cli.loop_state import LoopState
 from w2v_cli.settings import Config
-from w2v_cli.tensor_file import Tensor, damaged, load_tensors, save_tensors
+from w2v_cli.tensor_file import Tensor, damaged, load_tensors, read_json, save_tensors
 from w2v_cli.vectors import MAX_FLOAT16
 
 SNAPSHOT_VERSION = 1  # of this file's layout: raised when a new w2v could not be read by an old one
@@ -121,12 +121,12 @@ def load(path: Path) -> Snapshot:
         )
     try:
         header = TypeAdapter(_Header).validate_python(metadata)
-        loop = TypeAdapter(LoopState).validate_python(json.loads(arrays.pop(_LOOP).tobytes()))
+        loop = TypeAdapter(LoopState).validate_python(read_json(arrays.pop(_LOOP).tobytes()))
     except (KeyError, ValueError, RecursionError) as error:  # ValidationError is a ValueError
-        raise damaged(path, f"it says too little of its training ({_shortened(error)})") from error
+        raise damaged(path, f"it says too little of its training ({shortened(error)})") from error
     for name, array in arrays.items():
-        if not _is_within(array, _MAX_FLOAT32):
-            raise damaged(path, f"its {name} hold values that are no finite numbers")
+        if array.dtype.str not in _TYPES or not _is_within(array, _MAX_FLOAT32):
+            raise damaged(path, f"its {reprlib.repr(name)} hold values that are no finite numbers")
     return Snapshot(header.identity, header.point, loop, arrays)
 
 
@@ -149,7 +149,7 @@ def _describe(array: NDArray[Any]) -> tuple[str, tuple[int, ...]]:
     return array.dtype.str, array.shape
 
 
-def _shortened(error: Exception) -> str:
+def shortened(error: Exception) -> str:
     """Return what is wrong with the contents, on one line."""
     if isinstance(error, ValidationError):
         wrong = error.errors(include_url=False)[0]

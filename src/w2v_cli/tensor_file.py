@@ -18,6 +18,7 @@ from w2v_cli.storage import atomic_write
 
 FORMAT_VERSION = "1"
 MAX_HEADER_BYTES = 4 << 20  # a config and its scores take a few KB
+_DEEPEST_NESTING = 50  # levels of JSON: a config in its metadata has four
 NUMPY_TYPES: dict[str, np.dtype[Any]] = {  # by their names in safetensors
     "I64": np.dtype("<i8"),
     "F16": np.dtype("<f2"),
@@ -72,7 +73,7 @@ def load_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Json]:
     _check_entries(path, header, len(content) - start)
     _check_digest(path, memoryview(content)[start:], header, texts)
     try:
-        metadata = {key: json.loads(text) for key, text in texts.items()}
+        metadata = {key: read_json(text) for key, text in texts.items()}
     except (ValueError, RecursionError) as error:
         raise damaged(path, f"its metadata are no JSON ({error})") from error
     return {name: _view(content, start, entry) for name, entry in header.items()}, metadata
@@ -95,9 +96,37 @@ def map_file(path: Path) -> mmap.mmap:
         raise StorageError(f"cannot read {path}: {error.strerror}; check its permissions and its disk.") from error
 
 
+def read_json(text: str | bytes) -> Any:
+    """Return what JSON text holds; raise ValueError where it is none, is nested deep, or has numbers beyond all."""
+    value = json.loads(text, parse_constant=_refuse_number, parse_float=_read_float)
+    if not _is_shallow(value, _DEEPEST_NESTING):
+        raise ValueError(f"it is nested deeper than {_DEEPEST_NESTING} levels")
+    return value
+
+
 def damaged(path: Path, cause: str) -> VectorsError:
     """Return the error for a file that cannot be trusted."""
     return VectorsError(f"{path} is damaged or no file of w2v: {cause}. Copy it again, or train anew.")
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    """Return whether no list or object lies deeper than so many levels: what shows it later goes down to each."""
+    if not isinstance(value, dict | list):
+        return True
+    return levels > 0 and all(
+        _is_shallow(item, levels - 1) for item in (value.values() if isinstance(value, dict) else value)
+    )
+
+
+def _refuse_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _read_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{reprlib.repr(text)} is too large a number")
+    return number
 
 
 def _layout(tensors: Iterable[tuple[str, str, tuple[int, ...]]]) -> Json:
@@ -161,13 +190,16 @@ def _check_entries(path: Path, entries: Json, data_bytes: int) -> None:
 
 
 def _has_known_shape(entry: object, data_bytes: int) -> bool:
-    """Return whether `entry` names a type of ours and one or two sizes, none above the number of bytes there are."""
+    """Return whether `entry` names a type of ours, whole offsets, and one or two sizes that fit into the bytes."""
     if not isinstance(entry, dict) or entry.get("dtype") not in list(NUMPY_TYPES):
         return False
     shape = entry.get("shape")
     if not isinstance(shape, list) or len(shape) not in (1, 2):
         return False
-    return all(type(size) is int and 0 < size <= data_bytes for size in shape)  # `is`: true is an int too
+    offsets = entry.get("data_offsets")
+    if not isinstance(offsets, list) or not all(type(offset) is int for offset in offsets):  # `is`: true is an int too
+        return False
+    return all(type(size) is int and 0 < size <= data_bytes for size in shape)
 
 
 def _check_digest(path: Path, data: memoryview, entries: Json, texts: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from w2v_cli.loop_state import LoopState
 from w2v_cli.meter import Meter, Progress
 from w2v_cli.patience import Best
 from w2v_cli.settings import Config
-from w2v_cli.snapshot import BEST_VECTORS
+from w2v_cli.snapshot import BEST_VECTORS, shortened
 from w2v_cli.snapshot_keeper import SnapshotKeeper
 
 __all__ = ["Progress", "Resumed", "Trained", "train"]
@@ -198,8 +198,10 @@ class _Loop:
         try:
             self.reports = [Progress.from_json(report) for report in loop.reports]
             self.meter.restore(loop.sums, loop.seconds, self.reports[-1].epochs)
-        except (TypeError, IndexError) as error:
-            raise VectorsError(f"the snapshot is not of this version of w2v ({error}): begin anew.") from error
+        except (TypeError, ValueError, IndexError) as error:
+            raise VectorsError(
+                f"the snapshot is not of this version of w2v ({shortened(error)}): begin anew."
+            ) from error
         self.point, self.is_over = resumed.point, loop.is_over
         if loop.lowest_loss is not None:
             self.best.lowest, self.best.epoch = loop.lowest_loss, loop.best_epoch

@@ -49,7 +49,7 @@ class WordVectors:
             raise VectorsError("a word of the vocabulary is empty")
         if len(self.ids_by_word) != shape[0]:
             twice = next(word for word_id, word in enumerate(self.words) if self.ids_by_word[word] != word_id)
-            raise VectorsError(f"the word {twice!r} comes twice in the vocabulary")
+            raise VectorsError(f"the word {reprlib.repr(twice)} comes twice in the vocabulary")
 
     @cached_property
     def ids_by_word(self) -> dict[str, int]:
@@ -122,7 +122,7 @@ def check_finite(path: Path, word_vectors: WordVectors) -> None:
     for first, block in _iterate_blocks(word_vectors.vectors):
         if not _is_finite(block):
             row = first + int(np.argmin(np.isfinite(block).all(axis=1)))
-            raise damaged(path, f"the vector of {word_vectors.words[row]!r} (row {row:,}) is not finite")
+            raise damaged(path, f"the vector of {reprlib.repr(word_vectors.words[row])} (row {row:,}) is not finite")
 
 
 def _is_finite(block: Matrix) -> bool:
@@ -145,8 +145,9 @@ def _iterate_float16(word_vectors: WordVectors) -> Iterator[NDArray[np.float16]]
         if not fits.all():
             row = int(np.argmin(fits.all(axis=1)))
             value = block[row][np.argmin(fits[row])]
+            word = reprlib.repr(word_vectors.words[first + row])
             raise DivergedError(
-                f"the vector of {word_vectors.words[first + row]!r} (row {first + row:,}) holds {value}, float16 ends "
+                f"the vector of {word} (row {first + row:,}) holds {value}, float16 ends "
                 f"at {MAX_FLOAT16:.0f}: training diverged; lower the learning rate."
             )
         yield block.astype(np.float16)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import CorpusError
 
+_LONGEST_SHOWN = 60  # characters
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -40,12 +42,17 @@ def build_vocabulary(counts: Mapping[str, int], *, min_count: int) -> Vocabulary
         raise CorpusError("the corpus holds no words: give a text with at least two different words.")
     if len(counts) == 1:
         word = next(iter(counts))
-        raise CorpusError(f"the corpus holds one word only, {word!r}: word2vec needs at least 2 different words.")
+        raise CorpusError(f"the corpus holds one word only, {_shown(word)}: word2vec needs at least 2 different words.")
     kept = sorted((word for word in counts if counts[word] >= min_count), key=lambda word: (-counts[word], word))
     if len(kept) < 2:  # noqa: PLR2004  a target and one negative
         commonest = max(counts, key=lambda word: (counts[word], word))
         raise CorpusError(
             f"{len(kept)} of {len(counts):,} different words occur at least min_count = {min_count} times and 2 are "
-            f"needed; the most frequent, {commonest!r}, occurs {counts[commonest]:,} times: lower --min-count."
+            f"needed; the most frequent, {_shown(commonest)}, occurs {counts[commonest]:,} times: lower --min-count."
         )
     return Vocabulary(tuple(kept), np.array([counts[word] for word in kept], dtype=np.int64))
+
+
+def _shown(word: str) -> str:
+    """Return a word for a message, of a long one the beginning."""
+    return repr(word) if len(word) <= _LONGEST_SHOWN else f"{word[:_LONGEST_SHOWN]!r}..."

@@ -179,6 +179,7 @@ HOSTILE = {
     "a million nested tuples": b"\x80\x04}" + b"(" + b")" + b"\x85" * 1_000_000 + b"K\x01u.",
     "a persistent id": b"\x80\x04Pnumber 1\n.",
     "a build of a class": b"\x80\x04cnumpy\nndarray\n}b.",
+    "a name with a backslash": b"\x80\x04cnumpy\n\\Ydtype\n.",
     "an empty stack": b"\x80\x04u.",
     "nothing but a marker": b"\x80\x04",
     "text instead of opcodes": b"\x80\x04 what is this?",

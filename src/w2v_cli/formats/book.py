@@ -3,6 +3,8 @@
 import io
 import pickle
 import pickletools
+import reprlib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,10 @@ OPCODES = NESTING_OPCODES | {  # all that the layout takes at protocols 3 to 5
 }
 MAX_NESTING = 32  # the layout has a dozen in all; a million nested tuples would overflow the stack when hashed
 # what pickle and pickletools raise for bytes that are no pickle
-MALFORMED = (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, OverflowError)
+MALFORMED = (
+    *(pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError, LookupError, OverflowError),
+    DeprecationWarning,
+)
 
 
 class _Recorded:
@@ -87,7 +92,9 @@ def load(path: Path) -> WordVectors:
         raise _refused(path, f"it has {len(mapped):,} bytes, more than {MAX_BYTES:,}")
     content = mapped[:]
     try:
-        _check_opcodes(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of a backslash in a name, which no name of the layout has
+            _check_opcodes(content)
         word_vectors = _decode(_Unpickler(io.BytesIO(content)).load())
     except VectorsError as error:
         raise _refused(path, str(error)) from error
@@ -158,7 +165,8 @@ def _decode_array(array: object) -> Matrix:
         case _Dtype(arguments=("f2" | "f4" as name, *_), state=(_, "<", *_)):
             numpy_type = NUMPY_TYPES[name]
         case _:
-            raise VectorsError(f"its word_vecs are of type {getattr(dtype, 'arguments', None)}, not float16")
+            found = reprlib.repr(getattr(dtype, "arguments", None))  # which may be very long, or nested very deep
+            raise VectorsError(f"its word_vecs are of type {found}, not float16")
     if rows < 1 or columns < 1 or rows * columns * numpy_type.itemsize != len(data):
         raise VectorsError(f"its word_vecs claim {rows:,} x {columns:,} values in {len(data):,} bytes")
     matrix: Matrix = np.frombuffer(data, numpy_type).reshape(rows, columns)

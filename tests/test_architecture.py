@@ -85,6 +85,7 @@ PIPELINE = [
     "block_training",
     "preflight",
     "tensor_file",
+    "packed_words",
     "vectors",
     "formats.book",
     "formats",

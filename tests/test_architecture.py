@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "w2v_cli"
 PIPELINE = [
     "__init__",
     "errors",
+    "cores",
     "durations",
     "setting_types",
     "settings",
@@ -89,6 +90,9 @@ PIPELINE = [
     "vectors",
     "formats.book",
     "formats",
+    "row_blocks",
+    "nearest_rows",
+    "expression",
     "queries",
     "evaluation_sets",
     "first_answers",

@@ -1,9 +1,9 @@
 """Which algorithm, backend and threads a config means, and the learner that is built of them."""
 
-import os
 from dataclasses import dataclass
 
 from w2v_cli.block_training import BlockLearner
+from w2v_cli.cores import available_cores
 from w2v_cli.errors import ConfigError
 from w2v_cli.kernels import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.contract import Backend
@@ -11,6 +11,8 @@ from w2v_cli.learner import Learner
 from w2v_cli.minibatch_training import MOST_THREADS, MinibatchLearner
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
+
+__all__ = ["EngineLoaded", "available_cores", "build_learner", "with_algorithm"]
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,3 @@ def _build_block_learner(
     )
     learner = BlockLearner(corpus, config, engine, held_out, threads=1 if is_deterministic else threads)
     return learner, loaded
-
-
-def available_cores() -> int:
-    """Return the cores that this process may use: fewer than the machine has under taskset or in some containers."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -104,7 +104,7 @@ class _Best:
         if is_better.sum() > POOL_FACTOR * self._top * len(hopeful):  # so many are not worth sorting
             border = np.partition(chosen, -self._top, axis=1)[:, -self._top, np.newaxis]
             is_better &= chosen >= border  # `top` of this block alone are not below
-        places, columns = np.nonzero(is_better)
+        places, columns = np.divmod(np.flatnonzero(is_better), is_better.shape[1])  # 9 times as fast as nonzero
         self._waiting.append(_Found(hopeful[places], first + columns, chosen[places, columns]))
         if sum(len(found.ids) for found in self._waiting) >= self._top * len(self._floors):
             self._sort()

@@ -1,6 +1,5 @@
 """The published vectors: words, float16 rows, counts and provenance in one checksummed, memory-mapped file."""
 
-import difflib
 import reprlib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import DivergedError, UnknownWordError, VectorsError
 from w2v_cli.packed_words import PackedWords
+from w2v_cli.spelling import Speller
 from w2v_cli.tensor_file import Tensor, damaged, open_tensors, save_tensors
 
 MAX_FLOAT16 = 65504.0
@@ -59,6 +59,11 @@ class WordVectors:
         """The word id of each word; `find` needs no such table where the words lie packed in a file."""
         return dict(zip(self.words, range(len(self.words)), strict=True))
 
+    @cached_property
+    def _speller(self) -> Speller:
+        """What knows the spelling of the most frequent words."""
+        return Speller(self.words[:SUGGESTION_POOL])
+
     def word_id(self, word: str) -> int:
         """Return the row of `word`; raise UnknownWordError with words near in spelling where there is none."""
         found = self.find(word)
@@ -80,7 +85,7 @@ class WordVectors:
         """Return the error for `word`, its other cases first among the suggestions."""
         folded = unicodedata.normalize("NFC", word).casefold()
         cases = [case for case in (word.lower(), folded, word.capitalize(), word.upper()) if case in self]
-        near = difflib.get_close_matches(folded, self.words[:SUGGESTION_POOL], n=SUGGESTIONS)
+        near = self._speller.near(folded, SUGGESTIONS)
         suggestions = tuple(dict.fromkeys(cases + near))[:SUGGESTIONS]
         hint = " or ".join(map(repr, suggestions))
         advice = f"Did you mean {hint}?" if hint else "No word is spelt like it: ask for a more frequent one."

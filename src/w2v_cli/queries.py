@@ -171,7 +171,7 @@ def sum_scorer(vectors: Matrix, terms: WordIds, signs: Signs, method: AnalogyMet
 
 def combine(rows: FloatArray, signs: Signs) -> FloatArray:
     """Return the sums (Q, D) of `rows` (Q, T, D) with their `signs` (Q, T), added from left to right."""
-    total = rows[:, 0] * signs[:, 0, np.newaxis].astype(np.float32)
+    total: FloatArray = rows[:, 0] * signs[:, 0, np.newaxis].astype(np.float32)
     for place in range(1, rows.shape[1]):
         total += rows[:, place] * signs[:, place, np.newaxis].astype(np.float32)
     return total

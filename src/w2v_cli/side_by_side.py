@@ -1,7 +1,7 @@
 """The same questions to several vectors files: what each answers, and what they share."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from w2v_cli.errors import UnknownWordError
 from w2v_cli.expression import Sum
@@ -12,18 +12,13 @@ Answer = list[Neighbour] | UnknownWordError
 Result = TypeVar("Result")
 
 
-class Unanswered(NamedTuple):
-    """A question with a word that none of the files has; `error` is that of the first file."""
-
-    error: UnknownWordError
-
-
 def ask_files(
     files: Sequence[WordVectors], questions: Sequence[Sum], search: Search
-) -> list[list[Answer] | Unanswered]:
+) -> list[list[Answer] | UnknownWordError]:
     """Return what each file answers to each question, in one pass over each file.
 
-    In place of the answers of a file that lacks a word stands its error; where all files lack one, Unanswered.
+    In place of the answers of a file that lacks a word stands its error; where all files lack one, that
+    of the first file stands in place of all answers.
     """
     columns = [_ask(word_vectors, questions, search) for word_vectors in files]
     return [_row(list(row)) for row in zip(*columns, strict=True)]
@@ -31,7 +26,7 @@ def ask_files(
 
 def measure_files(
     files: Sequence[WordVectors], measure: Callable[[WordVectors], Result]
-) -> list[Result | UnknownWordError] | Unanswered:
+) -> list[Result | UnknownWordError] | UnknownWordError:
     """Return what `measure` finds in each file, in the same way."""
     return _row([_attempt(measure, word_vectors) for word_vectors in files])
 
@@ -65,7 +60,7 @@ def _attempt(measure: Callable[[WordVectors], Result], word_vectors: WordVectors
         return error
 
 
-def _row(found: list[Result | UnknownWordError]) -> list[Result | UnknownWordError] | Unanswered:
-    """Return what was found, or that nothing was."""
+def _row(found: list[Result | UnknownWordError]) -> list[Result | UnknownWordError] | UnknownWordError:
+    """Return what was found, the first error where nothing was."""
     errors = [one for one in found if isinstance(one, UnknownWordError)]
-    return Unanswered(errors[0]) if len(errors) == len(found) else found
+    return errors[0] if len(errors) == len(found) else found

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,12 @@ class WordVectors:
     def find(self, word: str) -> int | None:
         """Return the row of `word`, None where there is none."""
         return self.words.find(word) if isinstance(self.words, PackedWords) else self.ids_by_word.get(word)
+
+    def starting_with(self, prefix: str, most: int) -> list[str]:
+        """Return the first `most` words that begin with `prefix`, by rising id."""
+        if isinstance(self.words, PackedWords):
+            return self.words.starting_with(prefix, most)
+        return list(islice((word for word in self.words if word.startswith(prefix)), most))
 
     def __len__(self) -> int:
         return len(self.words)

@@ -29,7 +29,7 @@ def odd_one_out(word_vectors: WordVectors, words: Sequence[str]) -> list[Neighbo
     if len(different) < FEWEST_WORDS:
         raise ConfigError(f"{' '.join(words)!r} has {len(different)} different words, one that does not fit needs 3.")
     rows = read_unit_rows(word_vectors.vectors, np.array([word_vectors.word_id(word) for word in different]))
-    cosines = np.clip(rows @ unit(rows.mean(axis=0)), -1, 1)
+    cosines = np.clip(rows @ unit(rows.mean(axis=0, keepdims=True))[0], -1, 1)
     order = np.argsort(cosines, kind="stable").tolist()
     return [Neighbour(different[place], float(cosines[place])) for place in order]
 

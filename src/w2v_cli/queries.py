@@ -182,7 +182,7 @@ def _multiply(cosines_of_terms: FloatArray, signs: Signs) -> FloatArray:
     shifted = cosines_of_terms
     shifted *= np.float32(0.5)
     shifted += np.float32(0.5)  # into [0, 1]
-    above, below = np.ones((2, *shifted.shape[1:]), np.float32)
+    above, below = np.ones(shifted.shape[1:], np.float32), np.ones(shifted.shape[1:], np.float32)
     for factors, column in zip(shifted, signs.T, strict=True):
         above[column > 0] *= factors[column > 0]
         below[column < 0] *= factors[column < 0]

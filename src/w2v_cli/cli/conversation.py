@@ -55,7 +55,7 @@ class Conversation:
             self._ask(line)
 
     def propose(self, typed: str, begins_line: bool) -> list[str]:  # noqa: FBT001  as readline's callers have it
-        """Return the commands, where a line begins, and the words that begin with what was typed, frequent ones first."""
+        """Return the commands, where a line begins, and the words that begin with what was typed."""
         commands = [command for command in COMMANDS if command.startswith(typed)] if begins_line and typed else []
         return commands + self._word_vectors.starting_with(typed, _PROPOSALS)
 

@@ -138,7 +138,7 @@ def test_tab_completes_words(asked):
         terminal.wait_for("well-known")
         terminal.type("/qu\t\n")
         terminal.wait_for("/quit")
-    assert "\x1b[2J" not in terminal.raw
+    assert "^[[2Jk" not in terminal.raw
 
 
 def test_lines_come_back_in_the_next_session(asked):

@@ -36,7 +36,7 @@ class PackedWords(Sequence[str]):
         self._offsets = offsets
         self._check_encoding()
         hashes = _hash_all(text, offsets)
-        self._order = np.argsort(hashes, kind="stable")  # word ids by rising hash, equal ones by rising id
+        self._order = np.argsort(hashes)  # word ids by rising hash
         self._hashes = hashes[self._order]
         self._check_repeats()
 

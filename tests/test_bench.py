@@ -7,7 +7,7 @@ import pytest
 
 from w2v_cli.bench import comparison, trial
 from w2v_cli.bench.comparison import Comparison, choose_trainers, compare
-from w2v_cli.bench.report import ratio_lines, summarise, table
+from w2v_cli.bench.report import note_lines, ratio_lines, summarise, table
 from w2v_cli.bench.running import Run
 from w2v_cli.bench.trial import Trainer, Trial
 from w2v_cli.errors import ConfigError
@@ -33,6 +33,7 @@ def test_ratios_are_taken_within_a_turn():
     assert ours["scores"]["simlex999"]["mean"] == pytest.approx(0.55)
     assert ours["scores"]["simlex999"]["deviation"] == pytest.approx(0.0707, abs=1e-4)
     assert ratio_lines([ours]) == ["cbow: w2v is 3.50 times gensim (3.00 to 4.00)"]
+    assert note_lines([ours]) == ["w2v: block algorithm, lock-free"]
 
 
 def test_table_has_a_row_for_each_trainer():

@@ -37,8 +37,8 @@ def fill_copy(rows, count, out):
 
 
 @njit()
-def add_all(to, first, count, sums, more):
-    add_sums(to, first, count, sums, more)
+def add_all(to, sums, more):
+    add_sums(to, sums, more)
 
 
 @njit(fastmath={"reassoc", "contract", "nsz", "arcp"})
@@ -123,7 +123,7 @@ def test_sums_are_added(dim, is_fresh):
         total += sum(others[row, column + n] * rows.matrix[rows.ids[first + n]] for n in range(count))
         expected[to.ids[2 + i]] = total + (0 if is_fresh else expected[to.ids[2 + i]])
 
-    add_all(to, 2, 3, Sums(weights, plan, 1, -1, rows), Sums(others, other_plan, 0, 1, rows))
+    add_all(to._replace(ids=to.ids[2:]), Sums(weights, plan, 1, -1, rows), Sums(others, other_plan, 0, 1, rows))
 
     assert_allclose(to.matrix, expected, rtol=1e-4, atol=1e-4)
 

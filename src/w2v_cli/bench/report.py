@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from w2v_cli.bench.running import Run
-from w2v_cli.bench.trial import OURS
+from w2v_cli.bench.trial import OURS, TRAINERS
 
 EVALUATOR = "w2v: 3CosAdd over the whole vocabulary, query words excluded; Spearman's rank correlation of cosines"
+
+_NOTES = {trainer.name: trainer.note for trainer in TRAINERS}
 
 
 def summarise(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -23,6 +25,7 @@ def summarise(runs: Sequence[Run]) -> list[dict[str, Any]]:
                 "model": model,
                 "trainer": trainer,
                 "version": of_trainer[0].version,
+                "note": _NOTES[trainer],
                 "runs": len(of_trainer),
                 "words_per_second": _spread([run.words_per_second for run in of_trainer]),
                 "words_per_cpu_second": _spread([run.words_per_cpu_second for run in of_trainer]),
@@ -63,6 +66,11 @@ def ratio_lines(entries: Sequence[Mapping[str, Any]]) -> list[str]:
         for entry in entries
         for peer, ratio in entry["times_peer"].items()
     ]
+
+
+def note_lines(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each trainer that says how it trains."""
+    return list(dict.fromkeys(f"{entry['trainer']}: {entry['note']}" for entry in entries))
 
 
 def _runs_of(runs: Sequence[Run], model: str, trainer: str) -> list[Run]:

@@ -95,7 +95,7 @@ def _tell(run: "Run", *, is_quiet: bool) -> None:
 
 def _show(report: dict[str, Any]) -> None:
     """Write the report as tables on stdout."""
-    from w2v_cli.bench.report import ratio_lines, table  # noqa: PLC0415
+    from w2v_cli.bench.report import note_lines, ratio_lines, table  # noqa: PLC0415
 
     machine = report["machine"]
     console.write(
@@ -106,5 +106,5 @@ def _show(report: dict[str, Any]) -> None:
         console.warn(f"no score of {name}: w2v download {name}")
     for row in table(report["results"]):
         console.write("\t".join(row))
-    for line in ratio_lines(report["results"]):
+    for line in (*ratio_lines(report["results"]), *note_lines(report["results"])):
         console.write(line)

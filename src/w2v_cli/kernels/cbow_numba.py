@@ -10,6 +10,7 @@ from w2v_cli.kernels.pairs_numba import (
     count_negatives,
     negatives_of,
     nothing,
+    only_negatives,
     plan_sums,
     rows_of,
     train_negatives,
@@ -46,15 +47,15 @@ def train_cbow_block(
     plan_sums(kept, block, window, BLOCK_CENTRES, scratch)
     centres = _weigh_windows(window, is_classic, scratch)
     none = nothing(scratch, x)
-    add_sums(h, 0, BLOCK_CENTRES, Sums(scratch.means, scratch.windows, 0, 1, x), none)
+    add_sums(h, Sums(scratch.means, scratch.windows, 0, 1, x), none)
     for j in range(0, BLOCK_CENTRES, 4):
         set_pair_products(h, j, 1, y, j, scratch.pair_scores, 0, j)
     loss = weigh_pairs(scratch, rate) + train_negatives(h, BLOCK_CENTRES, y, rate, share, scratch)
     errors = scratch.pair_errors
-    add_sums(h_gradient, 0, BLOCK_CENTRES, Sums(errors, scratch.pairs, 0, 0, y), negatives_of(scratch, y))
-    add_sums(to_y, 0, BLOCK_CENTRES, Sums(errors, scratch.pairs, 0, 0, h), none)
-    add_sums(to_y, BLOCK_CENTRES, len(y.ids) - BLOCK_CENTRES, rows_of(scratch, h), none)
-    add_sums(to_x, 0, contexts, Sums(scratch.spread, scratch.contexts, 1, -1, h_gradient), none)
+    add_sums(h_gradient, Sums(errors, scratch.pairs, 0, 0, y), negatives_of(scratch, y))
+    add_sums(to_y, Sums(errors, scratch.pairs, 0, 0, h), none)
+    add_sums(only_negatives(to_y), rows_of(scratch, h), none)
+    add_sums(to_x, Sums(scratch.spread, scratch.contexts[:contexts], 1, -1, h_gradient), none)
     return loss, centres
 
 

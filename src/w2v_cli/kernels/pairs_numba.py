@@ -101,6 +101,12 @@ def _forgive_equal_negatives(scratch: Scratch, plan: Any) -> None:
 
 
 @njit(inline="always")
+def only_negatives(y: Rows) -> Rows:
+    """Return the rows of the negatives, of those of the centres and the negatives."""
+    return Rows(y.matrix, y.ids[BLOCK_CENTRES:], y.is_fresh)
+
+
+@njit(inline="always")
 def negatives_of(scratch: Scratch, y: Rows) -> Sums:
     """Return the sums, for each row, of its gradients from the negatives."""
     return Sums(scratch.negative_errors, scratch.to_negatives, 0, 1, y)

@@ -8,6 +8,7 @@ from w2v_cli.kernels.pairs_numba import (
     count_negatives,
     negatives_of,
     nothing,
+    only_negatives,
     plan_sums,
     rows_of,
     train_negatives,
@@ -46,9 +47,9 @@ def train_skipgram_block(
             set_pair_products(y, j, 0, copy, first + n, scratch.pair_scores, j, place + n)
     loss = weigh_pairs(scratch, rate) + train_negatives(copy, contexts, y, rate, share, scratch)
     errors, none = scratch.pair_errors, nothing(scratch, copy)
-    add_sums(to_x, 0, contexts, Sums(errors, scratch.contexts, 1, -1, y), negatives_of(scratch, y))
-    add_sums(to_y, 0, BLOCK_CENTRES, Sums(errors, scratch.windows, 0, 1, copy), none)
-    add_sums(to_y, BLOCK_CENTRES, len(y.ids) - BLOCK_CENTRES, rows_of(scratch, copy), none)
+    add_sums(to_x, Sums(errors, scratch.contexts[:contexts], 1, -1, y), negatives_of(scratch, y))
+    add_sums(to_y, Sums(errors, scratch.windows, 0, 1, copy), none)
+    add_sums(only_negatives(to_y), rows_of(scratch, copy), none)
     return loss, pairs
 
 

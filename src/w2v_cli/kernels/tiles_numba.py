@@ -69,23 +69,26 @@ def copy_rows(rows: Rows, count: int, out: Any) -> None:
 
 
 @njit()
-def add_sums(to: Rows, first: int, count: int, sums: Sums, more: Sums) -> None:
-    """Add sum i of `sums` and sum i of `more` to row first + i of `to`, for each i < count."""
+def add_sums(to: Rows, sums: Sums, more: Sums) -> None:
+    """Add sum i of `sums`, for all that it plans, and sum i of `more` to row i of `to`.
+
+    No number is passed by itself: for each constant that a caller passes Numba would compile this anew.
+    """
     columns = to.matrix.shape[1]
-    for i in range(count):
+    for i in range(len(sums.plan)):
         column = 0
         while column + _LONGEST <= columns:
-            _add_longest(to, first + i, sums, more, i, column)
+            _add_longest(to, sums, more, i, column)
             column += _LONGEST
         while column + 32 <= columns:
-            _add_run(to, first + i, sums, more, i, column, zeros(32))
+            _add_run(to, sums, more, i, column, zeros(32))
             column += 32
         if column < columns:
-            _add_run(to, first + i, sums, more, i, column, zeros(16))
+            _add_run(to, sums, more, i, column, zeros(16))
 
 
 @njit(inline="always")
-def _add_longest(to: Rows, row: int, sums: Sums, more: Sums, i: int, column: int) -> None:
+def _add_longest(to: Rows, sums: Sums, more: Sums, i: int, column: int) -> None:
     """Do it for one row and 112 columns from `column` on."""
     s64, s32, s16 = zeros(64), zeros(32), zeros(16)
     for part in (sums, more):
@@ -96,13 +99,13 @@ def _add_longest(to: Rows, row: int, sums: Sums, more: Sums, i: int, column: int
             s64 = multiply_add(splat(weights, a, b, s64), load(matrix, k, column, s64), s64)
             s32 = multiply_add(splat(weights, a, b, s32), load(matrix, k, column + 64, s32), s32)
             s16 = multiply_add(splat(weights, a, b, s16), load(matrix, k, column + 96, s16), s16)
-    _add_lanes(to, row, column, s64)
-    _add_lanes(to, row, column + 64, s32)
-    _add_lanes(to, row, column + 96, s16)
+    _add_lanes(to, i, column, s64)
+    _add_lanes(to, i, column + 64, s32)
+    _add_lanes(to, i, column + 96, s16)
 
 
 @njit(inline="always")
-def _add_run(to: Rows, row: int, sums: Sums, more: Sums, i: int, column: int, none: Any) -> None:
+def _add_run(to: Rows, sums: Sums, more: Sums, i: int, column: int, none: Any) -> None:
     """Do it for as many columns as `none`, a Lanes of zeros, is long."""
     total = none
     for part in (sums, more):
@@ -111,7 +114,7 @@ def _add_run(to: Rows, row: int, sums: Sums, more: Sums, i: int, column: int, no
         for n in range(part.plan[i, 3]):
             weight = splat(weights, at_row + n * part.down, at_column + n * part.right, none)
             total = multiply_add(weight, load(matrix, ids[begin + n], column, none), total)
-    _add_lanes(to, row, column, total)
+    _add_lanes(to, i, column, total)
 
 
 @njit(inline="always")

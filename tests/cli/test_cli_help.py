@@ -51,7 +51,9 @@ def test_main_help_names_commands_and_exit_codes(w2v):
     assert "9 GPU or an extra missing, 128+n stopped by signal n." in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["similar", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["similar", "--help"], ["ask", "--help"]], ids=" ".join
+)
 def test_help_imports_nothing_heavy(w2v, arguments):
     """A help text is there before anything that computes, reads YAML or downloads is loaded."""
     assert w2v.run(*arguments, first=SHOW_HEAVY).stderr == "[]"

@@ -47,7 +47,7 @@ def test_json_is_as_the_page_says(asked, part):
 
 
 def test_the_page_has_a_part_for_every_case():
-    """Each part of the page that describes a command is produced here, but for what needs a network or a long time."""
+    """Each part that describes a command is produced here; download and bench have tests of their own."""
     parts = {part for part, table in PAGE.parts.items() if table} - {"download", "bench"}
     nested = {kind for fields in PAGE.parts.values() for kind in fields.values()}
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from documented import read_page
 from w2v_cli.bench import comparison, trial
 from w2v_cli.bench.comparison import Comparison, choose_trainers, compare
 from w2v_cli.bench.report import note_lines, ratio_lines, summarise, table
@@ -84,6 +85,7 @@ def test_a_comparison_runs_ours_and_names_what_is_left_out(tmp_path, monkeypatch
     assert report["sets_left_out"] == ["wordsim353", "simlex999", "questions-words"]
     assert report["machine"]["sgemm_gigaflops_of_one_core"] > 0
     assert json.loads(json.dumps(report))["comparison"]["dim"] == 8
+    read_page("json.md").check({"schema": 1, "command": "bench"} | report, "bench")
 
 
 @pytest.mark.parametrize("name", [trainer.name for trainer in trial.TRAINERS])

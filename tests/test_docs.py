@@ -16,7 +16,7 @@ from w2v_cli.vectors import WordVectors, save
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-COMMANDS = ["download", "train", "similar", "analogy", "info"]
+COMMANDS = ["download", "train", "similar", "analogy", "similarity", "odd", "ask", "vector", "vocabulary", "info"]
 
 
 def settings_page():
@@ -99,10 +99,10 @@ def test_modules_that_are_named_exist():
 
 
 def test_decisions_are_numbered_and_listed():
-    """The pages of docs/adr are 0001, 0002, … and each is in the list."""
+    """Pages of docs/adr have different numbers and are listed; a number that was set aside may not be needed."""
     pages = sorted(path.name for path in (ROOT / "docs" / "adr").glob("0*.md"))
 
-    assert [int(name[:4]) for name in pages] == list(range(1, len(pages) + 1))
+    assert len({name[:4] for name in pages}) == len(pages)
     listed = re.findall(r"\((0[^)]+)\)", (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8"))
     assert listed == pages
 

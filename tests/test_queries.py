@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
-from w2v_cli import queries
+from w2v_cli import queries, row_blocks
 from w2v_cli.errors import ConfigError, UnknownWordError
 from w2v_cli.formats import open_vectors
 from w2v_cli.vectors import WordVectors
@@ -110,7 +110,7 @@ def test_answers_agree_with_brute_force(method, data, vectors, top, block_rows):
     a, b, c = data.draw(st.tuples(*[st.integers(0, len(vectors) - 1)] * 3))
     words = [vectors.words[word_id] for word_id in (a, b, c)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queries, "BLOCK_ROWS", block_rows)
+        patch.setattr(row_blocks, "BLOCK_ROWS", block_rows)
         if method == "similar":
             neighbours, excluded = queries.similar(vectors, words[0], top=top), {a}
         else:
@@ -128,7 +128,7 @@ def test_many_questions_at_once_get_the_answers_of_each_alone(method, data, vect
     word_ids = st.integers(0, len(vectors) - 1)
     questions = np.array(data.draw(st.lists(st.tuples(word_ids, word_ids, word_ids), min_size=5, max_size=8)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queries, "BLOCK_ROWS", block_rows)
+        patch.setattr(row_blocks, "BLOCK_ROWS", block_rows)
         scorer = queries.analogy_scorer(vectors.vectors, questions, method)
         batch = queries.nearest(vectors.vectors, scorer, questions, 3)
 
@@ -156,7 +156,7 @@ def test_every_finite_float16_is_widened_exactly():
     halves = halves[np.isfinite(halves)].reshape(-1, 1)
 
     for rows in (halves, halves.astype(">f2")):
-        widened = np.concatenate([block.copy() for _, block in queries.iterate_blocks(rows)])
+        widened = np.concatenate([block.copy() for _, block in row_blocks.iterate_blocks(rows)])
         assert_array_equal(widened.view(np.uint32), halves.astype(np.float32).view(np.uint32))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from w2v_cli import output_lock, resuming, session
+from w2v_cli.cores import available_cores
 from w2v_cli.corpora import CorpusFound, find_corpus
 from w2v_cli.engines import EngineLoaded, build_learner, with_algorithm
 from w2v_cli.evaluation_sets import read_sets
@@ -22,7 +23,6 @@ from w2v_cli.run_log import check_log
 from w2v_cli.scanner import ScannedCorpus, scan
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import Identity, Snapshot
-from w2v_cli.startup import available_cores
 from w2v_cli.temporary import clear_stale
 from w2v_cli.training import Resumed
 

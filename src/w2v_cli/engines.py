@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from w2v_cli.block_training import BlockLearner
+from w2v_cli.cores import available_cores
 from w2v_cli.errors import ConfigError
 from w2v_cli.kernels import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.contract import Backend
@@ -10,7 +11,8 @@ from w2v_cli.learner import Learner
 from w2v_cli.minibatch_training import MOST_THREADS, MinibatchLearner
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
-from w2v_cli.startup import available_cores
+
+__all__ = ["EngineLoaded", "available_cores", "build_learner", "with_algorithm"]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from w2v_cli import __version__
+from w2v_cli.cores import available_cores
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded
 from w2v_cli.errors import W2vError, refused_by_system
@@ -14,7 +15,6 @@ from w2v_cli.events import CorpusScanned, Event, VectorsSaved
 from w2v_cli.memory_limits import machine_bytes
 from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.settings import Config
-from w2v_cli.startup import available_cores
 from w2v_cli.training import Progress
 
 _SIGNAL_BASE = 128  # of an exit code

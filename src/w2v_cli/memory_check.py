@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from w2v_cli.compiled import is_kept
+from w2v_cli.cores import available_cores
 from w2v_cli.durations import Interval, parse_interval
 from w2v_cli.errors import StorageError
 from w2v_cli.kernels.contract import Backend
@@ -14,7 +15,6 @@ from w2v_cli.memory_limits import MemoryLimit, anonymous_bytes, read_limits
 from w2v_cli.sampling import keep_probabilities
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
-from w2v_cli.startup import available_cores
 
 _PER_THREAD = (
     80_000_000  # addresses that a thread's stack and its arena of the allocator reserve, hardly any of it used

@@ -8,6 +8,7 @@ from typing import Any
 
 from w2v_cli import session, vectors
 from w2v_cli.beginning import Begun, begin, claim
+from w2v_cli.cores import available_cores
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded
 from w2v_cli.errors import DivergedError, StorageError
@@ -18,7 +19,6 @@ from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import snapshot_path
 from w2v_cli.snapshot_keeper import SnapshotKeeper
-from w2v_cli.startup import available_cores
 from w2v_cli.training import Trained, train
 
 __all__ = [

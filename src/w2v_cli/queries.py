@@ -1,6 +1,6 @@
-"""Questions to word vectors, answered by blocks of rows: the words nearest to a word, and analogies."""
+"""Questions to word vectors as sums of words: the words nearest to a word, analogies, and many of them at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -8,25 +8,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import ConfigError
+from w2v_cli.expression import Sum, Term
+from w2v_cli.nearest_rows import ScoreBlock, nearest
+from w2v_cli.row_blocks import (
+    FloatArray,
+    WordIds,
+    cosines,
+    iterate_blocks,
+    products,
+    read_rows,
+    read_unit_rows,
+    unit,
+)
 from w2v_cli.vectors import Matrix, WordVectors
 
-BLOCK_BYTES = 1 << 20  # float32 rows of one block: they stay in the second-level cache
-BLOCK_ROWS = 4096  # bounds the scores of a block where rows are short
-FEW_QUERIES = 4  # up to here a plain loop costs no more than BLAS
+__all__ = [
+    "AnalogyMethod",
+    "FloatArray",
+    "Neighbour",
+    "Search",
+    "WordIds",
+    "analogy",
+    "analogy_scorer",
+    "answer_all",
+    "iterate_blocks",
+    "nearest",
+    "read_unit_rows",
+    "similar",
+    "sum_scorer",
+]
+
 MUL_EPSILON = 0.001  # as in Levy & Goldberg 2014: keeps the quotient finite
+QUESTIONS_AT_ONCE = 1024  # their answers are held at a time
+_ANALOGY = np.array([[-1, 1, 1]])  # the signs of a, b and c
 
 AnalogyMethod = Literal["add", "mul", "dot"]
-FloatArray = NDArray[np.float32]
-WordIds = NDArray[np.int64]
-ScoreBlock = Callable[[FloatArray], FloatArray]  # rows (R, D) -> scores (Q, R)
+Signs = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A word and how near it is: a cosine in [-1, 1], but the method's own score for analogies by `mul` and `dot`."""
+    """A word and how near it is: a cosine in [-1, 1], but the method's own score by `mul` and `dot`."""
 
     word: str
     score: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """How to look for answers: how many, by which method, and among which words, on how many threads.
+
+    min_count: only words that occur so often answer; restrict: only so many of the most frequent ones, which are the
+    first of the file where it has no counts. Raises ConfigError for numbers below 1 and for an unknown method.
+    """
+
+    top: int = 10
+    method: AnalogyMethod = "add"
+    min_count: int | None = None
+    restrict: int | None = None
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        for option, number in (("--top", self.top), ("--min-count", self.min_count), ("--restrict", self.restrict)):
+            if number is not None and number < 1:
+                raise ConfigError(f"{option} must be at least 1, was {number}.")
+        if self.method not in get_args(AnalogyMethod):
+            raise ConfigError(f"the analogy method {self.method!r} is none of {', '.join(get_args(AnalogyMethod))}.")
 
 
 def similar(word_vectors: WordVectors, word: str, *, top: int = 10) -> list[Neighbour]:
@@ -34,9 +82,8 @@ def similar(word_vectors: WordVectors, word: str, *, top: int = 10) -> list[Neig
 
     A row of zeros has similarity 0 to all. Raises UnknownWordError, and ConfigError for a `top` below 1.
     """
-    word_ids = np.array([[word_vectors.word_id(word)]])  # (1, 1)
-    query = read_unit_rows(word_vectors.vectors, word_ids[:, 0])
-    return _answer(word_vectors, lambda block: _cosines(query, block), word_ids, top)
+    [answers] = answer_all(word_vectors, [Sum(word, (Term(word, 1),))], Search(top=top))
+    return answers
 
 
 def analogy(
@@ -44,162 +91,109 @@ def analogy(
 ) -> list[Neighbour]:
     """Return the `top` answers to "a is to b as c is to …", best first, without a, b and c; ties go to the lower id.
 
-    `analogy(vectors, "king", "man", "queen")` looks for "woman". `analogy_scorer` defines the methods.
+    `analogy(vectors, "king", "man", "queen")` looks for "woman". `sum_scorer` defines the methods.
     Raises UnknownWordError, and ConfigError for a `top` below 1 or an unknown method.
     """
-    question = np.array([[word_vectors.word_id(word) for word in (a, b, c)]])  # (1, 3)
-    return _answer(word_vectors, analogy_scorer(word_vectors.vectors, question, method), question, top)
+    [answers] = answer_all(word_vectors, [Sum.of_analogy(a, b, c)], Search(top=top, method=method))
+    return answers
+
+
+def answer_all(word_vectors: WordVectors, questions: Sequence[Sum], search: Search) -> list[list[Neighbour]]:
+    """Return the answers to each question, best first, without its own words; ties go to the lower word id.
+
+    One pass over the rows serves QUESTIONS_AT_ONCE of them. Raises UnknownWordError for the first unknown word, and
+    ConfigError where `min_count` is asked of vectors without counts.
+    """
+    allowed = allowed_rows(word_vectors, search)
+    answers = []
+    for first in range(0, len(questions), QUESTIONS_AT_ONCE):
+        terms, signs = encode(word_vectors, questions[first : first + QUESTIONS_AT_ONCE])
+        scorer = sum_scorer(word_vectors.vectors, terms, signs, search.method)
+        rows = word_vectors.vectors if allowed is None else word_vectors.vectors[: len(allowed)]
+        found = nearest(rows, scorer, terms, search.top, allowed=allowed, threads=search.threads)
+        answers += [_name(word_vectors, search, *one) for one in found]
+    return answers
+
+
+def allowed_rows(word_vectors: WordVectors, search: Search) -> NDArray[np.bool_] | None:
+    """Return which rows may answer, up to the last of them; None for all."""
+    if search.min_count is None and search.restrict is None:
+        return None
+    counts, allowed = word_vectors.counts, np.ones(len(word_vectors), np.bool_)
+    if search.min_count is not None:
+        if counts is None:
+            raise ConfigError("--min-count needs the words' counts, and these vectors have none: use --restrict.")
+        allowed &= counts >= search.min_count
+    if search.restrict is not None:
+        order = np.arange(len(allowed)) if counts is None else np.argsort(-counts, kind="stable")
+        allowed[order[search.restrict :]] = False
+    return allowed[: len(allowed) - int(allowed[::-1].argmax())] if allowed.any() else allowed[:0]
+
+
+def encode(word_vectors: WordVectors, questions: Sequence[Sum]) -> tuple[WordIds, Signs]:
+    """Return the word ids and the signs (Q, T) of the questions' terms, -1 and 0 where a question has fewer than T."""
+    longest = max(len(question.terms) for question in questions)
+    word_ids, signs = np.full((len(questions), longest), -1), np.zeros((len(questions), longest), np.int64)
+    for row, question in enumerate(questions):
+        word_ids[row, : len(question.terms)] = [word_vectors.word_id(term.word) for term in question.terms]
+        signs[row, : len(question.terms)] = [term.sign for term in question.terms]
+    return word_ids, signs
 
 
 def analogy_scorer(vectors: Matrix, questions: WordIds, method: AnalogyMethod) -> ScoreBlock:
-    """Return the function that scores rows x as answers to `questions`, (Q, 3) word ids of a, b and c.
+    """Return the function that scores rows x as answers to `questions`, (Q, 3) word ids of a, b and c: b - a + c."""
+    return sum_scorer(vectors, questions, np.repeat(_ANALOGY, len(questions), axis=0), method)
 
-    add  cos(x, b - a + c), a, b, c of unit length              3CosAdd: Mikolov et al. 2013c
-    mul  s(x, b) s(x, c) / (s(x, a) + 0.001), s = (cos + 1)/2   3CosMul: Levy & Goldberg 2014
-    dot  x · unit(b - a + c), nothing else of unit length       the book's; it favours long rows
+
+def sum_scorer(vectors: Matrix, terms: WordIds, signs: Signs, method: AnalogyMethod) -> ScoreBlock:
+    """Return the function that scores rows x as answers to Q sums of `terms` (Q, T) with their `signs` 1, -1 or 0.
+
+    add  cos(x, Σ ±t), t of unit length                              3CosAdd: Mikolov et al. 2013c
+    mul  Π s(x, t₊) / (Π s(x, t₋) + 0.001), s = (cos + 1)/2          3CosMul: Levy & Goldberg 2014
+    dot  x · unit(Σ ±t), nothing else of unit length                 the book's; it favours long rows
+
+    The quotient of mul has no divisor where nothing is subtracted.
     """
-    rows = _read_rows(vectors, questions)  # (Q, 3, D)
+    rows = read_rows(vectors, terms)  # (Q, T, D)
     match method:
         case "add":
-            target = _unit(_combine(_unit(rows)))
-            return lambda block: _cosines(target, block)
+            target = unit(combine(unit(rows), signs))
+            return lambda block: cosines(target, block)
         case "mul":
-            terms = _unit(rows).swapaxes(0, 1).reshape(-1, rows.shape[2])  # (3Q, D): each a, each b, each c
-            return lambda block: _multiply(_cosines(terms, block))
+            flat = unit(rows).swapaxes(0, 1).reshape(-1, rows.shape[2])  # (TQ, D): each first term, each second, …
+            return lambda block: _multiply(cosines(flat, block).reshape(*signs.T.shape, len(block)), signs)
         case "dot":
-            target = _unit(_combine(rows))
-            return lambda block: _products(target, block)
+            target = unit(combine(rows, signs))
+            return lambda block: products(target, block)
         case _:
             raise ConfigError(f"the analogy method {method!r} is none of {', '.join(get_args(AnalogyMethod))}.")
 
 
-def nearest(vectors: Matrix, score_block: ScoreBlock, excluded: WordIds, top: int) -> list[tuple[WordIds, FloatArray]]:
-    """Return for each of Q queries the ids and scores of the `top` rows that score highest, ties by lower id.
-
-    `excluded` (Q, X) are word ids that may not answer. A query's answers are fewer than `top` where rows run out.
-    Takes memory for one block and Q answers, never for all rows.
-    """
-    answers = [(np.empty(0, np.int64), np.empty(0, np.float32))] * len(excluded)
-    floors = np.full(len(excluded), -np.inf, np.float32)  # what a row must exceed to be among a query's best
-    for first, block in iterate_blocks(vectors):
-        scores = score_block(block)  # (Q, R)
-        _strike_out(scores, excluded - first)
-        for query in np.flatnonzero(scores.max(axis=1) > floors):
-            ids, kept = answers[query]
-            found = np.flatnonzero(scores[query] > floors[query])
-            pool = np.concatenate((ids, first + found)), np.concatenate((kept, scores[query, found]))
-            answers[query] = ids, kept = _keep_best(*pool, top)
-            if len(kept) == top:
-                floors[query] = kept.min()
-    return [_sort(ids, kept) for ids, kept in answers]
+def combine(rows: FloatArray, signs: Signs) -> FloatArray:
+    """Return the sums (Q, D) of `rows` (Q, T, D) with their `signs` (Q, T), added from left to right."""
+    total: FloatArray = rows[:, 0] * signs[:, 0, np.newaxis].astype(np.float32)
+    for place in range(1, rows.shape[1]):
+        total += rows[:, place] * signs[:, place, np.newaxis].astype(np.float32)
+    return total
 
 
-def iterate_blocks(vectors: Matrix) -> Iterator[tuple[int, FloatArray]]:
-    """Yield the first row's number and the rows (R, D) of each block as float32; the next block overwrites them."""
-    size = max(1, min(BLOCK_ROWS, BLOCK_BYTES // (4 * vectors.shape[1])))
-    buffer = np.empty((size, vectors.shape[1]), np.float32)
-    for first in range(0, len(vectors), size):
-        rows = vectors[first : first + size]
-        block = buffer[: len(rows)]
-        _widen(rows, block)
-        yield first, block
+def _multiply(cosines_of_terms: FloatArray, signs: Signs) -> FloatArray:
+    """Return the scores (Q, R) of 3CosMul from the cosines (T, Q, R) with each term."""
+    shifted = cosines_of_terms
+    shifted *= np.float32(0.5)
+    shifted += np.float32(0.5)  # into [0, 1]
+    above, below = np.ones(shifted.shape[1:], np.float32), np.ones(shifted.shape[1:], np.float32)
+    for factors, column in zip(shifted, signs.T, strict=True):
+        above[column > 0] *= factors[column > 0]
+        below[column < 0] *= factors[column < 0]
+    has_divisor = (signs < 0).any(axis=1)
+    above[has_divisor] /= below[has_divisor] + np.float32(MUL_EPSILON)
+    return above
 
 
-def read_unit_rows(vectors: Matrix, word_ids: WordIds | slice) -> FloatArray:
-    """Return the rows of `word_ids`, of whatever shape, as float32 (…, D) of length 1; zeros stay zeros."""
-    return _unit(_read_rows(vectors, word_ids))
-
-
-def _widen(rows: Matrix, out: FloatArray) -> None:
-    """Copy finite `rows` to float32 `out`, exactly; float16 by whole-array bit moves, 4 times as fast as NumPy's cast.
-
-    A float16's sign, exponent and mantissa, 13 bits further up, are a float32 with the exponent 127 - 15 too low.
-    """
-    if rows.dtype != np.float16:
-        out[...] = rows
-        return
-    bits = out.view(np.int32)
-    bits[...] = rows.view(np.dtype(np.int16).newbyteorder(rows.dtype.byteorder))  # the sign fills the upper half
-    np.left_shift(bits, 13, out=bits)
-    np.bitwise_and(bits, ~0x70001FFF, out=bits)  # one sign bit stays of the four
-    np.multiply(out, np.float32(2.0**112), out=out)
-
-
-def _answer(word_vectors: WordVectors, score_block: ScoreBlock, excluded: WordIds, top: int) -> list[Neighbour]:
-    """Return the answers to the one query that `score_block` scores."""
-    if top < 1:
-        raise ConfigError(f"--top must be at least 1, was {top}.")
-    [(ids, scores)] = nearest(word_vectors.vectors, score_block, excluded, top)
+def _name(word_vectors: WordVectors, search: Search, ids: WordIds, scores: FloatArray) -> list[Neighbour]:
+    """Return the answers with their words; cosines are in [-1, 1], whatever rounding made of them."""
+    if search.method == "add":
+        scores = np.clip(scores, -1, 1)
     answers = zip(ids.tolist(), scores.tolist(), strict=True)
     return [Neighbour(word_vectors.words[word_id], score) for word_id, score in answers]
-
-
-def _read_rows(vectors: Matrix, word_ids: WordIds | slice) -> FloatArray:
-    """Return the rows of `word_ids`, of whatever shape, as float32 (…, D)."""
-    return vectors[word_ids].astype(np.float32)
-
-
-def _unit(rows: FloatArray) -> FloatArray:
-    """Return `rows` (…, D) at length 1; a row of zeros stays as it is."""
-    return rows / _lengths(rows)[..., np.newaxis]
-
-
-def _lengths(rows: FloatArray) -> FloatArray:
-    """Return the Euclidean length of each row (…,), 1 for a row of zeros: it is divided by."""
-    lengths: FloatArray = np.sqrt(np.einsum("...d,...d->...", rows, rows))
-    lengths[lengths == 0] = 1
-    return lengths
-
-
-def _combine(rows: FloatArray) -> FloatArray:
-    """Return b - a + c (Q, D) of `rows` (Q, 3, D)."""
-    return rows[:, 1] - rows[:, 0] + rows[:, 2]
-
-
-def _products(queries: FloatArray, block: FloatArray) -> FloatArray:
-    """Return the dot products (Q, R) of `queries` (Q, D) and the rows of `block` (R, D).
-
-    BLAS treats the rows at the edge of a block in another order than the rest, so that equal rows differ in the last
-    bit; for a few queries each row goes through the same loop, and equal rows tie.
-    """
-    if len(queries) > FEW_QUERIES:
-        return queries @ block.T
-    return np.stack([np.einsum("rd,d->r", block, query) for query in queries])
-
-
-def _cosines(unit_queries: FloatArray, block: FloatArray) -> FloatArray:
-    """Return the cosines (Q, R) of queries of length 1 (or 0) and the rows of `block`."""
-    cosines = _products(unit_queries, block)
-    cosines /= _lengths(block)
-    return np.clip(cosines, -1, 1, out=cosines)
-
-
-def _multiply(cosines: FloatArray) -> FloatArray:
-    """Return the scores (Q, R) of 3CosMul from the cosines (3Q, R) with each a, each b and each c."""
-    half = np.float32(0.5)
-    a, b, c = (cosines * half + half).reshape(3, -1, cosines.shape[1])  # shifted into [0, 1]
-    scores: FloatArray = b * c / (a + np.float32(MUL_EPSILON))
-    return scores
-
-
-def _strike_out(scores: FloatArray, columns: WordIds) -> None:
-    """Put -inf where `columns` (Q, X) name a column of `scores` (Q, R); others are of other blocks."""
-    queries, places = np.nonzero((columns >= 0) & (columns < scores.shape[1]))
-    scores[queries, columns[queries, places]] = -np.inf
-
-
-def _keep_best(ids: WordIds, scores: FloatArray, top: int) -> tuple[WordIds, FloatArray]:
-    """Return the `top` highest `scores` with their ids in the order given; among equals at the border the first."""
-    if len(scores) <= top:
-        return ids, scores
-    border = np.partition(scores, -top)[-top]
-    keep = scores > border
-    equals = np.flatnonzero(scores == border)
-    keep[equals[: top - np.count_nonzero(keep)]] = True
-    return ids[keep], scores[keep]
-
-
-def _sort(ids: WordIds, scores: FloatArray) -> tuple[WordIds, FloatArray]:
-    """Return both by falling score; rising ids stay rising among equals."""
-    order = np.argsort(-scores, kind="stable")
-    return ids[order], scores[order]

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 
+from w2v_cli.cores import available_cores
 from w2v_cli.errors import StorageError
 from w2v_cli.memory_limits import process_limits
 
@@ -16,11 +17,6 @@ _MOST_BLAS_THREADS = 64  # that the OpenBLAS in NumPy's wheels starts
 _TO_ANSWER = 150_000_000  # addresses that NumPy takes
 _TO_TRAIN = 350_000_000  # NumPy, Numba, LLVM and the rest
 _MEGABYTE = 1_000_000
-
-
-def available_cores() -> int:
-    """Return the cores that this process may use: fewer than the machine has under taskset or in some containers."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def prepare(*, to_train: bool) -> None:

@@ -1,11 +1,13 @@
 """Named tensors and metadata in one safetensors file: streamed out with a digest, memory-mapped in, not trusted."""
 
+import contextlib
 import hashlib
 import json
 import math
 import mmap
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,16 +69,29 @@ def load_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Json]:
     Raises VectorsError for a file that is missing, truncated, too long, altered, of another format version, or whose
     header promises what the file cannot hold: shapes are compared with the file's size, nothing is allocated for them.
     """
+    with open_tensors(path) as opened:
+        return opened
+
+
+@contextlib.contextmanager
+def open_tensors(path: Path) -> Iterator[tuple[dict[str, NDArray[Any]], Json]]:
+    """Yield what `load_tensors` returns while a thread takes the digest; what a wrong one shows is raised at the end.
+
+    An altered file is told as such, whatever else it led to meanwhile. So what uses the tensors in the block has to be
+    ready for any content, as it has to be anyway: whoever crafts a file gives it the right digest.
+    """
     content = map_file(path)
     header, start = _read_header(path, content)
     texts = _check_metadata(path, header.pop("__metadata__", None))
     _check_entries(path, header, len(content) - start)
-    _check_digest(path, memoryview(content)[start:], header, texts)
-    try:
-        metadata = {key: read_json(text) for key, text in texts.items()}
-    except (ValueError, RecursionError) as error:
-        raise damaged(path, f"its metadata are no JSON ({error})") from error
-    return {name: _view(content, start, entry) for name, entry in header.items()}, metadata
+    given = texts.pop("sha256", None)
+    with ThreadPoolExecutor(1, thread_name_prefix="w2v-digest") as pool:
+        found = pool.submit(_digest, memoryview(content)[start:], _encode_header(header, texts))
+        try:
+            yield {name: _view(content, start, entry) for name, entry in header.items()}, _decode_texts(path, texts)
+        finally:
+            if given != found.result():
+                raise damaged(path, f"its SHA-256 is {found.result()}, not the one that its header gives")
 
 
 def map_file(path: Path) -> mmap.mmap:
@@ -202,13 +217,19 @@ def _has_known_shape(entry: object, data_bytes: int) -> bool:
     return all(type(size) is int and 0 < size <= data_bytes for size in shape)
 
 
-def _check_digest(path: Path, data: memoryview, entries: Json, texts: dict[str, str]) -> None:
-    """Take `sha256` out of `texts`; raise VectorsError where it is not the digest of the data and the rest."""
-    given = texts.pop("sha256", None)
+def _digest(data: memoryview, header: bytes) -> str:
+    """Return the digest of a file: of its data and then of its header."""
     digest = hashlib.sha256(data)
-    digest.update(_encode_header(entries, texts))
-    if given != digest.hexdigest():
-        raise damaged(path, f"its SHA-256 is {digest.hexdigest()}, not the one that its header gives")
+    digest.update(header)
+    return digest.hexdigest()
+
+
+def _decode_texts(path: Path, texts: Mapping[str, str]) -> Json:
+    """Return the metadata that `texts` hold as JSON; raise VectorsError where they hold none."""
+    try:
+        return {key: read_json(text) for key, text in texts.items()}
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, f"its metadata are no JSON ({error})") from error
 
 
 def _view(content: mmap.mmap, start: int, entry: Json) -> NDArray[Any]:

@@ -1,12 +1,11 @@
 """The published vectors: words, float16 rows, counts and provenance in one checksummed, memory-mapped file."""
 
-import difflib
 import reprlib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import DivergedError, UnknownWordError, VectorsError
-from w2v_cli.tensor_file import Tensor, damaged, load_tensors, save_tensors
+from w2v_cli.packed_words import PackedWords
+from w2v_cli.spelling import Speller
+from w2v_cli.tensor_file import Tensor, damaged, open_tensors, save_tensors
 
 MAX_FLOAT16 = 65504.0
 BLOCK_ROWS = 4096  # rows that are rounded or checked at a time
@@ -45,6 +46,8 @@ class WordVectors:
             raise VectorsError(f"{len(self.words):,} words cannot name vectors of shape {shape}")
         if self.counts is not None and (self.counts.shape != shape[:1] or self.counts.min() < 0):
             raise VectorsError(f"counts of shape {self.counts.shape} are not those of {shape[0]:,} words")
+        if isinstance(self.words, PackedWords):
+            return  # it has seen to that itself
         if "" in self.ids_by_word:
             raise VectorsError("a word of the vocabulary is empty")
         if len(self.ids_by_word) != shape[0]:
@@ -53,27 +56,42 @@ class WordVectors:
 
     @cached_property
     def ids_by_word(self) -> dict[str, int]:
-        """The word id of each word."""
+        """The word id of each word; `find` needs no such table where the words lie packed in a file."""
         return dict(zip(self.words, range(len(self.words)), strict=True))
+
+    @cached_property
+    def _speller(self) -> Speller:
+        """What knows the spelling of the most frequent words."""
+        return Speller(self.words[:SUGGESTION_POOL])
 
     def word_id(self, word: str) -> int:
         """Return the row of `word`; raise UnknownWordError with words near in spelling where there is none."""
-        found = self.ids_by_word.get(word)
+        found = self.find(word)
         if found is None:
             raise self._unknown(word)
         return found
+
+    def find(self, word: str) -> int | None:
+        """Return the row of `word`, None where there is none."""
+        return self.words.find(word) if isinstance(self.words, PackedWords) else self.ids_by_word.get(word)
+
+    def starting_with(self, prefix: str, most: int) -> list[str]:
+        """Return the first `most` words that begin with `prefix`, by rising id."""
+        if isinstance(self.words, PackedWords):
+            return self.words.starting_with(prefix, most)
+        return list(islice((word for word in self.words if word.startswith(prefix)), most))
 
     def __len__(self) -> int:
         return len(self.words)
 
     def __contains__(self, word: object) -> bool:
-        return word in self.ids_by_word
+        return isinstance(word, str) and self.find(word) is not None
 
     def _unknown(self, word: str) -> UnknownWordError:
         """Return the error for `word`, its other cases first among the suggestions."""
         folded = unicodedata.normalize("NFC", word).casefold()
         cases = [case for case in (word.lower(), folded, word.capitalize(), word.upper()) if case in self]
-        near = difflib.get_close_matches(folded, self.words[:SUGGESTION_POOL], n=SUGGESTIONS)
+        near = self._speller.near(folded, SUGGESTIONS)
         suggestions = tuple(dict.fromkeys(cases + near))[:SUGGESTIONS]
         hint = " or ".join(map(repr, suggestions))
         advice = f"Did you mean {hint}?" if hint else "No word is spelt like it: ask for a more frequent one."
@@ -104,16 +122,18 @@ def load(path: Path) -> WordVectors:
 
     Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or of another kind.
     """
-    tensors, metadata = load_tensors(path)
-    if metadata.get("kind") == "snapshot":
-        raise VectorsError(f"{path} is the snapshot of a training, for --resume: name the vectors that lie beside it.")
-    _check_tensors(path, tensors)
-    try:
-        words = _decode_words(tensors["vocabulary.bytes"].tobytes(), tensors["vocabulary.offsets"])
-        word_vectors = WordVectors(tensors["vectors"], words, tensors.get("counts"), metadata)
-    except (UnicodeDecodeError, VectorsError) as error:
-        raise damaged(path, str(error)) from error
-    check_finite(path, word_vectors)
+    with open_tensors(path) as (tensors, metadata):
+        if metadata.get("kind") == "snapshot":
+            raise VectorsError(
+                f"{path} is the snapshot of a training, for --resume: name the vectors that lie beside it."
+            )
+        _check_tensors(path, tensors)
+        try:
+            words = PackedWords(tensors["vocabulary.bytes"], tensors["vocabulary.offsets"])
+            word_vectors = WordVectors(tensors["vectors"], words, tensors.get("counts"), metadata)
+        except (UnicodeDecodeError, VectorsError) as error:
+            raise damaged(path, str(error)) from error
+        check_finite(path, word_vectors)
     return word_vectors
 
 
@@ -176,10 +196,3 @@ def _check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
         found = (tensor.dtype.str, tensor.shape)
         if found != expected[name]:
             raise damaged(path, f"its {name} are {found}, its {len(vectors):,} vectors need {expected[name]}")
-
-
-def _decode_words(text: bytes, offsets: NDArray[np.int64]) -> tuple[str, ...]:
-    """Return the words that `_encode_words` encoded; raise VectorsError or UnicodeDecodeError where they are none."""
-    if offsets[0] != 0 or offsets[-1] != len(text) or (offsets[1:] <= offsets[:-1]).any():
-        raise VectorsError(f"its words' offsets do not rise from 0 to {len(text):,}")
-    return tuple([text[first:end].decode("utf-8") for first, end in pairwise(offsets.tolist())])

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from cli.running import the_error
+from documented import read_page
 from downloading import BODY, HALF, SHA256
 from http_server import Answer, File, running_server
 
@@ -69,6 +70,7 @@ def test_download_answers_a_script(w2v, table):
 
     path = str(w2v.folder / "data" / "toy" / "one.txt")
     assert json.loads(done.stdout) == {"schema": 1, "command": "download", "name": "toy", "path": path}
+    read_page("json.md").check(json.loads(done.stdout), "download")
 
 
 @pytest.mark.fault(33, 34)

@@ -10,7 +10,19 @@ from w2v_cli import __version__
 from w2v_cli.cli.options import SETTING_OPTIONS
 from w2v_cli.settings import FIELDS
 
-COMMANDS = ["download", "train", "similar", "analogy", "info", "bench"]
+COMMANDS = [
+    "download",
+    "train",
+    "similar",
+    "analogy",
+    "similarity",
+    "odd",
+    "ask",
+    "vector",
+    "vocabulary",
+    "info",
+    "bench",
+]
 # Typer itself loads pydantic where a command has options.
 HEAVY = ["numpy", "numba", "ruamel", "requests", "tqdm", "rich", "safetensors", "platformdirs", "pandas"]
 SHOW_HEAVY = f"""
@@ -39,7 +51,9 @@ def test_main_help_names_commands_and_exit_codes(w2v):
     assert "9 GPU or an extra missing, 128+n stopped by signal n." in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["similar", "--help"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["similar", "--help"], ["ask", "--help"]], ids=" ".join
+)
 def test_help_imports_nothing_heavy(w2v, arguments):
     """A help text is there before anything that computes, reads YAML or downloads is loaded."""
     assert w2v.run(*arguments, first=SHOW_HEAVY).stderr == "[]"
@@ -93,7 +107,8 @@ def test_help_tells_each_choice(option):
         (["train", "--epoch", "3"], "--epochs"),
         (["similar"], "Missing argument"),
         (["similar", "a", "--top", "0"], "--top"),
-        (["analogy", "a", "b"], "See `w2v analogy --help`."),
+        (["analogy", "a", "b"], "an analogy has three words, A B C, and 2 were given: give 3 for each."),
+        (["similarity", "a"], "See `w2v similarity --help`."),
         (["analogy", "a", "b", "c", "--method", "sum"], "'add', 'mul', 'dot'"),
         (["--top", "3"], "No such option"),
     ],

@@ -97,6 +97,49 @@ def test_answers_stand_in_columns(w2v):
     ]
 
 
+SIDE_BY_SIDE = ["similar", "sea", "a", "-n", "2", "-v", "w2v.safetensors", "-v", "b.safetensors"]
+
+
+@pytest.fixture
+def two_files(w2v):
+    """Return the Program with w2v.safetensors and b.safetensors, some of whose words are wide."""
+    vectors.save(w2v.folder / "w2v.safetensors", WordVectors(np.eye(3), ("sea", "a", "日本語")), overwrite=False)
+    vectors.save(w2v.folder / "b.safetensors", WordVectors(np.eye(3), ("sea", "y", "water")), overwrite=False)
+    return w2v
+
+
+def test_files_stand_side_by_side(two_files):
+    """Under their names, a question above them; a file that lacks the word has an empty column and a warning."""
+    exit_code, shown = two_files.run_on_terminal(*SIDE_BY_SIDE)
+
+    assert exit_code == 0
+    assert [line.rstrip() for line in shown.splitlines() if "warning" not in line] == [
+        "sea",
+        "  w2v.safetensors   b.safetensors",
+        "  a       0.0000    y      0.0000",
+        "  日本語  0.0000    water  0.0000",
+        "a",
+        "  w2v.safetensors   b.safetensors",
+        "  sea     0.0000",
+        "  日本語  0.0000",
+    ]
+    assert "b.safetensors: 'a' is not in the vocabulary" in shown
+
+
+def test_files_stand_below_each_other_on_a_narrow_terminal(two_files):
+    """20 columns are too few for two files, and nothing is cut."""
+    _, shown = two_files.run_on_terminal(*SIDE_BY_SIDE[:2], *SIDE_BY_SIDE[3:], columns=20)
+
+    assert [line.rstrip() for line in shown.splitlines()] == [
+        "w2v.safetensors",
+        "a       0.0000",
+        "日本語  0.0000",
+        "b.safetensors",
+        "y      0.0000",
+        "water  0.0000",
+    ]
+
+
 @pytest.mark.fault(42)
 def test_json_on_a_terminal_is_one_line(asked):
     """`--json` writes the same on 20 columns: nothing is cut or broken."""

@@ -64,7 +64,11 @@ TRAINERS = (
     Trainer("w2v", "block algorithm, lock-free", lambda: None),
     Trainer("w2v-deterministic", "block algorithm, --deterministic", lambda: None),
     Trainer("gensim", "fed an iterable", _needs("gensim")),
-    Trainer("gensim-corpus-file", "fed a file: its learning rate falls to start / (2 · epochs) with 2 workers, not to 1e-4 of it", _needs("gensim")),
+    Trainer(
+        "gensim-corpus-file",
+        "fed a file: the rate ends at start / (workers · epochs), not at 1e-4 of it",
+        _needs("gensim"),
+    ),
     Trainer("floret", "fastText without subwords", _needs("floret")),
     Trainer("word2vec", "the original C program", _find_no_word2vec),
 )

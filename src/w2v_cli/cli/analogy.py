@@ -1,28 +1,42 @@
 """`w2v analogy`."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from w2v_cli.cli import console
-from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, TopOption, VectorsOption
+from w2v_cli.cli.answers import AnswerDisplay
+from w2v_cli.cli.asking import Asker, grouped, is_single, open_files, search_of
+from w2v_cli.cli.options import (
+    FilesOption,
+    JsonLinesOption,
+    MethodOption,
+    MinCountOption,
+    RestrictOption,
+    TopOption,
+)
+from w2v_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from w2v_cli.expression import Sum
+
+_WORDS = 3  # of a question
 
 
 def analogy(
-    a: Annotated[str, typer.Argument(help="The first word of the known pair.")],
-    b: Annotated[str, typer.Argument(help="The second word of the known pair.")],
-    c: Annotated[str, typer.Argument(help="The first word of the pair to complete; none of the three is an answer.")],
-    *,
-    method: Annotated[
-        Literal["add", "mul", "dot"],
-        typer.Option(
-            help="add: cosine with b - a + c of unit vectors (3CosAdd); mul: 3CosMul (Levy and Goldberg 2014); "
-            "dot: the book's way, the dot product of b - a + c with vectors of any length."
+    context: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B C...", help="Three words a question, none of which answers; -: a question a line of stdin."
         ),
-    ] = "add",
-    vectors: VectorsOption = DEFAULT_VECTORS,
+    ],
+    *,
+    vectors: FilesOption = None,
     top: TopOption = 5,
-    as_json: JsonOption = False,
+    method: MethodOption = "add",
+    min_count: MinCountOption = None,
+    restrict: RestrictOption = None,
+    as_json: JsonLinesOption = False,
 ) -> None:
     """Complete "A is to B as C is to …".
 
@@ -31,13 +45,37 @@ def analogy(
       w2v analogy king man queen          king is to man as queen is to … woman
       w2v analogy take took go --top 3
       w2v analogy car cars child --vectors cbow_params.pkl --method dot
+      w2v analogy - --json < questions.txt
     """
-    from w2v_cli import formats, queries  # noqa: PLC0415  NumPy is not needed for --help
+    arguments = grouped(context, words, size=_WORDS, name="an analogy has three words, A B C,")
+    files = open_files(vectors)
+    from w2v_cli import side_by_side  # noqa: PLC0415  NumPy is not needed for --help
 
-    answers = queries.analogy(formats.open_vectors(vectors), a, b, c, top=top, method=method)
-    if as_json:
-        found = [{"word": answer.word, "score": answer.score} for answer in answers]
-        question = {"a": a, "b": b, "c": c, "method": method, "vectors": str(vectors)}
-        console.write_json("analogy", question | {"answers": found})
-    else:
-        console.show_neighbours(answers, score_name="score")
+    opened = [file.word_vectors for file in files]
+    search = search_of(files, top=top, method=method, min_count=min_count, restrict=restrict)
+    display = AnswerDisplay(
+        "analogy", [file.path for file in files], "answers", "score", is_only=is_single(arguments), as_json=as_json
+    )
+    Asker("analogy", as_json=as_json).ask(
+        arguments,
+        read_analogy,
+        lambda questions: side_by_side.ask_files(opened, questions, search),
+        lambda question, answers: display.show(question.text, _fields(question) | {"method": method}, answers),
+    )
+
+
+def read_analogy(line: str) -> "Sum":
+    """Return the question that a line asks; raise ConfigError where it has not three words."""
+    from w2v_cli.expression import Sum  # noqa: PLC0415  not needed for --help
+    from w2v_cli.question_lines import split_words  # noqa: PLC0415
+
+    words = split_words(line)
+    if len(words) != _WORDS:
+        raise ConfigError(f"{line!r} has {len(words)} words, an analogy has three: A B C, with spaces or tabs between.")
+    return Sum.of_analogy(*words)
+
+
+def _fields(question: "Sum") -> dict[str, str]:
+    """Return the words of a question as JSON names them."""
+    a, b, c = question.terms
+    return {"a": a.word, "b": b.word, "c": c.word}

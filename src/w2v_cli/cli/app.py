@@ -10,9 +10,22 @@ from typing import Annotated, Any
 import typer
 
 from w2v_cli import __version__, startup
-from w2v_cli.cli import analogy, bench, console, download, info, similar, train
+from w2v_cli.cli import (
+    analogy,
+    ask,
+    bench,
+    console,
+    download,
+    info,
+    odd,
+    similar,
+    similarity,
+    train,
+    vector,
+    vocabulary,
+)
 from w2v_cli.cli.signals import SignalWatch, Stopped
-from w2v_cli.errors import ConfigError, StorageError, UnknownWordError, W2vError, refused_by_system
+from w2v_cli.errors import ConfigError, StorageError, W2vError, refused_by_system
 
 _EXIT_CODES = """\b
 Exit codes: 0 done, 1 a bug or a diverged training, 2 usage or config, 3 corpus,
@@ -24,6 +37,11 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "train": train.train,
     "similar": similar.similar,
     "analogy": analogy.analogy,
+    "similarity": similarity.similarity,
+    "odd": odd.odd,
+    "ask": ask.ask,
+    "vector": vector.vector,
+    "vocabulary": vocabulary.vocabulary,
     "info": info.info,
     "bench": bench.bench,
 }
@@ -65,7 +83,9 @@ def w2v(  # `run` has read the flags; they are declared for --help
       w2v train                           the built-in text, or PTB once downloaded
       w2v train novels.txt --model skipgram --output novels.safetensors
       w2v similar you --top 5             words nearest to "you"
+      w2v similar "king - man + woman"    nearest to a sum of words
       w2v analogy king man queen          king is to man as queen is to …
+      w2v ask                             questions, one after the other
       w2v download ptb                    the corpus of Deep Learning from Scratch 2
     """
 
@@ -132,11 +152,8 @@ class _Request:
         for line in message.split("\n") if isinstance(explained, ConfigError) else [message]:  # a wrong setting each
             console.fail(line)
         if "--json" in self.others:
-            content: dict[str, Any] = {"exit_code": explained.exit_code, "message": message}
-            if isinstance(explained, UnknownWordError):
-                content |= {"word": explained.word, "suggestions": list(explained.suggestions)}
             with contextlib.suppress(StorageError):  # stdout is full: the exit code says enough
-                console.write_json(self.command, {"error": content})
+                console.write_json(self.command, {"error": console.json_error(explained)})
         return explained.exit_code
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 import typer
 
-from w2v_cli.errors import StorageError
+from w2v_cli.errors import StorageError, UnknownWordError, W2vError
 
 if TYPE_CHECKING:
     from w2v_cli.queries import Neighbour
@@ -41,10 +41,22 @@ def write(text: str) -> None:
 
 def write_json(command: str | None, content: dict[str, Any]) -> None:
     """Write one JSON object on one line; `schema` grows when a key changes its meaning."""
-    content = json.loads(json.dumps(content), parse_constant=str)  # JSON has no NaN, a foreign file may
+    write(json_line(command, json.loads(json.dumps(content), parse_constant=str)))  # JSON has no NaN, a file may
+
+
+def json_line(command: str | None, content: dict[str, Any]) -> str:
+    """Return that line, for content without NaN."""
     text = json.dumps({"schema": JSON_SCHEMA, "command": command, **content}, ensure_ascii=False)
     # What is no Unicode in a file name becomes \udc.., which is also JSON's way to write it.
-    write(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def json_error(error: W2vError) -> dict[str, Any]:
+    """Return what JSON says of a failure."""
+    content: dict[str, Any] = {"exit_code": error.exit_code, "message": str(error)}
+    if isinstance(error, UnknownWordError):
+        content |= {"word": error.word, "suggestions": list(error.suggestions)}
+    return content
 
 
 def note(text: str) -> None:
@@ -86,15 +98,33 @@ def show_neighbours(neighbours: Sequence["Neighbour"], *, score_name: str) -> No
     if not neighbours:
         note("no other word is left to answer with.")
         return
-    rows = [(printable(neighbour.word), f"{neighbour.score:.4f}") for neighbour in neighbours]
+    rows = [(neighbour.word, f"{neighbour.score:.4f}") for neighbour in neighbours]
     if not sys.stdout.isatty():
-        write("\n".join(f"{word}\t{score}" for word, score in rows))
+        write("\n".join(tabbed(*row) for row in rows))
         return
-    from rich.cells import cell_len  # noqa: PLC0415  knows that 語 takes two columns
+    longest = max(width(printable(word)) for word, _ in rows)
+    note(f"{'word':<{longest}}  {score_name:>10}")
+    write("\n".join(aligned(rows, score_width=10)))
 
-    width = max(cell_len(word) for word, _ in rows)
-    note(f"{'word':<{width}}  {score_name:>10}")
-    write("\n".join(f"{word}{' ' * (width - cell_len(word))}  {score:>10}" for word, score in rows))
+
+def tabbed(*cells: object) -> str:
+    """Return a line of a table for programs: tabs between, those inside escaped."""
+    return "\t".join(printable(str(cell)) for cell in cells)
+
+
+def aligned(rows: Sequence[tuple[str, str]], *, score_width: int = 0) -> list[str]:
+    """Return a line for each word and its score, the scores below each other."""
+    words = [printable(word) for word, _ in rows]
+    longest = max(map(width, words), default=0)
+    padded = [word + " " * (longest - width(word)) for word in words]
+    return [f"{word}  {score:>{score_width}}" for word, (_, score) in zip(padded, rows, strict=True)]
+
+
+def width(text: str) -> int:
+    """Return how many columns `text` takes on a terminal: 語 takes two."""
+    from rich.cells import cell_len  # noqa: PLC0415  slow to load
+
+    return cell_len(text)
 
 
 def prepare_streams() -> None:

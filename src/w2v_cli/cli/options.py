@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -14,8 +14,30 @@ VectorsOption = Annotated[
     Path,
     typer.Option("--vectors", "-v", metavar="FILE", help="The vectors to ask: a file of w2v, or the book's pickle."),
 ]
+FilesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--vectors",
+        "-v",
+        metavar="FILE",
+        help="The vectors to ask; give it twice or more to compare files.  [default: w2v.safetensors]",
+        show_default=False,
+    ),
+]
 TopOption = Annotated[int, typer.Option("--top", "-n", min=1, metavar="N", help="How many words to show.")]
+MethodOption = Annotated[
+    Literal["add", "mul", "dot"],
+    typer.Option(
+        help="add: cosine with the sum of unit vectors (3CosAdd); mul: 3CosMul (Levy and Goldberg 2014); "
+        "dot: the book's way, the dot product of the sum with vectors of any length."
+    ),
+]
+MinCountOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Only words that occur so often in the corpus answer.")
+]
+RestrictOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the N most frequent words answer.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object instead of text.")]
+JsonLinesOption = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line (docs/json.md).")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr; warnings and errors remain.")]
 
 

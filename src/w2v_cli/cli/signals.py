@@ -66,6 +66,21 @@ class SignalWatch:
         finally:
             self._may_heed = self._is_heeding = False
 
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let SIGINT raise KeyboardInterrupt in this block, as often as it comes: it ends a question, not the program.
+
+        Other signals raise Stopped, with no thread to see to the end: the block waits for a user, and can be left.
+        """
+        before, descriptor = signal.getsignal(signal.SIGINT), signal.set_wakeup_fd(-1)
+        if before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+            signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
+
     def is_stop_wanted(self) -> bool:
         """Return whether a signal has come since this was asked first."""
         self._is_heeding = self._may_heed

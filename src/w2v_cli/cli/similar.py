@@ -4,29 +4,53 @@ from typing import Annotated
 
 import typer
 
-from w2v_cli.cli import console
-from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, TopOption, VectorsOption
+from w2v_cli.cli.answers import AnswerDisplay
+from w2v_cli.cli.asking import Asker, is_single, open_files, search_of
+from w2v_cli.cli.options import (
+    FilesOption,
+    JsonLinesOption,
+    MethodOption,
+    MinCountOption,
+    RestrictOption,
+    TopOption,
+)
 
 
 def similar(
-    word: Annotated[str, typer.Argument(help="The word to start from, as the corpus spells it.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="WORD...", help='Words, or sums such as "king - man + woman"; -: a question a line.'),
+    ],
     *,
-    vectors: VectorsOption = DEFAULT_VECTORS,
+    vectors: FilesOption = None,
     top: TopOption = 10,
-    as_json: JsonOption = False,
+    method: MethodOption = "add",
+    min_count: MinCountOption = None,
+    restrict: RestrictOption = None,
+    as_json: JsonLinesOption = False,
 ) -> None:
-    """Show the words nearest to WORD by cosine similarity.
+    """Show the words nearest to each WORD by cosine similarity.
 
     \b
     Examples:
       w2v similar you --top 5
-      w2v similar toyota --vectors ptb.safetensors --json
+      w2v similar "king - man + woman" --restrict 20000
+      w2v similar war peace --vectors 1850.safetensors --vectors 1950.safetensors
+      w2v similar - --vectors ptb.safetensors --json < words.txt
     """
-    from w2v_cli import formats, queries  # noqa: PLC0415  NumPy is not needed for --help
+    files = open_files(vectors)
+    from w2v_cli import side_by_side  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.expression import parse_sum  # noqa: PLC0415
 
-    neighbours = queries.similar(formats.open_vectors(vectors), word, top=top)
-    if as_json:
-        answers = [{"word": neighbour.word, "similarity": neighbour.score} for neighbour in neighbours]
-        console.write_json("similar", {"word": word, "vectors": str(vectors), "neighbours": answers})
-    else:
-        console.show_neighbours(neighbours, score_name="similarity")
+    opened = [file.word_vectors for file in files]
+    search = search_of(files, top=top, method=method, min_count=min_count, restrict=restrict)
+    score_name = "similarity" if method == "add" else "score"
+    display = AnswerDisplay(
+        "similar", [file.path for file in files], "neighbours", score_name, is_only=is_single(words), as_json=as_json
+    )
+    Asker("similar", as_json=as_json).ask(
+        words,
+        lambda text: parse_sum(text, lambda word: any(word in one for one in opened)),
+        lambda questions: side_by_side.ask_files(opened, questions, search),
+        lambda question, answers: display.show(question.text, {"word": question.text, "method": method}, answers),
+    )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.compiled import njit
+from w2v_cli.compiled import njit, njit_part
 from w2v_cli.corpus import Piece
 from w2v_cli.pieces import ASCII_SPACE
 from w2v_cli.sentences import ENDS, TITLES, is_closer, is_opener
@@ -39,6 +39,7 @@ _is_alphabetic = _ascii_flags(str.isalpha)
 _is_end, _is_closer, _is_opener = map(_ascii_flags, (ENDS.__contains__, is_closer, is_opener))
 _lower = SAME.copy()
 _lower[list(range(ord("A"), ord("Z") + 1))] += 32
+_lower.flags.writeable = False  # as SAME
 _titles = np.array([int.from_bytes(title.encode(), "big") for title in TITLES], np.uint64)
 
 
@@ -200,7 +201,7 @@ def _end_of_word(data: Any, start: int, stop: int) -> int:
     return end
 
 
-@njit()
+@njit_part()
 def _ends_sentence(data: Any, stop: int) -> bool:
     """Return whether a sentence ends with the ASCII stretch before `stop`, as sentences.ends_sentence says it."""
     start, end = stop, stop
@@ -213,7 +214,7 @@ def _ends_sentence(data: Any, stop: int) -> bool:
     return data[end - 1] != _FULL_STOP or not _is_abbreviation(data, start, end - 1)
 
 
-@njit()
+@njit_part()
 def _is_abbreviation(data: Any, start: int, stop: int) -> bool:
     begin, code = stop, np.uint64(0)
     while begin > start and _is_alphabetic[data[begin - 1]]:

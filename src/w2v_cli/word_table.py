@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.compiled import njit
+from w2v_cli.compiled import njit, njit_part
 
 _FIRST_WORDS = 1 << 12
 _BYTES_PER_WORD = 8  # of room, to begin with
@@ -15,6 +15,7 @@ _PRIME = np.uint64(0x100000001B3)  # of the FNV-1a hash
 _HALF = np.uint64(32)
 IS_FULL = -1
 SAME = np.arange(256, dtype=np.uint8)  # as `fold`: bytes as they are
+SAME.flags.writeable = False  # as Numba sees every constant: so each function is compiled for one kind of array
 
 
 class TableArrays(NamedTuple):
@@ -130,7 +131,7 @@ def _allocate(words: int, text_bytes: int, seed: int) -> TableArrays:
     )
 
 
-@njit()
+@njit_part()
 def intern(table: TableArrays, data: Any, start: int, stop: int, fold: Any, count: int) -> Any:
     """Count the word data[start:stop], each byte folded, `count` times; return its id, or IS_FULL and do nothing."""
     code = table.seed[0]
@@ -161,7 +162,7 @@ def enter(table: TableArrays, code: Any, data: Any, start: int, stop: int, fold:
     return words
 
 
-@njit()
+@njit_part()
 def _is_same(table: TableArrays, word_id: int, data: Any, start: int, stop: int, fold: Any) -> bool:
     first = table.offsets[word_id]
     if table.offsets[word_id + 1] - first != stop - start:

@@ -13,7 +13,7 @@ from w2v_cli.kernels.scratch import zeros
 from w2v_cli.kernels.sigmoid_numba import sigmoid_and_loss
 from w2v_cli.kernels.tiles_numba import Rows, Sums, add_sums, copy_rows, set_pair_products, set_products, transpose_rows
 
-DIMS = (16, 32, 48, 112, 160, 304)  # every combination of runs
+DIMS = (16, 32, 48, 64, 112, 128, 160, 208, 304)  # every combination of runs
 
 
 @njit()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.compiled import njit
+from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.cbow_numba import train_cbow_block
 from w2v_cli.kernels.scratch import Model, Scratch
 from w2v_cli.kernels.skipgram_numba import train_skipgram_block
@@ -34,7 +34,7 @@ def block_bounds(begin: int, last: int, count: int, window: int) -> BlockBounds:
     return BlockBounds(begin, end, max(begin - window, 0), min(end + window, count))
 
 
-@njit()
+@njit_part()
 def choose_outputs(
     model: Model, text: Text, draws: Draws, epoch: int, kept: KeptWords, block: BlockBounds, scratch: Scratch
 ) -> None:
@@ -46,7 +46,7 @@ def choose_outputs(
     prefetch_rows(model.input_vectors, kept.word_ids[min(block.begin + draws.window, block.high) : block.high])
 
 
-@njit()
+@njit(inline="always")
 def train_block(
     model: Model,
     draws: Draws,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.compiled import njit
+from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.pairs_numba import (
     count_negatives,
     negatives_of,
@@ -59,7 +59,7 @@ def train_cbow_block(
     return loss, centres
 
 
-@njit()
+@njit_part()
 def _weigh_windows(
     window: int,
     is_classic: bool,  # noqa: FBT001  Numba calls by position

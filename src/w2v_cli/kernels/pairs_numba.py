@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.compiled import njit
+from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.scratch import Scratch
 from w2v_cli.kernels.sigmoid_numba import sigmoid_and_loss
 from w2v_cli.kernels.spans_numba import BlockBounds, KeptWords
@@ -19,7 +19,7 @@ _ZERO, _ONE = np.float32(0), np.float32(1)
 _REORDER_SUMS = {"reassoc", "contract", "nsz", "arcp"}
 
 
-@njit()
+@njit_part()
 def plan_sums(kept: KeptWords, block: BlockBounds, window: int, rows: int, scratch: Scratch) -> None:
     """Fill the plans of a block, see Scratch; rows: those that meet the negatives."""
     for j in range(BLOCK_CENTRES):
@@ -35,7 +35,7 @@ def plan_sums(kept: KeptWords, block: BlockBounds, window: int, rows: int, scrat
     scratch.of_negatives[:, 3] = rows
 
 
-@njit(fastmath=_REORDER_SUMS)
+@njit_part(fastmath=_REORDER_SUMS)
 def weigh_pairs(scratch: Scratch, rate: float) -> Any:
     """Fill pair_errors from pair_scores; return the loss of all pairs."""
     scores, weights, errors = scratch.flat_pair_scores, scratch.flat_pair_weights, scratch.flat_pair_errors
@@ -56,7 +56,7 @@ def train_negatives(x: Rows, count: int, y: Rows, rate: float, share: float, scr
     return share * _weigh_negatives(scratch, count, rate * share)
 
 
-@njit(fastmath=_REORDER_SUMS)
+@njit_part(fastmath=_REORDER_SUMS)
 def _weigh_negatives(scratch: Scratch, count: int, rate: float) -> Any:
     scores, counts, errors = scratch.flat_negative_scores, scratch.flat_negative_counts, scratch.flat_negative_errors
     loss_sum = _ZERO
@@ -67,7 +67,7 @@ def _weigh_negatives(scratch: Scratch, count: int, rate: float) -> Any:
     return loss_sum
 
 
-@njit()
+@njit_part()
 def count_negatives(scratch: Scratch, plan: Any, rows: int) -> None:
     """Let every negative count once for each pair of a row, see row_pairs, but not where it equals the pair's centre.
 
@@ -80,7 +80,7 @@ def count_negatives(scratch: Scratch, plan: Any, rows: int) -> None:
         _forgive_equal_negatives(scratch, plan)
 
 
-@njit()
+@njit_part()
 def _any_equal(output_ids: Any) -> bool:
     """Return whether a negative equals a centre."""
     equal = np.int32(0)
@@ -90,7 +90,7 @@ def _any_equal(output_ids: Any) -> bool:
     return bool(equal)
 
 
-@njit()
+@njit_part()
 def _forgive_equal_negatives(scratch: Scratch, plan: Any) -> None:
     for j in range(BLOCK_CENTRES):
         row, column, first, count = plan[j]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.compiled import njit
+from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.atomics_numba import get, get_and_add, give_way
 from w2v_cli.kernels.block_numba import Span, block_bounds, choose_outputs, train_block
 from w2v_cli.kernels.scratch import Model, Scratch
@@ -85,7 +85,7 @@ def join_rounds(
         get_and_add(rounds.counters, _DONE, 1)
 
 
-@njit()
+@njit_part()
 def _wait(counters: Any, tasks: int) -> None:
     """Return when that many tasks are done."""
     looks = 0
@@ -95,7 +95,7 @@ def _wait(counters: Any, tasks: int) -> None:
             give_way()
 
 
-@njit()
+@njit_part()
 def _is_any_left(rounds: Rounds, spans: int, number: int) -> bool:
     """Return whether any span has a block in this round."""
     for i in range(spans):  # noqa: SIM110  Numba knows no generators
@@ -109,7 +109,7 @@ def _kept_words(rounds: Rounds, i: int) -> KeptWords:
     return KeptWords(rounds.word_ids[i], rounds.positions[i], rounds.left[i], rounds.right[i], rounds.chances[i])
 
 
-@njit()
+@njit_part()
 def _draw(text: Text, draws: Draws, epoch: int, rounds: Rounds, i: int) -> None:
     """Draw span i, and begin its sums."""
     bounds = draw_span(text, draws, epoch, rounds.starts[i], rounds.stops[i], _kept_words(rounds, i))
@@ -117,7 +117,7 @@ def _draw(text: Text, draws: Draws, epoch: int, rounds: Rounds, i: int) -> None:
     rounds.losses[i], rounds.pairs[i] = 0, 0
 
 
-@njit()
+@njit_part()
 def _compute(
     model: Model,
     text: Text,
@@ -149,7 +149,7 @@ def _compute(
     rounds.pairs[i] += pairs
 
 
-@njit()
+@njit_part()
 def _apply(model: Model, window: int, rounds: Rounds, spans: int, number: int, part: int) -> None:
     """Add the gradients of a round's blocks to the rows of one part, in the order of the spans."""
     for i in range(spans):
@@ -162,7 +162,7 @@ def _apply(model: Model, window: int, rounds: Rounds, spans: int, number: int, p
             _add_to_own_rows(model.output_vectors, rounds.output_ids[i], rounds.y_gradient[i], part)
 
 
-@njit()
+@njit_part()
 def _add_to_own_rows(matrix: Any, word_ids: Any, steps: Any, part: int) -> None:
     """Add the steps to those rows of the words that belong to a part."""
     for i in range(len(word_ids)):

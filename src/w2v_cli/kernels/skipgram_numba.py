@@ -3,7 +3,7 @@
 from typing import Any
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.compiled import njit
+from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.pairs_numba import (
     count_negatives,
     negatives_of,
@@ -53,7 +53,7 @@ def train_skipgram_block(
     return loss, pairs
 
 
-@njit()
+@njit_part()
 def _count_pairs(block: BlockBounds, window: int, scratch: Scratch) -> int:
     """Fill pair_weights, row_pairs and negative_counts; return the number of pairs."""
     scratch.pair_weights[:] = 0

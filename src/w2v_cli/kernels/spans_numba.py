@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.blocks import BLOCK_CENTRES
-from w2v_cli.compiled import njit
+from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.philox_numba import philox_words
 from w2v_cli.randomness import Purpose
 
@@ -64,7 +64,7 @@ def build_kept_words(span_words: int, window: int) -> KeptWords:
     return KeptWords(word_ids, np.zeros(size, np.int64), left, right, np.zeros(size, np.uint32))
 
 
-@njit()
+@njit_part()
 def draw_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept: KeptWords) -> Any:
     """Fill `kept` for the corpus positions start … stop; return (count, first, last), the span being first … last."""
     begins = text.sentence_offsets[_sentence_after(text, start) - 1]
@@ -75,7 +75,7 @@ def draw_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept:
         if _is_kept(text, draws, epoch, position):
             before = position
             count += 1
-    count = 0
+    count = np.int64(0)  # a bare 0 would have what it is passed to compiled twice
     for position in range(before, start):
         kept.positions[count] = position
         count += _is_kept(text, draws, epoch, position)
@@ -93,7 +93,7 @@ def draw_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept:
     return count, first, last
 
 
-@njit()
+@njit_part()
 def _keep_of_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept: KeptWords, first: int) -> int:
     """Fill `kept` from `first` on with the words of start … stop that are kept; return how many there are then."""
     for i in range(stop - start):
@@ -108,14 +108,14 @@ def _keep_of_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, k
     return count
 
 
-@njit()
+@njit_part()
 def _draw_chances(draws: Draws, epoch: int, purpose: Any, kept: KeptWords, first: int, last: int) -> None:
     """Fill chances with the first word drawn for each position, several at a time in vector registers."""
     for i in range(first, last):
         kept.chances[i] = philox_words(kept.positions[i], epoch, purpose, 0, draws.seed)[0]
 
 
-@njit()
+@njit_part()
 def _sentence_after(text: Text, position: int) -> int:
     """Return the first sentence that begins after a position, by bisection."""
     low, high = 0, len(text.sentence_offsets)
@@ -139,7 +139,7 @@ def _is_kept(text: Text, draws: Draws, epoch: int, position: int) -> bool:
     return is_kept
 
 
-@njit()
+@njit_part()
 def _draw_reaches(text: Text, draws: Draws, epoch: int, kept: KeptWords, count: int, first: int, last: int) -> None:
     """Fill left and right for the words first … last; see windows.draw_windows."""
     kept.left[:] = 0
@@ -164,7 +164,7 @@ def _draw_reaches(text: Text, draws: Draws, epoch: int, kept: KeptWords, count: 
         begin = end
 
 
-@njit()
+@njit_part()
 def draw_shared_negatives(text: Text, draws: Draws, epoch: int, position: int, negatives: Any) -> None:
     """Fill `negatives` (N,), N even, for the block whose first centre is at `position`: two from each draw."""
     for draw in range(len(negatives) // 2):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.compiled import njit
+from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.lanes_numba import (
     SQUARE,
     add,
@@ -25,6 +25,7 @@ from w2v_cli.kernels.lanes_numba import (
 _LINE = 16  # floats in a line of the cache
 _TWO_SQUARES, _THREE_SQUARES = 2 * SQUARE, 3 * SQUARE
 _LONGEST = 64 + 32 + 16  # floats that a sum holds in registers: 14 of 256 bits, which leaves one for the weight
+_LONG, _SHORT = 64, 32
 
 
 class Rows(NamedTuple):
@@ -51,7 +52,7 @@ class Sums(NamedTuple):
     rows: Rows
 
 
-@njit()
+@njit_part()
 def prefetch_rows(matrix: Any, ids: Any) -> None:
     """Bring rows into the cache, for whoever reads them soon."""
     for i in range(len(ids)):
@@ -59,7 +60,7 @@ def prefetch_rows(matrix: Any, ids: Any) -> None:
             prefetch(matrix, ids[i], d)
 
 
-@njit()
+@njit_part()
 def copy_rows(rows: Rows, count: int, out: Any) -> None:
     """Set out[i] = rows[i] for i < count."""
     none = zeros(_LINE)
@@ -68,53 +69,59 @@ def copy_rows(rows: Rows, count: int, out: Any) -> None:
             store(out, i, d, load(rows.matrix, rows.ids[i], d, none))
 
 
-@njit()
+@njit_part()
 def add_sums(to: Rows, sums: Sums, more: Sums) -> None:
     """Add sum i of `sums`, for all that it plans, and sum i of `more` to row i of `to`.
 
     No number is passed by itself: for each constant that a caller passes Numba would compile this anew.
     """
-    columns = to.matrix.shape[1]
-    for i in range(len(sums.plan)):
-        column = 0
-        while column + _LONGEST <= columns:
-            _add_longest(to, sums, more, i, column)
+    columns, column = to.matrix.shape[1], 0
+    while column < columns:
+        left = columns - column
+        if left >= _LONGEST and (left - _LONGEST) % _LONG == 0:  # runs of 64 keep the processor busy as well
+            _add_run(to, sums, more, column, zeros(64), zeros(32), zeros(16))
             column += _LONGEST
-        while column + 32 <= columns:
-            _add_run(to, sums, more, i, column, zeros(32))
-            column += 32
-        if column < columns:
-            _add_run(to, sums, more, i, column, zeros(16))
+        elif left >= _LONG:
+            _add_run(to, sums, more, column, zeros(64), None, None)
+            column += _LONG
+        elif left >= _SHORT:
+            _add_run(to, sums, more, column, None, zeros(32), None)
+            column += _SHORT
+        else:
+            _add_run(to, sums, more, column, None, None, zeros(16))
+            column += _LINE
 
 
 @njit(inline="always")
-def _add_longest(to: Rows, sums: Sums, more: Sums, i: int, column: int) -> None:
-    """Do it for one row and 112 columns from `column` on."""
-    s64, s32, s16 = zeros(64), zeros(32), zeros(16)
-    for part in (sums, more):
-        weights, matrix, ids = part.weights, part.rows.matrix, part.rows.ids
-        at_row, at_column, begin = part.plan[i, 0], part.plan[i, 1], part.plan[i, 2]
-        for n in range(part.plan[i, 3]):
-            a, b, k = at_row + n * part.down, at_column + n * part.right, ids[begin + n]
-            s64 = multiply_add(splat(weights, a, b, s64), load(matrix, k, column, s64), s64)
-            s32 = multiply_add(splat(weights, a, b, s32), load(matrix, k, column + 64, s32), s32)
-            s16 = multiply_add(splat(weights, a, b, s16), load(matrix, k, column + 96, s16), s16)
-    _add_lanes(to, i, column, s64)
-    _add_lanes(to, i, column + 64, s32)
-    _add_lanes(to, i, column + 96, s16)
+def _add_run(to: Rows, sums: Sums, more: Sums, column: int, none64: Any, none32: Any, none16: Any) -> None:
+    """Do it for a run of columns: from `column` on, as many as the Lanes of zeros are long together.
 
-
-@njit(inline="always")
-def _add_run(to: Rows, sums: Sums, more: Sums, i: int, column: int, none: Any) -> None:
-    """Do it for as many columns as `none`, a Lanes of zeros, is long."""
-    total = none
-    for part in (sums, more):
-        weights, matrix, ids = part.weights, part.rows.matrix, part.rows.ids
-        at_row, at_column, begin = part.plan[i, 0], part.plan[i, 1], part.plan[i, 2]
-        for n in range(part.plan[i, 3]):
-            weight = splat(weights, at_row + n * part.down, at_column + n * part.right, none)
-            total = multiply_add(weight, load(matrix, ids[begin + n], column, none), total)
-    _add_lanes(to, i, column, total)
+    What the sums of a run share stays in the first-level cache, where whole rows might not.
+    """
+    for i in range(len(sums.plan)):
+        s64, s32, s16 = none64, none32, none16
+        for part in (sums, more):
+            weights, matrix, ids = part.weights, part.rows.matrix, part.rows.ids
+            at_row, at_column, begin = part.plan[i, 0], part.plan[i, 1], part.plan[i, 2]
+            for n in range(part.plan[i, 3]):
+                a, b, k, d = at_row + n * part.down, at_column + n * part.right, ids[begin + n], column
+                if none64 is not None:
+                    s64 = multiply_add(splat(weights, a, b, s64), load(matrix, k, d, s64), s64)
+                    d += 64
+                if none32 is not None:
+                    s32 = multiply_add(splat(weights, a, b, s32), load(matrix, k, d, s32), s32)
+                    d += 32
+                if none16 is not None:
+                    s16 = multiply_add(splat(weights, a, b, s16), load(matrix, k, d, s16), s16)
+        d = column
+        if none64 is not None:
+            _add_lanes(to, i, d, s64)
+            d += 64
+        if none32 is not None:
+            _add_lanes(to, i, d, s32)
+            d += 32
+        if none16 is not None:
+            _add_lanes(to, i, d, s16)
 
 
 @njit(inline="always")
@@ -125,7 +132,7 @@ def _add_lanes(to: Rows, i: int, column: int, lanes: Any) -> None:
         store(to.matrix, to.ids[i], column, add(load(to.matrix, to.ids[i], column, lanes), lanes))
 
 
-@njit()
+@njit_part()
 def set_pair_products(a: Rows, i: int, a_step: int, b: Rows, j: int, out: Any, row: int, column: int) -> None:
     """Set out[row, column + n] = a[i + n · a_step] · b[j + n] for n < 4."""
     none = zeros(16)
@@ -140,7 +147,7 @@ def set_pair_products(a: Rows, i: int, a_step: int, b: Rows, j: int, out: Any, r
     store_totals(out, row, column, s0, s1, s2, s3)
 
 
-@njit()
+@njit_part()
 def transpose_rows(rows: Rows, first: int, out: Any) -> None:
     """Set out[d, n] = rows[first + n][d]; out: (D, N), N a multiple of 8."""
     m, ids, none = rows.matrix, rows.ids, zeros(SQUARE)
@@ -154,7 +161,7 @@ def transpose_rows(rows: Rows, first: int, out: Any) -> None:
             store_transposed(out, d, n, r0, r1, r2, r3, r4, r5, r6, r7)
 
 
-@njit()
+@njit_part()
 def set_products(rows: Rows, i: int, columns: Any, out: Any) -> None:
     """Set out[i + n, k] = rows[i + n] · columns[:, k] for n < 4; columns: (D, N), N a multiple of 8."""
     k, count = 0, columns.shape[1]

@@ -101,6 +101,8 @@ PIPELINE = [
     "side_by_side",
     "question_lines",
     "evaluation_sets",
+    "confidence",
+    "known_words",
     "first_answers",
     "evaluation",
     "evaluator",

@@ -32,6 +32,12 @@ class EvaluationSet:
     sections: tuple[AnalogySection, ...] = ()
     pairs: tuple[WordPair, ...] = ()
 
+    @property
+    def words(self) -> list[str]:
+        """Every word of the set, as it is written there, as often as it comes."""
+        questions = [word for section in self.sections for question in section.questions for word in question]
+        return questions + [word for first, second, _ in self.pairs for word in (first, second)]
+
 
 def read_sets(sources: Iterable[str], data_folder: Path) -> tuple[EvaluationSet, ...]:
     """Return the sets that `sources` mean: names of downloaded sets, else files; the content says of which kind.

@@ -26,7 +26,8 @@ def share_interval(correct: int, asked: int, confidence: float = CONFIDENCE) -> 
     centre = share + z * z / (2 * asked)
     reach = z * math.sqrt(share * (1 - share) / asked + z * z / (4 * asked * asked))
     scale = 1 + z * z / asked
-    return max(0.0, (centre - reach) / scale), min(1.0, (centre + reach) / scale)  # but for rounding they are inside
+    low, high = (centre - reach) / scale, (centre + reach) / scale
+    return (low if correct else 0.0), (high if correct < asked else 1.0)  # exactly, where rounding would miss it
 
 
 def correlation_interval(correlation: float | None, pairs: int, confidence: float = CONFIDENCE) -> Interval | None:

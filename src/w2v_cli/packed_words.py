@@ -1,5 +1,6 @@
 """The words of a vectors file as they lie in it: each is decoded when it is asked for, and found by its hash."""
 
+import reprlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -117,7 +118,7 @@ class PackedWords(Sequence[str]):
             if seen.setdefault(word := self._bytes(word_id), word_id) != word_id
         ]
         if repeated:
-            raise VectorsError(f"the word {self._decode(min(repeated))!r} comes twice in the vocabulary")
+            raise VectorsError(f"the word {reprlib.repr(self._decode(min(repeated)))} comes twice in the vocabulary")
 
 
 def _hash_all(text: Bytes, offsets: Offsets) -> Hashes:

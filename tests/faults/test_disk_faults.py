@@ -139,9 +139,7 @@ def test_a_read_only_disk_is_found_before_training(fork):
 
 
 @pytest.mark.fault(4, 41)
-@pytest.mark.parametrize(
-    "arguments", [("info",), ("similar", "king"), ("analogy", "king", "man", "queen"), ("--help",)]
-)
+@pytest.mark.parametrize("question", ["info", "similar king", "analogy king man queen", "--help"])
 def test_a_full_disk_behind_an_answer_is_told(fork, question):
     """/dev/full takes no answer of any command: exit 6."""
     assert fork.run("train", "text.txt", *FAST, "-q").returncode == 0

@@ -1,6 +1,7 @@
 """`w2v evaluate` as a user meets it: tables for programs and people, what is left out, and what goes wrong."""
 
 import json
+import re
 import shutil
 import signal
 import sys
@@ -100,7 +101,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(fork):
     assert first[8:] == ["", "", "", "0", "4"]
     assert last[8:] == ["1.0000", "", "", "2", "3"]
     assert done.stderr.splitlines() == [
-        "warning: old/w2v.safetensors has no score on questions.txt: it lacks a word of each question.",
+        "warning: old/w2v.safetensors has no score on questions.txt: it knows nothing of it.",
         "warning: the files lack different words, so they were not asked the same: --shared asks what all know.",
     ]
 
@@ -241,14 +242,7 @@ def test_a_signal_ends_a_long_evaluation(fork, signum):
     assert errors.splitlines()[-1] == f"error: stopped by {signum}."
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows: NOT run")
-@pytest.mark.parametrize(
-    ("columns", "arguments", "expected"),
-    [
-        (
-            80,
-            ["w2v.safetensors"],
-            """\
+ONE_FILE = """\
                     score          95 %   asked
 questions.txt, add  0.667   0.208–0.939  3 of 4
   semantic          0.500   0.095–0.905  2 of 3
@@ -256,15 +250,70 @@ questions.txt, add  0.667   0.208–0.939  3 of 4
   family            0.500   0.095–0.905  2 of 3
   gram1-plural      1.000   0.207–1.000  1 of 1
 pairs.txt           0.800  -0.819–0.998  4 of 5
-""",
-        ),
+"""
+BESIDE = """\
+           w2v.safetensors           old/w2v.safetensors
+           score         95 % asked  score 95 % asked
+pairs.txt  0.800 -0.819–0.998  80 %  1.000       40 %
+"""
+WITHOUT_INTERVALS = """\
+           w2v.safetensors  old/w2v.safetensors
+           score asked      score asked
+pairs.txt  0.800  80 %      1.000  40 %
+"""
+BELOW = """\
+w2v.safetensors
+           score          95 %   asked
+pairs.txt  0.800  -0.819–0.998  4 of 5
+old/w2v.safetensors
+           score  95 %   asked
+pairs.txt  1.000        2 of 5
+"""
+LISTS = """\
+w2v.safetensors
+pairs.txt
+    0.800
+    -0.819–0.998
+    4 of 5
+old/w2v.safetensors
+pairs.txt
+    1.000
+    2 of 5
+"""
+TWO_FILES = ["w2v.safetensors", "old/w2v.safetensors", "--on", "pairs.txt"]
+
+
+@pytest.mark.fault(42)
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows: NOT run")
+@pytest.mark.parametrize(
+    ("columns", "arguments", "expected"),
+    [
+        (80, BOTH, ONE_FILE),
+        (80, TWO_FILES, BESIDE),
+        (50, TWO_FILES, WITHOUT_INTERVALS),
+        (40, TWO_FILES, BELOW),
+        (20, TWO_FILES, LISTS),
     ],
+    ids=["one file", "side by side", "without intervals", "below each other", "as lists"],
 )
 def test_a_table_for_people(tmp_path, columns, arguments, expected):
-    """Files stand side by side, without intervals where there is no room for them, then below each other; as lists."""
+    """In the widest form that the terminal has room for; on 20 columns nothing is cut."""
     program = make_program(tmp_path)
     fill(program.folder)
 
-    exit_code, shown = program.run_on_terminal("evaluate", *arguments, *BOTH, "--quiet", columns=columns)
+    exit_code, shown = program.run_on_terminal("evaluate", *arguments, "--quiet", "--no-color", columns=columns)
 
-    assert (exit_code, shown) == (0, expected)
+    assert exit_code == 0
+    assert "".join(line for line in shown.splitlines(keepends=True) if not line.startswith("warning: ")) == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows: NOT run")
+def test_progress_is_a_bar_that_goes(tmp_path):
+    """It names the file and the questions, and leaves nothing behind."""
+    program = make_program(tmp_path)
+    fill(program.folder)
+
+    _, shown = program.run_on_terminal("evaluate", "--on", "questions.txt")
+
+    assert re.match(r"\r  0 % \| +\| w2v.safetensors: questions.txt, add", shown)
+    assert shown.rpartition("\r")[2].splitlines() == ONE_FILE.splitlines()[:-1]

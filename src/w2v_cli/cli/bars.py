@@ -39,7 +39,7 @@ class Display:
     def move_bar(self, done: float, total: float | None, text: str, **appearance: Any) -> None:
         """Show a bar, or move the one that is there: so much of a total is done."""
         if self._bar is None:
-            self._bar = tqdm(dynamic_ncols=True, leave=False, **appearance)
+            self._bar = tqdm(desc=text, total=total, dynamic_ncols=True, leave=False, **appearance)
         self._bar.total = total
         self._bar.set_description_str(text, refresh=False)
         self._bar.update(done - self._bar.n)

@@ -124,11 +124,13 @@ def _warn(lines: "Sequence[Line]", titles: Sequence[str], terms: "Terms") -> Non
     """Say what has no score and why, and where scores of files do not compare."""
     wholes = [line for line in lines if line.part == "set"]
     for line in wholes:
+        if terms.only_shared and not line.scores[0].asked:
+            console.warn(f"no score on {line.name}: nothing of it is known to all files.")
+            continue
         for title, score in zip(titles, line.scores, strict=True):
-            if not score.asked:
-                console.warn(f"{title} has no score on {line.name}: it lacks a word of each question.")
-            elif score.value is None:
-                console.warn(f"{title} has no score on {line.name}: it knows too few pairs, or all of them are equal.")
+            if score.value is None:
+                cause = "it knows too few pairs, or all of them are equal" if score.asked else "it knows nothing of it"
+                console.warn(f"{title} has no score on {line.name}: {cause}.")
     if not terms.only_shared and any(len({score.asked for score in line.scores}) > 1 for line in wholes):
         console.warn("the files lack different words, so they were not asked the same: --shared asks what all know.")
 

@@ -188,7 +188,7 @@ def test_json_has_every_digit(fork):
         (
             [],
             3,
-            "no evaluation set is in data: `w2v download NAME` brings questions-words, wordsim353, simlex999; --on ",
+            "no evaluation set is in data: run `w2v download questions-words wordsim353 simlex999`, or name a file ",
         ),
         (["--on", "none.txt"], 3, "the evaluation set 'none.txt' is neither a file nor one of questions-words, "),
         (["--on", "wordsim353"], 3, "wordsim353 is not complete in data: run `w2v download wordsim353` first."),

@@ -113,7 +113,7 @@ def _choose_sets(folder: Path) -> tuple[list[str], list[str]]:
     there, missing = evaluation_sets.named_sets(folder)
     if not there:
         raise CorpusError(
-            f"no evaluation set is in {folder}: `w2v download NAME` brings {', '.join(missing)}; --on names a file."
+            f"no evaluation set is in {folder}: run `w2v download {' '.join(missing)}`, or name a file with --on."
         )
     for name in missing:
         console.warn(f"{name} is left out, it is not downloaded: w2v download {name}")

@@ -84,7 +84,7 @@ def _group(questions: WordIds) -> Iterator[slice]:
     first, words = 0, set[int]()
     for place, question in enumerate(questions.tolist()):
         words.update(question)
-        if len(words) > MOST_WORDS:
+        if len(words) > MOST_WORDS and place > first:
             yield slice(first, place)
             first, words = place, set(question)
     if words:

@@ -76,6 +76,17 @@ def test_the_share_that_is_done_rises_to_one(rows, questions, most_words, monkey
     assert (shares[0] > 0, shares[-1]) == (True, 1)
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_ties_go_to_the_lower_id(rows, questions, threads, monkeypatch):
+    """Of equal rows, each in a part of its own, the first one answers, whichever part is looked through first."""
+    monkeypatch.setattr(module, "TASK_ROWS", len(rows))
+    monkeypatch.setattr(module, "LEAST_TASK_ROWS", len(rows))
+
+    answers = first_answers(np.tile(rows, (4, 1)), questions, threads=threads, excluded=questions[:, :1] * 0 - 1)
+
+    assert (answers < len(rows)).all()
+
+
 def test_an_exception_ends_the_work(rows, questions, monkeypatch):
     """What a signal raises while threads work comes out, and parts that were not begun are left."""
     monkeypatch.setattr(module, "LEAST_TASK_ROWS", 1)

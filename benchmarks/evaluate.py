@@ -5,8 +5,8 @@
 QUESTIONS is a file like questions-words.txt; its words stand among the first 30,000 of two files (226 and 626 MB) that
 are made of random numbers and kept in the folder, so that every question is asked. Each run is a process of its own;
 its time is that from its start to its end, imports and checking the file included, and its processor time that of all
-cores, which tells more on a busy machine. Anonymous memory is the largest RssAnon that was seen in /proc, looked at every
-millisecond. Printed as JSON.
+cores, which tells more on a busy machine. Anonymous memory is the largest RssAnon that was seen in /proc, looked at
+every millisecond. Printed as JSON.
 """
 
 import argparse

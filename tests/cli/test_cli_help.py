@@ -21,6 +21,8 @@ COMMANDS = [
     "vector",
     "vocabulary",
     "info",
+    "export",
+    "import",
     "bench",
 ]
 # Typer itself loads pydantic where a command has options.

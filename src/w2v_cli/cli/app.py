@@ -16,6 +16,8 @@ from w2v_cli.cli import (
     bench,
     console,
     download,
+    export,
+    import_,
     info,
     odd,
     similar,
@@ -43,6 +45,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "vector": vector.vector,
     "vocabulary": vocabulary.vocabulary,
     "info": info.info,
+    "export": export.export,
+    "import": import_.import_,
     "bench": bench.bench,
 }
 _TRAINING = ("train", "bench")  # they load Numba

@@ -32,7 +32,10 @@ def open_vectors(path: Path) -> vectors.WordVectors:
     if path.suffix == ".safetensors":
         raise damaged(path, "its first bytes are not those of a safetensors file")
     kind = _describe(head)
-    raise VectorsError(f"{path} is {kind}: w2v reads its own .safetensors and the checkpoint of the book.")
+    raise VectorsError(
+        f"{path} is {kind}: w2v reads its own .safetensors and the checkpoint of the book; if it holds vectors, "
+        f"`w2v import {path}` makes one of it."
+    )
 
 
 def _is_safetensors(head: bytes) -> bool:

@@ -1,0 +1,100 @@
+"""gensim, spaCy and floret load what is exported, and answer as w2v does; w2v imports what gensim writes."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from formats.exchanging import export, import_file
+from w2v_cli.queries import Search, similar
+from w2v_cli.vectors import WordVectors
+
+WORDS = ["the", "straße", "日本語", "🚀", "e\u0301", *(f"word{number}" for number in range(195))]
+
+
+@pytest.fixture(scope="module")
+def original():
+    """Return 200 words whose vectors are like those of a training."""
+    rng = np.random.default_rng(11)
+    return WordVectors((rng.standard_normal((200, 24)) * 0.3).astype(np.float16), WORDS, np.arange(200, 0, -1))
+
+
+@pytest.fixture(scope="module")
+def gensim():
+    """Return gensim's KeyedVectors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what gensim is built on
+        return pytest.importorskip("gensim.models").KeyedVectors
+
+
+def neighbours(word_vectors, word):
+    """Return the five nearest words that w2v answers."""
+    [found] = similar(word_vectors, [word], Search(top=5))
+    return [neighbour.word for neighbour in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("word2vec", {}),
+        ("word2vec-binary", {"binary": True}),
+        ("fasttext", {}),
+        ("glove", {"no_header": True}),
+    ],
+)
+def test_gensim_answers_the_same_neighbours(tmp_path, original, gensim, name, options):
+    """Each word, each number, and the five nearest words of every tenth word."""
+    export(original, tmp_path / "x", name)
+
+    loaded = gensim.load_word2vec_format(tmp_path / "x", **options)
+
+    assert loaded.index_to_key == WORDS
+    assert_array_equal(loaded.vectors, original.vectors.astype(np.float32))
+    for word in WORDS[::10]:
+        assert [near for near, _ in loaded.most_similar(word, topn=5)] == neighbours(original, word)
+
+
+@pytest.mark.parametrize("options", [{}, {"binary": True}, {"write_header": False}], ids=str)
+def test_what_gensim_writes_is_imported(tmp_path, original, gensim, options):
+    """As text, as binary file, without a header."""
+    theirs = gensim(24)
+    theirs.add_vectors(WORDS, original.vectors.astype(np.float32))
+    theirs.save_word2vec_format(tmp_path / "x", **options)
+
+    found, _ = import_file(tmp_path / "x", tmp_path / "y")
+
+    assert found.words == WORDS
+    assert_array_equal(found.vectors, original.vectors)
+
+
+def test_spacy_answers_the_same_neighbours(tmp_path, original):
+    """`spacy init vectors` reads the text, with its header and without."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what spaCy is built on
+        spacy = pytest.importorskip("spacy")
+        from spacy.training.initialize import convert_vectors  # noqa: PLC0415  only where there is spaCy
+    for name in ("word2vec", "glove"):
+        export(original, tmp_path / f"{name}.txt", name)
+        language = spacy.blank("xx")
+        convert_vectors(language, tmp_path / f"{name}.txt", truncate=0, prune=-1)
+
+        vectors = language.vocab.vectors
+        for word in WORDS[::20]:
+            assert_array_equal(language.vocab.get_vector(word), original.vectors[WORDS.index(word)].astype(np.float32))
+            keys, _, _ = vectors.most_similar(language.vocab.get_vector(word)[np.newaxis], n=6)
+            assert [language.vocab.strings[key] for key in keys[0]][1:] == neighbours(original, word)
+
+
+def test_floret_trains_on_from_the_vec_file(tmp_path, original):
+    """FastText's code takes the file as its pretrained vectors: at a learning rate of almost nothing they stay."""
+    floret = pytest.importorskip("floret")
+    export(original, tmp_path / "x.vec")
+    (tmp_path / "text").write_text(f"__label__a {' '.join(WORDS)}\n" * 2)
+
+    model = floret.train_supervised(
+        str(tmp_path / "text"), dim=24, epoch=1, lr=1e-9, thread=1, verbose=0, pretrainedVectors=str(tmp_path / "x.vec")
+    )
+
+    for row, word in enumerate(WORDS):
+        np.testing.assert_allclose(model.get_word_vector(word), original.vectors[row], atol=1e-6)

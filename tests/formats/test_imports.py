@@ -129,7 +129,7 @@ REFUSED = {
     "nothing": (b"", "x is empty"),
     "nothing, compressed": (gzip.compress(b""), "x is empty"),
     "a cut gzip": (gzip.compress(READABLE["GloVe"][0])[:-9], "x is cut off"),
-    "a header and nothing": (b"2 2\n", "it claims 2 words of 2 dimensions, which take 12 bytes at least; 0 follow."),
+    "a header and nothing": (b"2 2\n", "x, line 1: it claims 2 words of 2 dimensions, which take "),
 }
 
 
@@ -169,7 +169,7 @@ def test_a_claim_of_a_compressed_file_takes_no_memory(tmp_path):
 
 def test_a_bomb_is_refused(tmp_path):
     """A file that unpacks to a thousand times its size is none of vectors; what to do is said."""
-    bomb = gzip.compress(b"2000000 2\n" + b"a 1 2\n" * (70_000_000 // 6), 9)
+    bomb = gzip.compress(b"a 1 2\n" * (70_000_000 // 6), 9)
 
     with pytest.raises(VectorsError, match=r"more than 100 times its size .* unpack it yourself"):
         import_file(write(tmp_path, bomb), tmp_path / "y", name="glove")

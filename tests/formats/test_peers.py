@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from formats.exchanging import export, import_file
-from w2v_cli.queries import Search, similar
+from w2v_cli.queries import similar
 from w2v_cli.vectors import WordVectors
 
 WORDS = ["the", "straße", "日本語", "🚀", "e\u0301", *(f"word{number}" for number in range(195))]
@@ -30,10 +30,10 @@ def gensim():
 
 def neighbours(word_vectors, word):
     """Return the five nearest words that w2v answers."""
-    [found] = similar(word_vectors, [word], Search(top=5))
-    return [neighbour.word for neighbour in found]
+    return [neighbour.word for neighbour in similar(word_vectors, word, top=5)]
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # no_header
 @pytest.mark.parametrize(
     ("name", "options"),
     [

@@ -190,6 +190,8 @@ def encode_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.in
 
 def _check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Raise VectorsError unless `tensors` are those of `save`, of the types and shapes that belong together."""
+    if "scales" in tensors:
+        raise VectorsError(f"{path} holds int8 numbers, to be small: `w2v import {path}` makes a vectors file of it.")
     required = {"vectors", "vocabulary.bytes", "vocabulary.offsets"}
     if set(tensors) - {"counts"} != required:
         raise damaged(path, f"its tensors are {reprlib.repr(sorted(tensors))} instead of {sorted(required)}")

@@ -38,6 +38,13 @@ READABLE = {
 }
 
 
+@pytest.fixture(params=["compiled", "plain"], autouse=True)
+def parser(request, monkeypatch):
+    """Let both parsers of text read everything."""
+    if request.param == "compiled":
+        monkeypatch.setattr(text_rows, "_MANY_BYTES", 0)
+
+
 def write(tmp_path, content, name="x"):
     (tmp_path / name).write_bytes(content)
     return tmp_path / name
@@ -201,19 +208,6 @@ def test_missing_files_and_formats_are_named(tmp_path):
         import_file(tmp_path, tmp_path / "y")
     with pytest.raises(ConfigError, match="--format 'word3vec' is none: there are word2vec, "):
         import_file(tmp_path / "x", tmp_path / "y", "word3vec")
-
-
-def test_both_ways_to_parse_agree(tmp_path, monkeypatch):
-    """A line that makes the block go line by line changes no number."""
-    rng = np.random.default_rng(5)
-    lines = [f"w{row} " + " ".join(map(str, rng.standard_normal(7).astype(np.float32))) for row in range(50)]
-    path = write(tmp_path, "\n".join(lines).encode())
-    together, _ = import_file(path, tmp_path / "y", dtype="float32")
-    monkeypatch.setattr(text_rows, "_parse_numbers", lambda _: None)
-
-    one_by_one, _ = import_file(path, tmp_path / "z", dtype="float32")
-
-    assert_array_equal(together.vectors, one_by_one.vectors)
 
 
 def test_every_format_is_found_by_its_names():

@@ -1,5 +1,6 @@
 """gensim, spaCy and floret load what is exported, and answer as w2v does; w2v imports what gensim writes."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -84,6 +85,29 @@ def test_spacy_answers_the_same_neighbours(tmp_path, original):
             assert_array_equal(language.vocab.get_vector(word), original.vectors[WORDS.index(word)].astype(np.float32))
             keys, _, _ = vectors.most_similar(language.vocab.get_vector(word)[np.newaxis], n=6)
             assert [language.vocab.strings[key] for key in keys[0]][1:] == neighbours(original, word)
+
+
+def test_an_archive_of_int8_answers_nearly_the_same(tmp_path, original, gensim):
+    """Gensim takes its rows times their scales; of five neighbours four or five are the same."""
+    export(original, tmp_path / "x.npz", dtype="int8")
+    with np.load(tmp_path / "x.npz") as found:
+        loaded = gensim(24)
+        loaded.add_vectors(WORDS, found["vectors"] * found["scales"][:, np.newaxis])
+
+    for word in WORDS[::10]:
+        assert len({near for near, _ in loaded.most_similar(word, topn=5)} & set(neighbours(original, word))) >= 4
+
+
+def test_the_books_own_code_reads_its_layout(tmp_path, original):
+    """Pickle gives the three parts, as ch04/eval.py takes them."""
+    export(original, tmp_path / "x.pkl")
+
+    parts = pickle.loads((tmp_path / "x.pkl").read_bytes())  # noqa: S301  our own file
+
+    assert parts["word_to_id"]["🚀"] == 3
+    assert parts["id_to_word"][3] == "🚀"
+    assert parts["word_vecs"].dtype == np.float16
+    assert_array_equal(parts["word_vecs"], original.vectors)
 
 
 def test_floret_trains_on_from_the_vec_file(tmp_path, original):

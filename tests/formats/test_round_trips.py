@@ -19,17 +19,20 @@ EVERY_FLOAT16 = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
 FINITE_FLOAT16 = EVERY_FLOAT16[np.isfinite(EVERY_FLOAT16)]
 
 
+ARRAYS = ("npz", "safetensors", "book")  # which hold float16 as it is
+
+
 def bits(vectors):
     return vectors.view({2: np.uint16, 4: np.uint32}[vectors.itemsize])
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "finalfusion"])  # whose rows have length 1
 def test_words_and_numbers_come_back(tmp_path, name, dtype):
     """Emoji, combining marks, words of 10,000 characters and every bit of the numbers, whatever type they have."""
     original = example(dtype=dtype)
 
-    export(original, tmp_path / "x", name)
+    export(original, tmp_path / "x", name, dtype=dtype if name in ARRAYS else None)
     found, told = import_file(tmp_path / "x", tmp_path / "y", name, dtype=dtype)
 
     assert tuple(found.words) == WORDS

@@ -41,7 +41,8 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help="word2vec, word2vec-binary, fasttext, glove.  [default: what the file says]",
+        help="word2vec, word2vec-binary, fasttext, glove, npz, safetensors, book, projector, finalfusion.  "
+        "[default: what the file says]",
         show_default=False,
     ),
 ]

@@ -25,7 +25,7 @@ def open_vectors(path: Path) -> vectors.WordVectors:
     The content decides, not the name. Raises VectorsError naming what the file looks like where it is neither.
     """
     head = map_file(path)[:HEAD_BYTES]
-    if _is_safetensors(head):
+    if is_safetensors(head):
         return vectors.load(path)
     if head[:1] == b"\x80":
         return book.load(path)
@@ -38,7 +38,7 @@ def open_vectors(path: Path) -> vectors.WordVectors:
     )
 
 
-def _is_safetensors(head: bytes) -> bool:
+def is_safetensors(head: bytes) -> bool:
     """Return whether `head` is a length below 4 GB and a brace; a pickle has its first opcodes there."""
     return head[4:9] == b"\0\0\0\0{"
 

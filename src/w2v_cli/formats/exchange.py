@@ -10,10 +10,11 @@ import numpy as np
 
 from w2v_cli import __version__, vectors
 from w2v_cli.errors import ConfigError, VectorsError
+from w2v_cli.formats import projector
 from w2v_cli.formats.collector import Wanted
 from w2v_cli.formats.escaping import escape
 from w2v_cli.formats.stream import ByteStream, open_stream
-from w2v_cli.formats.table import Format, detect, find_format, format_of_name
+from w2v_cli.formats.table import FORMATS, Format, detect, find_format, format_of_name
 from w2v_cli.packed_words import PackedWords
 from w2v_cli.storage import check_writable, refuse_existing
 from w2v_cli.vectors import MAX_FLOAT16, NumberFormat, WordVectors, iterate_blocks
@@ -55,8 +56,9 @@ def export_vectors(
     """
     form = find_format(name) if name else format_of_name(path)
     wanted = _choose_type(form, dtype)
-    refuse_existing(path, overwrite=overwrite)
-    check_writable(path)
+    for file in form.files(path):
+        refuse_existing(file, overwrite=overwrite)
+    check_writable(form.files(path)[0] if path.is_dir() else path)
     if wanted == "float16":
         _check_range(source, word_vectors)
     held, escaped_words = _holdable(source, word_vectors, form, escaped=escaped)
@@ -73,6 +75,8 @@ def import_vectors(
     none or an existing `path`; StorageError where the disk refuses.
     """
     given = find_format(name) if name else None
+    if Path(place).is_dir():
+        given, place = FORMATS["projector"], str(Path(place, projector.VECTORS))
     refuse_existing(path, overwrite=overwrite)
     check_writable(path)
     with open_stream(place) as stream:

@@ -63,6 +63,15 @@ class ByteStream:
             self._waiting = b"".join(parts)
         return self._waiting[:size]
 
+    def peek_line(self) -> bytes:
+        """Return the next line without taking it; its end is part of it, and may be that of Windows."""
+        size = 256
+        while b"\n" not in (beginning := self.peek(size)) and len(beginning) == size:
+            if size > LONGEST_LINE:
+                raise self._endless_line()
+            size *= 4
+        return beginning[: beginning.find(b"\n") + 1 or len(beginning)]
+
     def take(self, size: int) -> bytes:
         """Return the next bytes, fewer than `size` only where the file ends."""
         data = self.peek(size)
@@ -72,13 +81,7 @@ class ByteStream:
 
     def take_line(self) -> bytes:
         """Return the next line without its end, which may be that of Windows."""
-        size = 256
-        while b"\n" not in (beginning := self.peek(size)) and len(beginning) == size:
-            if size > LONGEST_LINE:
-                raise self._endless_line()
-            size *= 4
-        line = self.take(beginning.find(b"\n") + 1 or len(beginning))
-        return line.rstrip(b"\r\n")
+        return self.take(len(self.peek_line())).rstrip(b"\r\n")
 
     def iterate_lines(self) -> Iterator[bytes]:
         """Yield the rest as whole lines, some MB at a time, each ending in a newline, and that of Windows as such."""
@@ -91,6 +94,24 @@ class ByteStream:
                 block = self.peek(size)
             block = self.take(cut or len(block))
             yield (block if cut else block + b"\n").replace(b"\r\n", b"\n")
+
+    def file_path(self) -> Path:
+        """Return the path of the file, for what is not read from its beginning to its end.
+
+        Raises VectorsError for stdin and for what is compressed.
+        """
+        if self.path is None or self.is_packed:
+            how = "compressed" if self.path else "through a pipe"
+            raise VectorsError(
+                f"{self.label}: this format cannot be read {how}, for its parts are looked up: name the plain file."
+            )
+        return self.path
+
+    def drain(self) -> None:
+        """Read to the end, for the digest."""
+        self._waiting = b""
+        while self._next_chunk():
+            pass
 
     def _endless_line(self) -> VectorsError:
         return VectorsError(

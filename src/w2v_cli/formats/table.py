@@ -6,7 +6,18 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from w2v_cli.errors import ConfigError, VectorsError
-from w2v_cli.formats import glove, text_rows, word2vec_binary, word2vec_text
+from w2v_cli.formats import (
+    checkpoint,
+    finalfusion,
+    glove,
+    is_safetensors,
+    numpy_archive,
+    projector,
+    tensors,
+    text_rows,
+    word2vec_binary,
+    word2vec_text,
+)
 from w2v_cli.formats.collector import Imported, Wanted
 from w2v_cli.formats.stream import ByteStream
 from w2v_cli.vectors import WordVectors
@@ -14,6 +25,7 @@ from w2v_cli.vectors import WordVectors
 NumberType = Literal["float32", "float16", "int8"]
 _PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 _HEAD_BYTES = 1 << 16
+_ZIP = b"PK\x03\x04"
 
 
 class Writer(Protocol):
@@ -27,7 +39,8 @@ class Writer(Protocol):
 class Format:
     """A format: its name and title, the ends of names that say it, the types of number that it is written with.
 
-    The first type is the default. separators: characters (ASCII) that no word of it may contain.
+    The first type is the default. separators: characters (ASCII) that no word of it may contain. files: those that are
+    written where a path is named.
     """
 
     name: str
@@ -37,6 +50,7 @@ class Format:
     separators: str
     write: Writer
     read: Callable[[ByteStream, Wanted], Imported]
+    files: Callable[[Path], list[Path]] = lambda path: [path]
 
 
 FORMATS = {
@@ -78,6 +92,52 @@ FORMATS = {
             glove.write,
             glove.read,
         ),
+        Format(
+            "npz",
+            "NumPy's .npz",
+            (".npz",),
+            ("float16", "float32", "int8"),
+            "",
+            numpy_archive.write,
+            numpy_archive.read,
+        ),
+        Format(
+            "safetensors",
+            "safetensors",
+            (".safetensors",),
+            ("float16", "float32", "int8"),
+            "",
+            tensors.write,
+            tensors.read,
+        ),
+        Format(
+            "book",
+            "the book's pickle",
+            (".pkl", ".pickle"),
+            ("float16", "float32"),
+            "",
+            checkpoint.write,
+            checkpoint.read,
+        ),
+        Format(
+            "projector",
+            "TensorFlow's projector",
+            (),
+            ("float32", "float16"),
+            projector.SEPARATORS,
+            projector.write,
+            projector.read,
+            projector.files,
+        ),
+        Format(
+            "finalfusion",
+            "finalfusion's file",
+            (".fifu", ".finalfusion"),
+            ("float32",),
+            "",
+            finalfusion.write,
+            finalfusion.read,
+        ),
     )
 }
 
@@ -107,6 +167,14 @@ def format_of_name(path: Path) -> Format:
 def detect(stream: ByteStream) -> Format:
     """Return the format of what is to be imported, by its first bytes; raise VectorsError where it is none."""
     head = stream.peek(_HEAD_BYTES)
+    if head.startswith(_ZIP):
+        return FORMATS["npz"]
+    if head.startswith(finalfusion.MAGIC):
+        return FORMATS["finalfusion"]
+    if is_safetensors(head):
+        return FORMATS["safetensors"]
+    if head[:1] == b"\x80":
+        return FORMATS["book"]
     first, _, rest = head.partition(b"\n")
     if is_header(first):
         return FORMATS["word2vec" if _is_line_of_numbers(rest) else "word2vec-binary"]

@@ -1,7 +1,6 @@
 """Rows of text: a word, and its numbers with a space before each. What word2vec, fastText and GloVe have in common."""
 
 import reprlib
-import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -13,7 +12,7 @@ from w2v_cli.formats.stream import ByteStream
 from w2v_cli.vectors import Matrix, iterate_blocks
 
 SEPARATORS = " \t\n\v\f\r"  # that a word may not contain: what readers split lines at
-_OF_NUMBERS = b"0123456789+-.eE "
+_MANY_BYTES = 1 << 20
 _SHORTEST_NUMBER = 2  # bytes: a space and a digit
 
 
@@ -76,8 +75,7 @@ def read_with_header(stream: ByteStream, wanted: Wanted) -> Imported:
 
 def read_without_header(stream: ByteStream, wanted: Wanted) -> Imported:
     """Return the vectors of a text that begins with the first word; that line says how many numbers there are."""
-    head = stream.peek(1 << 16)
-    fields = head.partition(b"\n")[0].split()
+    fields = stream.peek_line().split()
     dim = 0
     while dim < len(fields) - 1 and is_number(fields[-1 - dim]):
         dim += 1
@@ -100,14 +98,18 @@ def is_number(field: bytes) -> bool:
 def _read_rows(stream: ByteStream, wanted: Wanted, dim: int, claimed: int | None) -> Imported:
     first_line = 1 if claimed is None else 2
     collector = Collector(stream.label, dim, wanted, lambda row: f"line {row + first_line:,}")
+    blank_lines = 0  # those at the end of the file are none
     for block in stream.iterate_lines():
-        lines = block.replace(b" \n", b"\n")[:-1].split(b"\n")  # fastText ends lines with a space
-        if not lines[-1] and not stream.peek(1):
-            lines = _without_blank_end(lines)
-        if claimed is not None and collector.rows + len(lines) > claimed:
+        filled = block.replace(b" \n", b"\n")  # fastText ends lines with a space
+        content = filled.rstrip(b"\n")
+        if not content:
+            blank_lines += len(filled)
+            continue
+        lines = b"\n" * blank_lines + content + b"\n"
+        blank_lines = len(filled) - len(content) - 1
+        if claimed is not None and collector.rows + lines.count(b"\n") > claimed:
             raise collector.error(claimed, f"the header claims {claimed:,} words, and here is another")
-        if lines:
-            collector.add(*_parse(lines, dim, collector))
+        collector.add(*parse_lines(lines, dim, collector))
     if claimed is not None and collector.rows != claimed:
         raise VectorsError(
             f"{stream.label} is cut off: its header claims {claimed:,} words, {collector.rows:,} are there."
@@ -115,56 +117,63 @@ def _read_rows(stream: ByteStream, wanted: Wanted, dim: int, claimed: int | None
     return collector.finish({})
 
 
-def _without_blank_end(lines: list[bytes]) -> list[bytes]:
-    while lines and not lines[-1]:
-        lines = lines[:-1]
-    return lines
+def parse_lines(block: bytes, dim: int, collector: Collector) -> tuple[list[bytes], NDArray[np.float32]]:
+    """Return the words and the numbers (R, D) of whole lines; raise VectorsError for the first that is wrong.
+
+    Many are read by a compiled loop, which leaves to `_parse_line` what is not plain; a few by that alone, in the time
+    that Numba would take to load.
+    """
+    most = len(block) // (1 + dim * _SHORTEST_NUMBER) + 1  # however many lines are blank
+    rows = min(block.count(b"\n"), most)
+    words: list[bytes] = []
+    values = np.empty((rows, dim), np.float32)
+    place = 0
+    while place < len(block):
+        if len(block) >= _MANY_BYTES:
+            place = _parse_plain(block, place, words, values)
+        if place < len(block):
+            end = block.index(b"\n", place)
+            word, numbers = _parse_line(block[place:end], dim, collector, len(words))
+            values[len(words)] = numbers
+            words.append(word)
+            place = end + 1
+    return words, values
 
 
-def _parse(lines: list[bytes], dim: int, collector: Collector) -> tuple[list[bytes], NDArray[np.float32]]:
-    """Return the words and the numbers (R, D) of lines; raise VectorsError for the first that is wrong."""
-    words, rest = [], []
-    for line in lines:
-        if line.count(b" ") != dim:
-            break
-        word, _, numbers = line.partition(b" ")
-        words.append(word)
-        rest.append(numbers)
-    else:
-        values = _parse_numbers(b" ".join(rest))
-        if values is not None and len(values) == len(lines) * dim:
-            return words, values.reshape(len(lines), dim)
-    parsed = [_parse_line(line, dim, collector, row) for row, line in enumerate(lines)]
-    return [word for word, _ in parsed], np.stack([numbers for _, numbers in parsed])
+def _parse_plain(block: bytes, place: int, words: list[bytes], values: NDArray[np.float32]) -> int:
+    """Add the plain lines from a place in a block on; return where the first other one begins."""
+    from w2v_cli.formats.text_numba import parse_plain_lines  # noqa: PLC0415  Numba is slow to load
+
+    text = np.frombuffer(block, np.uint8)[place:]
+    borders = np.empty((len(values) - len(words), 2), np.int64)
+    lines, done = parse_plain_lines(text, values[len(words) :], borders)
+    words += [block[place + begin : place + end] for begin, end in borders[:lines].tolist()]
+    return place + int(done)
 
 
 def _parse_line(line: bytes, dim: int, collector: Collector, row: int) -> tuple[bytes, NDArray[np.float32]]:
     """Return the word and the numbers of a line: those are its last fields, and the word all before, spaces as well."""
-    word, *fields = line.rstrip(b" ").rsplit(b" ", dim)
+    word, *fields = line.rsplit(b" ", dim)
     if len(fields) != dim:
-        raise collector.error(
-            collector.rows + row, f"{len(fields):,} numbers follow its word, not {dim:,}" if line else "it is blank"
-        )
-    for field in fields:
-        if not is_number(field) or b"_" in field:
-            shown = reprlib.repr(field.decode("utf-8", "backslashreplace"))
-            raise collector.error(collector.rows + row, f"{shown} is no number, and {dim:,} are to follow its word")
+        cause = f"{len(fields):,} numbers follow its word, not {dim:,}" if line else "it is blank"
+        raise collector.error(collector.rows + row, cause)
+    numbers = _parse_numbers(fields)
+    if numbers is None:
+        field = next(field for field in fields if _parse_numbers([field]) is None)
+        shown = reprlib.repr(field.decode("utf-8", "backslashreplace"))
+        raise collector.error(collector.rows + row, f"{shown} is no number, and {dim:,} are to follow its word")
     if (extra := word.rpartition(b" ")[2]) != word and is_number(extra):
         raise collector.error(collector.rows + row, f"more than {dim:,} numbers follow its word")
-    with np.errstate(over="ignore"):  # infinity is refused later on
-        return word, np.array(fields, np.float64).astype(np.float32)
+    return word, numbers
 
 
-def _parse_numbers(text: bytes) -> NDArray[np.float32] | None:
-    """Return the numbers of a text, one space between; None where it holds something else.
-
-    NumPy would let numbers follow each other without a space, and skip any space that is too many.
-    """
-    if text.translate(None, _OF_NUMBERS) or b"  " in text or text[:1] == b" " or text[-1:] == b" ":
+def _parse_numbers(fields: list[bytes]) -> NDArray[np.float32] | None:
+    """Return the numbers of fields; None where one is something else."""
+    if any(b"_" in field for field in fields):  # Python's own numbers may have it
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            return np.fromstring(text, np.float32, sep=" ")
-        except (DeprecationWarning, ValueError):
-            return None
+    try:
+        numbers = np.fromiter(map(float, fields), np.float64, len(fields))
+    except ValueError:
+        return None
+    with np.errstate(over="ignore"):  # infinity is refused later on
+        return numbers.astype(np.float32)

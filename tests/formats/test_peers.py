@@ -56,6 +56,17 @@ def test_gensim_answers_the_same_neighbours(tmp_path, original, gensim, name, op
         assert [near for near, _ in loaded.most_similar(word, topn=5)] == neighbours(original, word)
 
 
+def test_our_text_is_gensims(tmp_path, original, gensim):
+    """Byte for byte: the shortest text of each float32."""
+    theirs = gensim(24)
+    theirs.add_vectors(WORDS, original.vectors.astype(np.float32) / 3)
+    theirs.save_word2vec_format(tmp_path / "theirs")
+
+    export(WordVectors(theirs.vectors, WORDS), tmp_path / "ours", "word2vec")
+
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
+
+
 @pytest.mark.parametrize("options", [{}, {"binary": True}, {"write_header": False}], ids=str)
 def test_what_gensim_writes_is_imported(tmp_path, original, gensim, options):
     """As text, as binary file, without a header."""

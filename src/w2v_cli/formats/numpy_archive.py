@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -29,11 +30,22 @@ _ALLOWED = {  # types and number of axes
     "counts": ({np.dtype("<i8")}, 1),
     "metadata": ({np.dtype("u1")}, 1),
 }
+_PREFIX = b"\x93NUMPY\x01\x00"  # and two bytes for the length of the header
+_HEADER = re.compile(
+    rb"\{'descr': '([<>|=]?\w{1,9})', 'fortran_order': (True|False), "
+    rb"'shape': \((-?\d{1,18}(?:, ?-?\d{1,18}){0,9},?|)\), \} *\n"
+)
 _REQUIRED = {"vectors", "vocabulary.bytes", "vocabulary.offsets"}
 # what zipfile and NumPy raise for bytes that are no archive of arrays
 _MALFORMED = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError, LookupError, OSError),
-    *(TypeError, SyntaxError, OverflowError, UserWarning),
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    LookupError,
+    OSError,
 )
 
 
@@ -121,16 +133,21 @@ def _read_parts(stream: ByteStream, archive: zipfile.ZipFile, members: dict[str,
 
 
 def _open_member(stream: ByteStream, archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo) -> _Member:
-    """Return a member whose header names a type and a shape that are allowed and fill its bytes."""
+    """Return a member whose header names a type and a shape that are allowed and fill its bytes.
+
+    NumPy writes its header in one form; it would read it as a literal of Python, of which there are more.
+    """
     file = archive.open(info)
-    version = np.lib.format.read_magic(file)
-    read_header: Any = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[
-        version
-    ]
-    shape, is_fortran, dtype = read_header(file)
+    prefix = file.read(len(_PREFIX) + 2)
+    found = _HEADER.fullmatch(file.read(int.from_bytes(prefix[-2:], "little")))
+    if found is None or not prefix.startswith(_PREFIX):
+        raise _refused(stream, f"its {name} do not begin as an array of NumPy's does")
+    descr, order, sizes = (group.decode("ascii") for group in found.groups())
+    shape = tuple(map(int, filter(None, sizes.replace(" ", "").split(","))))
     dtypes, axes = _ALLOWED[name]
-    if dtype not in dtypes or dtype.hasobject or len(shape) != axes or is_fortran or min(shape) < 1:
-        raise _refused(stream, f"its {name} are {dtype} of shape {shape}{' in column order' * is_fortran}")
+    dtype = next((dtype for dtype in dtypes if dtype.str == descr), None)
+    if dtype is None or len(shape) != axes or order == "True" or min(shape) < 1:
+        raise _refused(stream, f"its {name} are {descr} of shape ({sizes}){' in column order' * (order == 'True')}")
     size = info.file_size - file.tell()
     if math.prod(shape) * dtype.itemsize != size or (axes > 1 and shape[-1] > MOST_DIMENSIONS):
         raise _refused(stream, f"its {name} claim shape {shape}, in {size:,} bytes")

@@ -25,6 +25,7 @@ def iterate_quantised(vectors: Matrix, scales: NDArray[np.float32]) -> Iterator[
 
 
 def widen(rows: NDArray[np.int8], scales: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return q · s of int8 rows (R, D) and their scales (R,)."""
-    widened: NDArray[np.float32] = rows * scales[:, np.newaxis]
+    """Return q · s of int8 rows (R, D) and their scales (R,); infinity where it is beyond float32."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        widened: NDArray[np.float32] = rows * scales[:, np.newaxis]
     return widened

@@ -28,6 +28,8 @@ COMMANDS = [
     "vocabulary",
     "info",
     "evaluate",
+    "export",
+    "import",
 ]
 
 

@@ -22,6 +22,8 @@ COMMANDS = [
     "vocabulary",
     "info",
     "evaluate",
+    "export",
+    "import",
     "bench",
 ]
 # Typer itself loads pydantic where a command has options.

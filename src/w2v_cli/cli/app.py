@@ -17,6 +17,8 @@ from w2v_cli.cli import (
     console,
     download,
     evaluate,
+    export,
+    import_,
     info,
     odd,
     similar,
@@ -45,6 +47,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "vocabulary": vocabulary.vocabulary,
     "info": info.info,
     "evaluate": evaluate.evaluate,
+    "export": export.export,
+    "import": import_.import_,
     "bench": bench.bench,
 }
 _TRAINING = ("train", "evaluate", "bench")  # they load Numba

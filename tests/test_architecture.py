@@ -93,17 +93,38 @@ PIPELINE = [
     "vectors",
     "formats.book",
     "formats",
+    "formats.escaping",
+    "formats.stream",
+    "formats.collector",
+    "formats.text_numba",
+    "formats.text_rows",
+    "formats.word2vec_text",
+    "formats.glove",
+    "formats.word2vec_binary",
+    "formats.quantising",
+    "formats.packed_parts",
+    "formats.numpy_archive",
+    "formats.tensors",
+    "formats.checkpoint",
+    "formats.projector",
+    "formats.finalfusion",
+    "formats.table",
+    "formats.exchange",
     "row_blocks",
     "nearest_rows",
     "expression",
     "queries",
     "closeness",
+    "word_vectors",
     "side_by_side",
     "question_lines",
     "evaluation_sets",
+    "confidence",
+    "known_words",
     "first_answers",
     "evaluation",
     "evaluator",
+    "score_report",
     "divergence",
     "loop_state",
     "snapshot",
@@ -124,6 +145,9 @@ PIPELINE = [
     "run_log",
     "beginning",
     "pipeline",
+    "given_texts",
+    "keyword_settings",
+    "library",
     "rehearsal",
     "bench",
     "bench.trial",
@@ -134,6 +158,7 @@ PIPELINE = [
     "cli.console",
     "cli.signals",
     "cli.options",
+    "cli.bars",
     "cli.progress",
     "cli.plan",
     "cli.download",
@@ -150,6 +175,11 @@ PIPELINE = [
     "cli.conversation",
     "cli.ask",
     "cli.info",
+    "cli.score_bar",
+    "cli.score_table",
+    "cli.evaluate",
+    "cli.export",
+    "cli.import_",
     "cli.bench",
     "cli.app",
     "cli",
@@ -210,9 +240,9 @@ def test_every_module_has_its_place_in_the_pipeline():
     assert set(PIPELINE) - set(MODULES) <= {"__main__"}
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "__init__"])
 def test_a_module_imports_only_modules_above_it(name):
-    """Imports point one way, up the pipeline."""
+    """Imports point one way, up the pipeline; but `__init__` tells type checkers where its lazy names come from."""
     too_late = [other for other in own_modules(MODULES[name]) if PIPELINE.index(other) >= PIPELINE.index(name)]
 
     assert too_late == []
@@ -253,6 +283,7 @@ def test_a_file_fits_one_sitting(name):
     ("statement", "unwanted"),
     [
         ("import w2v_cli", ["numpy", "numba", "cupy", "typer", "rich", "pydantic", "requests"]),
+        ("import w2v_cli; w2v_cli.load", ["numba", "cupy", "typer", "rich", "pydantic", "requests"]),
         ("import w2v_cli.cli.app", ["numpy", "numba", "pandas", "tqdm", "ruamel", "requests", "matplotlib"]),
         ("import w2v_cli.queries, w2v_cli.formats", ["numba", "typer", "pydantic", "requests"]),
     ],

@@ -103,6 +103,12 @@ def installed_path(dataset: Dataset, folder: Path) -> Path | None:
     return main if all(path.is_file() for path in needed) else None
 
 
+def changed_files(dataset: Dataset, folder: Path) -> list[Path]:
+    """Return the dataset's files in `folder` that have other bytes than the published ones."""
+    paths = {_main_path(dataset, folder).with_name(file.name): file.sha256 for file in dataset.files}
+    return [path for path, sha256 in paths.items() if path.is_file() and sha256_of(path) != sha256]
+
+
 def default_corpus(folder: Path) -> str:
     """Return the name of the corpus to train on where none is named: ptb where it is installed, else demo."""
     return "ptb" if installed_path(find("ptb"), folder) else "demo"

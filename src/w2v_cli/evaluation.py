@@ -1,7 +1,7 @@
 """How good word vectors are: analogies answered, rank correlation with human judgement, and how much was covered."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -9,51 +9,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.evaluation_sets import AnalogySection, WordPair
-from w2v_cli.first_answers import first_answers
-from w2v_cli.queries import AnalogyMethod, WordIds, analogy_scorer, nearest, read_unit_rows
-from w2v_cli.vectors import Matrix, WordVectors
+from w2v_cli.confidence import Interval, correlation_interval, share_interval
+from w2v_cli.evaluation_sets import AnalogySection, EvaluationSet, WordPair
+from w2v_cli.known_words import KnownWords, find_among
+from w2v_cli.queries import AnalogyMethod, WordIds, read_unit_rows
+from w2v_cli.vectors import WordVectors
 
-QUESTIONS_AT_ONCE = 512  # their scores of one block of rows take 8 MB at most
+SYNTACTIC = "gram"  # how sections of questions-words.txt begin that ask for grammar: gram1-adjective-to-adverb, …
 
 FloatArray = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class AnalogySectionScore:
-    """Of a section: questions `asked`, answered as expected (`correct`), and `skipped` for an unknown word."""
+    """Of a section, or of several: questions `asked`, answered as expected (`correct`), `skipped` for a word."""
 
     name: str
     correct: int
     asked: int
     skipped: int
 
-
-@dataclass(frozen=True)
-class AnalogyScore:
-    """The scores of all sections and their sums."""
-
-    sections: tuple[AnalogySectionScore, ...]
-
-    @property
-    def correct(self) -> int:
-        """The number of questions answered as expected."""
-        return sum(section.correct for section in self.sections)
-
-    @property
-    def asked(self) -> int:
-        """The number of questions whose four words are known."""
-        return sum(section.asked for section in self.sections)
-
-    @property
-    def skipped(self) -> int:
-        """The number of questions with an unknown word."""
-        return sum(section.skipped for section in self.sections)
-
     @property
     def accuracy(self) -> float | None:
         """The share of the asked questions that were answered as expected; None where none was asked."""
         return self.correct / self.asked if self.asked else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % confidence interval of the accuracy."""
+        return share_interval(self.correct, self.asked)
 
     @property
     def coverage(self) -> float | None:
@@ -63,18 +47,44 @@ class AnalogyScore:
 
 
 @dataclass(frozen=True)
+class AnalogyScore:
+    """The scores of all sections and their sums."""
+
+    sections: tuple[AnalogySectionScore, ...]
+
+    @property
+    def total(self) -> AnalogySectionScore:
+        """All questions together."""
+        return _add_up("total", self.sections)
+
+    @property
+    def groups(self) -> tuple[AnalogySectionScore, ...]:
+        """Questions of meaning and questions of grammar, as Mikolov et al. 2013a part them; empty without both."""
+        syntactic = [section for section in self.sections if section.name.startswith(SYNTACTIC)]
+        semantic = [section for section in self.sections if not section.name.startswith(SYNTACTIC)]
+        if not (semantic and syntactic):
+            return ()
+        return _add_up("semantic", semantic), _add_up("syntactic", syntactic)
+
+
+@dataclass(frozen=True)
 class CorrelationScore:
-    """Spearman's rank correlation over `pairs` pairs, None where it has no meaning; `skipped` had an unknown word."""
+    """Spearman's rank correlation over `asked` pairs, None where it has no meaning; `skipped` had an unknown word."""
 
     correlation: float | None
-    pairs: int
+    asked: int
     skipped: int
+
+    @property
+    def interval(self) -> Interval | None:
+        """The 95 % confidence interval of the correlation."""
+        return correlation_interval(self.correlation, self.asked)
 
     @property
     def coverage(self) -> float | None:
         """The share of all pairs that were compared; None where there are none."""
-        total = self.pairs + self.skipped
-        return self.pairs / total if total else None
+        total = self.asked + self.skipped
+        return self.asked / total if total else None
 
 
 def analogy_accuracy(
@@ -83,32 +93,39 @@ def analogy_accuracy(
     *,
     method: AnalogyMethod = "add",
     restrict: int | None = None,
+    ignore_case: bool = False,
 ) -> AnalogyScore:
     """Return how many questions have the expected word as first answer, a, b and c left out.
 
     A question's word is looked up as it is, else casefolded; a question with an unknown word is skipped. `restrict`
-    keeps only that many of the first, most frequent, words: as questions and as answers. As in word2vec's
-    compute-accuracy and in gensim, a question that expects a, b or c counts as asked and cannot be answered.
-    NOTE: gensim restricts to 300,000 words unasked, and folds the case of the vocabulary too (of Turkey and turkey the
-    more frequent one stands for both); where all words are lower case the scores are the same.
+    keeps only that many of the most frequent words: as questions and as answers. As in word2vec's compute-accuracy and
+    in gensim, a question that expects a, b or c counts as asked and cannot be answered. With `ignore_case`, as there,
+    words that differ in capitals alone are one: the most frequent of them asks, all of them answer.
+    NOTE: gensim restricts to 300,000 words and ignores case unless told otherwise, and does so by upper case.
     """
-    if restrict is not None:
-        word_vectors = WordVectors(word_vectors.vectors[:restrict], word_vectors.words[:restrict])
-    return score_analogies(word_vectors.vectors, word_vectors.ids_by_word, sections, method=method)
+    words = EvaluationSet("", sections=tuple(sections)).words
+    known = find_among(words, word_vectors, restrict=restrict, ignore_case=ignore_case)
+    return score_analogies(known, sections, method=method)
 
 
 def score_analogies(
-    vectors: Matrix,
-    ids_by_word: Mapping[str, int],
+    known: KnownWords,
     sections: Sequence[AnalogySection],
     *,
     method: AnalogyMethod = "add",
     threads: int = 1,
+    on_share: Callable[[float], object] = lambda _share: None,
 ) -> AnalogyScore:
-    """Return the same for rows whose words are looked up in `ids_by_word`, on several threads."""
-    encoded = [_encode_all(ids_by_word, section.questions, words=4) for section in sections]
+    """Return the same for words that are known already, on several threads; on_share hears what share is done."""
+    from w2v_cli.first_answers import first_answers  # noqa: PLC0415  Numba is not needed for pairs of words
+
+    encoded = [_encode_all(known, section) for section in sections]
     word_ids = np.concatenate([np.empty((0, 4), np.int64), *encoded])
-    is_correct = _answer(vectors, word_ids[:, :3], method, threads) == word_ids[:, 3]
+    questions = word_ids[:, :3]
+    answers = first_answers(
+        known.vectors, questions, method=method, excluded=known.all_cases(questions), threads=threads, on_share=on_share
+    )
+    is_correct = known.first_cases(answers) == word_ids[:, 3]
     borders = [0, *accumulate(len(ids) for ids in encoded)]
     return AnalogyScore(
         tuple(
@@ -120,23 +137,26 @@ def score_analogies(
     )
 
 
-def similarity_correlation(word_vectors: WordVectors, pairs: Sequence[WordPair]) -> CorrelationScore:
+def similarity_correlation(
+    word_vectors: WordVectors, pairs: Sequence[WordPair], *, restrict: int | None = None, ignore_case: bool = False
+) -> CorrelationScore:
     """Return Spearman's rank correlation of the pairs' cosines with what people said; ties get their average rank.
 
-    A word is looked up as it is, else casefolded; a pair with an unknown word is skipped. The correlation is None
+    Words are looked up as for `analogy_accuracy`; a pair with an unknown word is skipped. The correlation is None
     below two pairs, and where all cosines or all ratings are equal.
     """
-    return score_pairs(word_vectors.vectors, word_vectors.ids_by_word, pairs)
+    words = EvaluationSet("", pairs=tuple(pairs)).words
+    return score_pairs(find_among(words, word_vectors, restrict=restrict, ignore_case=ignore_case), pairs)
 
 
-def score_pairs(vectors: Matrix, ids_by_word: Mapping[str, int], pairs: Sequence[WordPair]) -> CorrelationScore:
-    """Return the same for rows whose words are looked up in `ids_by_word`."""
-    known = [(ids, pair[2]) for pair in pairs if (ids := _encode(ids_by_word, pair[:2])) is not None]
-    word_ids = np.array([ids for ids, _ in known], np.int64).reshape(-1, 2)
-    rows = read_unit_rows(vectors, word_ids)  # (P, 2, D)
+def score_pairs(known: KnownWords, pairs: Sequence[WordPair]) -> CorrelationScore:
+    """Return the same for words that are known already."""
+    asked = [(ids, pair[2]) for pair in pairs if (ids := known.encode(pair[:2])) is not None]
+    word_ids = np.array([ids for ids, _ in asked], np.int64).reshape(-1, 2)
+    rows = read_unit_rows(known.vectors, word_ids)  # (P, 2, D)
     cosines = np.einsum("pd,pd->p", rows[:, 0], rows[:, 1])
-    correlation = rank_correlation(cosines, np.array([rating for _, rating in known]))
-    return CorrelationScore(correlation, pairs=len(known), skipped=len(pairs) - len(known))
+    correlation = rank_correlation(cosines, np.array([rating for _, rating in asked]))
+    return CorrelationScore(correlation, asked=len(asked), skipped=len(pairs) - len(asked))
 
 
 def rank_correlation(first: FloatArray, second: FloatArray) -> float | None:
@@ -153,30 +173,20 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> float | None:
     return float(x @ y) / scale if scale else None
 
 
-def _answer(vectors: Matrix, questions: WordIds, method: AnalogyMethod, threads: int) -> WordIds:
-    """Return the word id of the first answer to each of `questions` (Q, 3), -1 where no word is left to answer."""
-    if method == "add":
-        return first_answers(vectors, questions, threads=threads)
-    answers = np.full(len(questions), -1, np.int64)
-    for first in range(0, len(questions), QUESTIONS_AT_ONCE):
-        part = questions[first : first + QUESTIONS_AT_ONCE]
-        scorer = analogy_scorer(vectors, part, method)
-        for place, (ids, _) in enumerate(nearest(vectors, scorer, part, top=1)):
-            answers[first + place] = ids[0] if len(ids) else -1
-    return answers
+def _encode_all(known: KnownWords, section: AnalogySection) -> WordIds:
+    """Return the word ids (Q, 4) of the questions whose words are all known."""
+    encoded = [ids for question in section.questions if (ids := known.encode(question)) is not None]
+    return np.array(encoded, np.int64).reshape(-1, 4)
 
 
-def _encode_all(ids_by_word: Mapping[str, int], questions: Iterable[Sequence[str]], *, words: int) -> WordIds:
-    """Return the word ids (Q, words) of the questions whose words are all known."""
-    encoded = [ids for question in questions if (ids := _encode(ids_by_word, question)) is not None]
-    return np.array(encoded, np.int64).reshape(-1, words)
-
-
-def _encode(ids_by_word: Mapping[str, int], words: Iterable[str]) -> list[int] | None:
-    """Return the word ids of `words`, each as it is or else casefolded; None where one is unknown."""
-    found = [ids_by_word.get(word, ids_by_word.get(word.casefold())) for word in words]
-    known = [word_id for word_id in found if word_id is not None]
-    return known if len(known) == len(found) else None
+def _add_up(name: str, sections: Sequence[AnalogySectionScore]) -> AnalogySectionScore:
+    """Return the score of several sections as one."""
+    return AnalogySectionScore(
+        name,
+        correct=sum(section.correct for section in sections),
+        asked=sum(section.asked for section in sections),
+        skipped=sum(section.skipped for section in sections),
+    )
 
 
 def _rank(values: FloatArray) -> NDArray[np.float64]:

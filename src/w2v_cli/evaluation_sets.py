@@ -32,6 +32,26 @@ class EvaluationSet:
     sections: tuple[AnalogySection, ...] = ()
     pairs: tuple[WordPair, ...] = ()
 
+    @property
+    def words(self) -> list[str]:
+        """Every word of the set, as it is written there, as often as it comes."""
+        questions = [word for section in self.sections for question in section.questions for word in question]
+        return questions + [word for first, second, _ in self.pairs for word in (first, second)]
+
+
+def named_sets(data_folder: Path) -> tuple[list[str], list[str]]:
+    """Return the names of the sets that are downloaded, and of those that are not."""
+    there: tuple[list[str], list[str]] = ([], [])
+    for name, entry in _table().items():
+        there[datasets.installed_path(entry, data_folder) is None].append(name)
+    return there
+
+
+def changed_files(name: str, data_folder: Path) -> list[Path]:
+    """Return the files of a named set that have other bytes than the published ones; none for another source."""
+    entry = _table().get(name)
+    return [] if entry is None else datasets.changed_files(entry, data_folder)
+
 
 def read_sets(sources: Iterable[str], data_folder: Path) -> tuple[EvaluationSet, ...]:
     """Return the sets that `sources` mean: names of downloaded sets, else files; the content says of which kind.
@@ -45,6 +65,11 @@ def read_sets(sources: Iterable[str], data_folder: Path) -> tuple[EvaluationSet,
         if names.count(name) > 1:
             raise ConfigError(f"two evaluation sets are called {name!r}: give each a name of its own, and once.")
     return sets
+
+
+def _table() -> dict[str, datasets.Dataset]:
+    """Return the sets that have names."""
+    return {name: entry for name, entry in datasets.read_table().items() if entry.kind == "evaluation"}
 
 
 def _read_set(source: str, data_folder: Path) -> EvaluationSet:
@@ -67,7 +92,7 @@ def _read_set(source: str, data_folder: Path) -> EvaluationSet:
 
 def _locate(source: str, data_folder: Path) -> Path:
     """Return the file of a set: a name of the table wins over a file of the same name; ./NAME means the file."""
-    table = {name: entry for name, entry in datasets.read_table().items() if entry.kind == "evaluation"}
+    table = _table()
     if source in table:
         path = datasets.installed_path(table[source], data_folder)
         if path is None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 from w2v_cli import __version__
 from w2v_cli.evaluation import score_analogies, score_pairs
 from w2v_cli.evaluation_sets import EvaluationSet
-from w2v_cli.vectors import Matrix
+from w2v_cli.known_words import KnownWords, find_words
+
+if TYPE_CHECKING:
+    from w2v_cli.vectors import Matrix
 
 EVALUATOR = f"w2v {__version__}: 3CosAdd over all words, a, b and c left out; Spearman's rank correlation of cosines"
 
@@ -53,31 +57,27 @@ class Evaluator:
     def __init__(self, sets: Sequence[EvaluationSet], words: Sequence[str], *, threads: int = 1) -> None:
         self._sets = sets
         self._threads = threads
-        wanted = {form for one in sets for word in _words_of(one) for form in (word, word.casefold())}
-        self._ids_by_word = {word: word_id for word_id, word in enumerate(words) if word in wanted}
+        asked = {word for one in sets for word in one.words}
+        wanted = asked | {word.casefold() for word in asked}
+        ids_by_word = {word: word_id for word_id, word in enumerate(words) if word in wanted}
+        self._find_words = partial(find_words, asked, find=ids_by_word.get)
 
     def score(self, vectors: NDArray[np.float32]) -> tuple[SetScore, ...]:
         """Return the scores of the vectors (V, D), finite as float16, on each set."""
-        rows = cast("Matrix", _AsPublished(vectors))
-        return tuple(self._score_set(rows, one) for one in self._sets)
+        known = self._find_words(cast("Matrix", _AsPublished(vectors)))
+        return tuple(self._score_set(known, one) for one in self._sets)
 
-    def _score_set(self, rows: Matrix, one: EvaluationSet) -> SetScore:
+    def _score_set(self, known: KnownWords, one: EvaluationSet) -> SetScore:
         if one.pairs:
-            found = score_pairs(rows, self._ids_by_word, one.pairs)
-            return SetScore(one.name, "correlation", found.correlation, found.pairs, found.skipped)
-        answered = score_analogies(rows, self._ids_by_word, one.sections, threads=self._threads)
+            found = score_pairs(known, one.pairs)
+            return SetScore(one.name, "correlation", found.correlation, found.asked, found.skipped)
+        answered = score_analogies(known, one.sections, threads=self._threads).total
         return SetScore(one.name, "accuracy", answered.accuracy, answered.asked, answered.skipped)
 
 
 def contents_by_name(scores: Sequence[SetScore]) -> dict[str, Mapping[str, Any]]:
     """Return the scores JSON-able, by the names of their sets."""
     return {score.name: score.content for score in scores}
-
-
-def _words_of(one: EvaluationSet) -> list[str]:
-    """Return every word of a set, as it is written there."""
-    questions = [word for section in one.sections for question in section.questions for word in question]
-    return questions + [word for first, second, _ in one.pairs for word in (first, second)]
 
 
 class _AsPublished:

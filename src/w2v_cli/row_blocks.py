@@ -16,17 +16,19 @@ FloatArray = NDArray[np.float32]
 WordIds = NDArray[np.int64]
 
 
-def iterate_blocks(vectors: Matrix, *, queries: int = 1) -> Iterator[tuple[int, FloatArray]]:
+def iterate_blocks(vectors: Matrix, *, rows: range | None = None, queries: int = 1) -> Iterator[tuple[int, FloatArray]]:
     """Yield the first row's number and the rows (R, D) of each block as float32; the next block overwrites them.
 
-    A block is short where its scores for so many `queries` would not stay in the cache.
+    rows: which of them, all unless they are named. A block is short where its scores for so many `queries` would not
+    stay in the cache.
     """
+    wanted = range(len(vectors)) if rows is None else rows
     size = max(1, min(BLOCK_ROWS, BLOCK_BYTES // (4 * vectors.shape[1]), BLOCK_SCORES // max(1, queries)))
     buffer = np.empty((size, vectors.shape[1]), np.float32)
-    for first in range(0, len(vectors), size):
-        rows = vectors[first : first + size]
-        block = buffer[: len(rows)]
-        _widen(rows, block)
+    for first in wanted[::size]:
+        part = vectors[first : min(first + size, wanted.stop)]
+        block = buffer[: len(part)]
+        _widen(part, block)
         yield first, block
 
 

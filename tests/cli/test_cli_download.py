@@ -17,7 +17,7 @@ import w2v_cli.datasets as d
 files = tuple(d.DatasetFile(name, {sha256!r}, ({url!r} + name,)) for name in ("one.txt", "two.txt"))
 d.read_table = lambda: {{"toy": d.Dataset("toy", "A toy", "corpus", "free as air", "one.txt", files)}}
 """
-A_LINE_FOR_EACH_CHUNK = "import w2v_cli.cli.progress as p\np._SECONDS_BETWEEN_LINES = 0"
+A_LINE_FOR_EACH_CHUNK = "import w2v_cli.cli.bars as b\nb._SECONDS_BETWEEN_LINES = 0"
 HEAD = "A toy\nlicence: free as air\n"
 
 
@@ -71,6 +71,19 @@ def test_download_answers_a_script(w2v, table):
     path = str(w2v.folder / "data" / "toy" / "one.txt")
     assert json.loads(done.stdout) == {"schema": 1, "command": "download", "name": "toy", "path": path}
     read_page("json.md").check(json.loads(done.stdout), "download")
+
+
+def test_several_are_brought_in_turn(w2v, shared_data):
+    """Each name has its line, and its object; a wrong one is told before anything is brought."""
+    sets, source = ["simlex999", "wordsim353"], ["--from", str(shared_data / "eval")]
+
+    wrong = w2v.run("download", *sets, "wordsim", *source)
+    assert "Did you mean 'wordsim353'?" in the_error(wrong, 2)
+    assert "data" not in {name.partition("/")[0] for name in w2v.files()}
+
+    paths = w2v.run("download", *sets, *source).stdout.splitlines()
+    told = [json.loads(line) for line in w2v.run("download", *sets, "--json").stdout.splitlines()]
+    assert [(one["name"], one["path"]) for one in told] == list(zip(sets, paths, strict=True))
 
 
 @pytest.mark.fault(33, 34)

@@ -21,6 +21,9 @@ COMMANDS = [
     "vector",
     "vocabulary",
     "info",
+    "evaluate",
+    "export",
+    "import",
     "bench",
 ]
 # Typer itself loads pydantic where a command has options.
@@ -52,7 +55,9 @@ def test_main_help_names_commands_and_exit_codes(w2v):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["train", "--help"], ["similar", "--help"], ["ask", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["train", "--help"], ["similar", "--help"], ["ask", "--help"], ["evaluate", "--help"]],
+    ids=" ".join,
 )
 def test_help_imports_nothing_heavy(w2v, arguments):
     """A help text is there before anything that computes, reads YAML or downloads is loaded."""
@@ -110,6 +115,7 @@ def test_help_tells_each_choice(option):
         (["analogy", "a", "b"], "an analogy has three words, A B C, and 2 were given: give 3 for each."),
         (["similarity", "a"], "See `w2v similarity --help`."),
         (["analogy", "a", "b", "c", "--method", "sum"], "'add', 'mul', 'dot'"),
+        (["evaluate", "--method", "sum"], "'--method': 'sum' is not one of 'add', 'mul', 'dot'."),
         (["--top", "3"], "No such option"),
     ],
 )

@@ -12,6 +12,7 @@ from w2v_cli.cli.console import JSON_SCHEMA
 
 PAGE = read_page("json.md")
 TWO = ["-v", "w2v.safetensors", "-v", "w2v.safetensors"]
+ON = ["--on", "pairs.txt", "--on", "questions.txt"]
 CASES = {
     "similar": ["similar", "king", "queen"],
     "similar in several files": ["similar", "king - man", *TWO, "--method", "mul"],
@@ -23,6 +24,9 @@ CASES = {
     "vector": ["vector", "king"],
     "vocabulary": ["vocabulary", "--top", "3"],
     "info": ["info"],
+    "evaluate": ["evaluate", "w2v.safetensors", "w2v.safetensors", *ON, "--method", "add", "--method", "mul"],
+    "export": ["export", "w2v.safetensors", "x.vec"],
+    "import": ["import", "foreign.txt", "-o", "imported"],
     "download list": ["download", "--list"],
     "train": ["train", "text.txt", *FAST, "--output", "a", "--validation", "0.2", "--evaluate", "pairs.txt"],
     "train dry run": ["train", "text.txt", *FAST, "--output", "b", "--dry-run"],
@@ -33,7 +37,9 @@ CASES = {
 @pytest.mark.parametrize("part", CASES)
 def test_json_is_as_the_page_says(asked, part):
     """Each object has the fields of its part, of the types that stand there, and no others."""
-    asked.write("pairs.txt", "king queen 8\nman woman 7\nsea home 2\n")
+    asked.write("pairs.txt", "king queen 8\nman woman 7\nsea home 2\nunknown sea 1\n")
+    asked.write("questions.txt", ": family\nking queen man woman\n: gram1\nking man queen woman\n: gram2\na b c d\n")
+    asked.write("foreign.txt", "king 0.1 0.2\nqueen 3 4\n")
 
     done = asked.run(*CASES[part], "--json")
 

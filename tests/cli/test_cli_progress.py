@@ -2,7 +2,7 @@
 
 import pytest
 
-from w2v_cli.cli import progress
+from w2v_cli.cli import bars
 from w2v_cli.cli.progress import TrainingDisplay
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.pipeline import EngineLoaded
@@ -50,8 +50,8 @@ def test_a_result_that_varies_is_announced(display, capsys):
 def test_lines_keep_their_distance(display, capsys, monkeypatch):
     """Off a terminal a line of progress comes every few seconds, whatever the number of reports."""
     clock = iter([0.0, 4.9, 5.1, 5.1, 9.0])
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
-    display._last_line = progress.time.monotonic()
+    monkeypatch.setattr(bars.time, "monotonic", lambda: next(clock))
+    display._last_line = bars.time.monotonic()
 
     for _ in range(3):
         display.show(HALF_WAY)

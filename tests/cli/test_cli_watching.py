@@ -43,7 +43,7 @@ def test_scores_are_shown_told_and_kept(fork):
     [pairs, questions] = read_sets([str(fork.folder / name) for name in ("pairs.txt", "questions.txt")], fork.folder)
     expected = {
         "pairs.txt": evaluation.similarity_correlation(saved, pairs.pairs).correlation,
-        "questions.txt": evaluation.analogy_accuracy(saved, questions.sections).accuracy,
+        "questions.txt": evaluation.analogy_accuracy(saved, questions.sections).total.accuracy,
     }
     kept = saved.metadata["evaluation"]
     assert {name: score.get("correlation", score.get("accuracy")) for name, score in kept["scores"].items()} == expected

@@ -148,9 +148,9 @@ def _scores(file: Path, sets: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     scores: dict[str, dict[str, Any]] = {}
     for name, path in sets.items():
         if name == "questions-words":
-            accuracy = evaluation.analogy_accuracy(word_vectors, evaluation_sets.read_analogy_questions(path))
-            scores[name] = {"score": accuracy.correct / max(accuracy.asked, 1), "asked": accuracy.asked}
+            total = evaluation.analogy_accuracy(word_vectors, evaluation_sets.read_analogy_questions(path)).total
+            scores[name] = {"score": total.correct / max(total.asked, 1), "asked": total.asked}
         else:
             correlation = evaluation.similarity_correlation(word_vectors, evaluation_sets.read_word_pairs(path))
-            scores[name] = {"score": correlation.correlation, "asked": correlation.pairs}
+            scores[name] = {"score": correlation.correlation, "asked": correlation.asked}
     return scores

@@ -16,6 +16,9 @@ from w2v_cli.cli import (
     bench,
     console,
     download,
+    evaluate,
+    export,
+    import_,
     info,
     odd,
     similar,
@@ -43,9 +46,12 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "vector": vector.vector,
     "vocabulary": vocabulary.vocabulary,
     "info": info.info,
+    "evaluate": evaluate.evaluate,
+    "export": export.export,
+    "import": import_.import_,
     "bench": bench.bench,
 }
-_TRAINING = ("train", "bench")  # they load Numba
+_TRAINING = ("train", "evaluate", "bench")  # they load Numba
 _FLAGS_FOR_ALL = ("--debug", "--no-color")
 
 # The class of every usage error, in the package click or in Typer's own copy of it: BadParameter is its public child.
@@ -86,6 +92,7 @@ def w2v(  # `run` has read the flags; they are declared for --help
       w2v similar "king - man + woman"    nearest to a sum of words
       w2v analogy king man queen          king is to man as queen is to …
       w2v ask                             questions, one after the other
+      w2v evaluate novels.safetensors     how good the vectors are
       w2v download ptb                    the corpus of Deep Learning from Scratch 2
     """
 

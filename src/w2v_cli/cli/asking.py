@@ -45,10 +45,15 @@ def search_of(
     from w2v_cli.cores import available_cores  # noqa: PLC0415  as above
     from w2v_cli.queries import Search  # noqa: PLC0415
 
+    warn_of_order(files, restrict)
+    return Search(top=top, method=method, min_count=min_count, restrict=restrict, threads=available_cores())
+
+
+def warn_of_order(files: Sequence[OpenFile], restrict: int | None) -> None:
+    """Say where a file's order stands for its counts."""
     for file in files:
         if restrict is not None and file.word_vectors.counts is None:
             console.warn(f"{file.path} has no counts: --restrict takes its first {restrict:,} words.")
-    return Search(top=top, method=method, min_count=min_count, restrict=restrict, threads=available_cores())
 
 
 @dataclass(frozen=True)

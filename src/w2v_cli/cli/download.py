@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def download(
-    name: Annotated[str, typer.Argument(help="What to download: see --list.")] = "ptb",
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="What to download: see --list.  [default: ptb]")
+    ] = None,
     *,
     list_: Annotated[bool, typer.Option("--list", help="Show what there is, with its licence, and stop.")] = False,
     source: Annotated[
@@ -26,13 +28,14 @@ def download(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Download a corpus or an evaluation set into your data folder.
+    """Download corpora or evaluation sets into your data folder.
 
     An interrupted download goes on where it stopped; every file's SHA-256 is checked.
 
     \b
     Examples:
       w2v download ptb
+      w2v download questions-words wordsim353 simlex999
       w2v download --list
       w2v download ptb --from ~/Downloads
     """
@@ -42,12 +45,12 @@ def download(
     if list_:
         _list(folder, as_json=as_json)
         return
-    dataset = datasets.find(name)
-    path = _download(dataset, folder, source, overwrite=overwrite, is_quiet=quiet)
-    if as_json:
-        console.write_json("download", {"name": name, "path": str(path)})
-    else:
-        console.write(str(path))
+    for dataset in [datasets.find(name) for name in names or ["ptb"]]:
+        path = _download(dataset, folder, source, overwrite=overwrite, is_quiet=quiet)
+        if as_json:
+            console.write_json("download", {"name": dataset.name, "path": str(path)})
+        else:
+            console.write(str(path))
 
 
 def _download(dataset: "Dataset", folder: Path, source: str | None, *, overwrite: bool, is_quiet: bool) -> Path:

@@ -1,20 +1,14 @@
 """Progress on stderr: a bar on a terminal, a line every few seconds elsewhere, nothing when quiet."""
 
-import time
-from types import TracebackType
-from typing import Any, Self
-
-from tqdm import tqdm
-
 from w2v_cli import datasets, pipeline
 from w2v_cli.cli import console
+from w2v_cli.cli.bars import Display
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.evaluator import SetScore
 from w2v_cli.scan_report import ScanReport
 from w2v_cli.scan_report import count as _count
 from w2v_cli.training import Progress
 
-_SECONDS_BETWEEN_LINES = 5.0
 _MEGABYTE = 1_000_000
 _MOST_FILES = 3  # that are named
 _DOINGS = {
@@ -26,88 +20,51 @@ _DOINGS = {
 }
 
 
-class _Display:
-    """A bar that is closed at the end, and lines that keep their distance."""
-
-    def __init__(self, *, is_quiet: bool) -> None:
-        self._is_quiet = is_quiet
-        self._bar: Any = None
-        self._last_line = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._close_bar()
-
-    def _say(self, line: str) -> None:
-        """Write a line, above the bar where there is one, unless quiet."""
-        if not self._is_quiet:
-            self._last_line = time.monotonic()
-            with tqdm.external_write_mode():
-                console.note(line)
-
-    def _is_line_due(self) -> bool:
-        return time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES
-
-    def _move_bar(self, done: float, total: float | None, text: str, **appearance: Any) -> None:
-        if self._bar is None:
-            self._bar = tqdm(dynamic_ncols=True, leave=False, **appearance)
-        self._bar.total = total
-        self._bar.set_description_str(text, refresh=False)
-        self._bar.update(done - self._bar.n)
-
-    def _close_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-
-
-class TrainingDisplay(_Display):
+class TrainingDisplay(Display):
     """Shows what the pipeline tells; warnings also when quiet."""
 
     def show(self, event: pipeline.Event) -> None:
         """Show one event."""
         match event:
             case CorpusFound():
-                self._say(_found_line(event))
+                self.say(_found_line(event))
             case pipeline.CorpusScanned():
                 for warning in event.corpus.warnings:
                     console.warn(warning)
-                self._say(_scanned_line(event))
-                self._say(_report_line(event.corpus.report))
+                self.say(_scanned_line(event))
+                self.say(_report_line(event.corpus.report))
             case pipeline.EngineLoaded():
-                self._say(_engine_line(event))
+                self.say(_engine_line(event))
                 if not event.is_compiled:
-                    self._say("compiling, once on this machine; this takes some ten seconds")
+                    self.say("compiling, once on this machine; this takes some ten seconds")
             case pipeline.TrainingResumed() | pipeline.WordsInitialised():
-                self._say(_start_line(event))
+                self.say(_start_line(event))
             case Progress():
                 self._show_progress(event)
             case pipeline.VectorsSaved(path=path, vocabulary_size=size, trained=trained):
-                self._close_bar()
+                self.close_bar()
                 if trained.epoch < trained.reports[-1].epoch:
-                    self._say(f"kept the vectors of epoch {trained.epoch}, where the held-out loss was lowest")
-                self._say(f"wrote {path}: {_count(size, 'word')}, trained in {trained.seconds:.1f} s")
+                    self.say(f"kept the vectors of epoch {trained.epoch}, where the held-out loss was lowest")
+                self.say(f"wrote {path}: {_count(size, 'word')}, trained in {trained.seconds:.1f} s")
 
     def _show_progress(self, progress: Progress) -> None:
         can_redraw = console.can_redraw()
-        if can_redraw and not self._is_quiet:
+        if can_redraw and not self.is_quiet:
             bar_format = "{percentage:3.0f} % |{bar}| {desc}"
             loss = progress.mean_loss if progress.epoch_mean_loss is None else progress.epoch_mean_loss
             text = f"loss {loss:.3f}, {_pace(progress)}"
-            self._move_bar(100 * progress.progress, 100, text, bar_format=bar_format)
+            self.move_bar(100 * progress.progress, 100, text, bar_format=bar_format)
         if progress.epoch_mean_loss is not None:
             done = f"epoch {progress.epoch} of {progress.epochs}: mean loss {progress.epoch_mean_loss:.4f}"
             held_out = "" if progress.validation_loss is None else f", held out {progress.validation_loss:.4f}"
             scores = "".join(f", {_score(score)}" for score in progress.scores)
-            self._say(f"{done}{held_out}{scores}, {_pace(progress)}")
-        elif not can_redraw and self._is_line_due():
+            self.say(f"{done}{held_out}{scores}, {_pace(progress)}")
+        elif not can_redraw and self.is_line_due():
             done = f"{100 * progress.progress:.0f} %: epoch {progress.epoch} of {progress.epochs}"
-            self._say(f"{done}, loss {progress.mean_loss:.4f}, {_pace(progress)}")
+            self.say(f"{done}, loss {progress.mean_loss:.4f}, {_pace(progress)}")
 
 
-class DownloadDisplay(_Display):
+class DownloadDisplay(Display):
     """Shows what a download does, file by file; `missing` are the files that it had to leave out."""
 
     def __init__(self, *, is_quiet: bool) -> None:
@@ -117,20 +74,20 @@ class DownloadDisplay(_Display):
 
     def show_step(self, step: datasets.Step) -> None:
         """Say what will be done about a file, and why."""
-        self._close_bar()
+        self.close_bar()
         self._name = step.name
         if step.action is datasets.Action.MISS:
             self.missing.append(step.name)
         origin = step.origin[0] if isinstance(step.origin, tuple) else step.origin
-        self._say(f"{step.name}: {step.reason}; {_DOINGS[step.action]}{f' {origin}' if origin else ''}")
+        self.say(f"{step.name}: {step.reason}; {_DOINGS[step.action]}{f' {origin}' if origin else ''}")
 
     def show_bytes(self, done: int, total: int | None) -> None:
         """Move the bar of the file in hand, or write a line now and then."""
-        if console.can_redraw() and not self._is_quiet:
-            self._move_bar(done, total, self._name, unit="B", unit_scale=True)
-        elif self._is_line_due():
+        if console.can_redraw() and not self.is_quiet:
+            self.move_bar(done, total, self._name, unit="B", unit_scale=True)
+        elif self.is_line_due():
             of_total = f" of {total / _MEGABYTE:.1f}" if total else ""
-            self._say(f"{self._name}: {done / _MEGABYTE:.1f}{of_total} MB")
+            self.say(f"{self._name}: {done / _MEGABYTE:.1f}{of_total} MB")
 
 
 def duration(seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from w2v_cli.cli import console
+from w2v_cli.cli.completion import complete_corpus
 from w2v_cli.cli.options import JsonOption, QuietOption
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ _MODELS: dict[str, tuple[Literal["cbow", "skipgram"], ...]] = {
 
 
 def bench(
-    corpus: Annotated[str, typer.Argument(help="A text file or a corpus name.")] = "demo",
+    corpus: Annotated[
+        str, typer.Argument(help="A text file or a corpus name.", autocompletion=complete_corpus)
+    ] = "demo",
     *,
     model: Annotated[Literal["both", "cbow", "skipgram"], typer.Option(help="What to train.")] = "both",
     trainers: Annotated[str, typer.Option(metavar="NAMES", help="Which trainers, with commas between.")] = "all",

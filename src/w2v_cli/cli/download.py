@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from w2v_cli.cli import console
+from w2v_cli.cli.completion import complete_dataset
 from w2v_cli.cli.options import JsonOption, QuietOption
 from w2v_cli.errors import DownloadError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def download(
-    name: Annotated[str, typer.Argument(help="What to download: see --list.")] = "ptb",
+    name: Annotated[str, typer.Argument(help="What to download: see --list.", autocompletion=complete_dataset)] = "ptb",
     *,
     list_: Annotated[bool, typer.Option("--list", help="Show what there is, with its licence, and stop.")] = False,
     source: Annotated[

@@ -6,6 +6,7 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.asking import Asker, open_files
+from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonLinesOption, VectorsOption
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
 def vector(
     words: Annotated[
-        list[str], typer.Argument(metavar="WORD...", help='Words, or sums such as "king - man + woman"; -: one a line.')
+        list[str],
+        typer.Argument(
+            metavar="WORD...",
+            help='Words, or sums such as "king - man + woman"; -: one a line.',
+            autocompletion=complete_word,
+        ),
     ],
     *,
     vectors: VectorsOption = DEFAULT_VECTORS,

@@ -29,13 +29,13 @@ def download(
 ) -> None:
     """Download a corpus or an evaluation set into your data folder.
 
-    An interrupted download goes on where it stopped; every file's SHA-256 is checked.
-
     \b
     Examples:
       w2v download ptb
       w2v download --list
       w2v download ptb --from ~/Downloads
+
+    An interrupted download goes on where it stopped; every file's SHA-256 is checked.
     """
     from w2v_cli import datasets  # noqa: PLC0415  not needed for --help
 

@@ -32,13 +32,13 @@ def vector(
 ) -> None:
     """Print the vector of each WORD: the word and its numbers, tabs between.
 
-    The numbers are the shortest that give those of the file when they are read at its precision.
-
     \b
     Examples:
       w2v vector king
       w2v vector king queen --unit --json
       w2v vector - < words.txt > vectors.tsv
+
+    The numbers are the shortest that give those of the file when they are read at its precision.
     """
     [file] = open_files([vectors])
     from w2v_cli import closeness  # noqa: PLC0415  NumPy is not needed for --help

@@ -59,7 +59,7 @@ def _iterate_words(content: mmap.mmap, prefix: bytes) -> Iterator[str]:
     first, last = _span(header, "vocabulary.offsets", 8 + length)
     offsets = array("q", content[first:last])
     found = content.find(prefix, start, end)
-    while found >= 0:
+    while 0 <= found < end:  # nothing at all is found at the end, again and again
         place = bisect_left(offsets, found - start)
         begin = start + offsets[place]  # of the word that was found, or of the next one behind the middle of a word
         if begin == found and place + 1 < len(offsets):

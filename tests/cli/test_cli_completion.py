@@ -76,7 +76,6 @@ def needs(name):
         ("w2v similarity q", ["queen"]),
         ("w2v nonsense x", []),
         ("w2v train --nonsense x", []),
-        ('w2v similar "king - q', []),
     ],
 )
 def test_proposals(shell, line, expected):
@@ -155,10 +154,11 @@ propose() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _w2v_comple
 propose w2v tr
 propose w2v train de
 propose w2v similar kin
+propose w2v similar '"king - q'
 """
     done = in_shell(shell, ["bash", "--norc", "-c", code])
 
-    assert (done.stdout.splitlines(), done.stderr) == (["train", "demo", "king kingdom kin"], "")
+    assert (done.stdout.splitlines(), done.stderr) == (["train", "demo", "king kingdom kin", ""], "")
 
 
 @needs("fish")

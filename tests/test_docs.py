@@ -1,4 +1,4 @@
-"""The documents say what the program does. `python tests/test_docs.py` writes settings and man page anew."""
+"""The documents say what the program does. `python tests/test_docs.py` writes settings, schema and man page anew."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from json_schema import json_schema
 from manual import manual_page
 from w2v_cli import errors
 from w2v_cli.config import describe_settings, find_config_file, resolve
@@ -145,4 +146,5 @@ def test_snippet_of_the_readme_reads_a_file(tmp_path, monkeypatch):
 
 if __name__ == "__main__":
     (ROOT / "docs" / "settings.md").write_text(settings_page(), encoding="utf-8")
+    (ROOT / "docs" / "json.schema.json").write_text(json_schema(), encoding="utf-8")
     (ROOT / "docs" / "man" / "w2v.1").write_text(manual_page(), encoding="utf-8")

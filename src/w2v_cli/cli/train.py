@@ -109,7 +109,7 @@ def _rehearse(
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
 
     if plot is not None:
-        loss_plot.check_plot(plot)
+        loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
     with TrainingDisplay(is_quiet=is_quiet) as display:
         folder, given = datasets.data_folder(os.environ), _given(resolved)
         plan = rehearsal.plan_training(resolved.config, folder, display.show, resume=given if is_resumed else None)
@@ -139,7 +139,7 @@ def _train(
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
 
     if plot is not None:
-        loss_plot.check_plot(plot)
+        loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
     given = _given(resolved)
     with TrainingDisplay(is_quiet=is_quiet) as display, watch.heeding():
         saved = pipeline.train_vectors(

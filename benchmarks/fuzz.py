@@ -18,14 +18,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fuzzing import configs, notes, pickles, snapshots, tensors, texts
+from fuzzing import configs, foreign, notes, pickles, snapshots, tensors, texts
 from fuzzing.reading import READ, Reader
 from fuzzing.workers import Finding, Tally, case_of, run_cases
 
 from w2v_cli.errors import W2vError
 
 READERS = {
-    reader.name: reader for module in (texts, configs, tensors, snapshots, pickles, notes) for reader in module.READERS
+    reader.name: reader
+    for module in (texts, configs, tensors, snapshots, pickles, notes, foreign)
+    for reader in module.READERS
 }
 _SHARES = {
     "lock": 0.2,

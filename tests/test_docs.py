@@ -12,25 +12,14 @@ import pytest
 from json_schema import json_schema
 from manual import manual_page
 from w2v_cli import errors
+from w2v_cli.cli import app
 from w2v_cli.config import describe_settings, find_config_file, resolve
 from w2v_cli.vectors import WordVectors, save
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-COMMANDS = [
-    "download",
-    "train",
-    "similar",
-    "analogy",
-    "similarity",
-    "odd",
-    "ask",
-    "vector",
-    "vocabulary",
-    "info",
-    "config",
-]
+COMMANDS = [*app._COMMANDS, *app._GROUPS]
 
 
 def settings_page():

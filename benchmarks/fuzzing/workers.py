@@ -190,9 +190,9 @@ def _work(
             if os.getppid() != parent:  # it was killed
                 return 0
             cpu = time.process_time()
-            if time.monotonic() >= deadline:
-                return 0
             _STATE.pack_into(shared, 0, number, cpu, slowest, slowest_case)
+            if time.monotonic() >= deadline:  # the next turn begins with this case
+                return 0
             outcome = judge(reader, case_of(reader, seed, number), folder / "cases", watch)
             if _peak_bytes() > most:
                 return _GROWN

@@ -37,7 +37,7 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Raise ConfigError where `path` exists and may not be overwritten."""
     if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
-        raise ConfigError(f"{path} exists already and is kept: choose another --output, or give --overwrite.")
+        raise ConfigError(f"{path} exists already and is kept: choose another output, or give --overwrite.")
 
 
 def check_writable(path: Path) -> None:

@@ -25,6 +25,7 @@ NUMPY_TYPES: dict[str, np.dtype[Any]] = {  # by their names in safetensors
     "I64": np.dtype("<i8"),
     "F16": np.dtype("<f2"),
     "F32": np.dtype("<f4"),
+    "I8": np.dtype("i1"),
     "U8": np.dtype("u1"),
 }
 

@@ -85,10 +85,20 @@ HEAD_BYTES = 10
 
 @dataclass(frozen=True)
 class Limits:
-    """What a compressed text may unpack to: so many times its size, once it is over 64 MB, and so many bytes."""
+    """What a compressed text may unpack to: so many times its size, once it is over 64 MB, and so many bytes.
+
+    are_settings: whether settings of a corpus hold them, so that a message may say how to raise them.
+    """
 
     expansion: int
     unpacked_bytes: int
+    are_settings: bool = True
+
+    def way_beyond(self, setting: str, value: int) -> str:
+        """Return what somebody does who trusts a file that is beyond a limit."""
+        if self.are_settings:
+            return f"if you trust it, --set corpus.{setting}={10 * value} reads it."
+        return "if you trust it, unpack it yourself and name what comes of it."
 
 
 def find_format(head: bytes) -> Format | None:
@@ -187,12 +197,11 @@ def _check_limits(label: str, unpacked_bytes: int, taken_bytes: int, limits: Lim
     """Raise CorpusError where a file has unpacked to more than it may."""
     if unpacked_bytes > limits.unpacked_bytes:
         raise CorpusError(
-            f"{label} unpacks to more than {limits.unpacked_bytes:,} bytes; if you trust it, "
-            f"--set corpus.max_unpacked={10 * limits.unpacked_bytes} reads it."
+            f"{label} unpacks to more than {limits.unpacked_bytes:,} bytes; "
+            f"{limits.way_beyond('max_unpacked', limits.unpacked_bytes)}"
         )
     if unpacked_bytes > max(_ALWAYS_BYTES, limits.expansion * taken_bytes):
         raise CorpusError(
             f"{label} unpacks to more than {limits.expansion:,} times its size ({unpacked_bytes:,} bytes out of "
-            f"{taken_bytes:,}), as a zip bomb does; if you trust it, --set corpus.max_expansion="
-            f"{10 * limits.expansion} reads it."
+            f"{taken_bytes:,}), as a zip bomb does; {limits.way_beyond('max_expansion', limits.expansion)}"
         )

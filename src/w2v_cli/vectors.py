@@ -1,4 +1,4 @@
-"""The published vectors: words, float16 rows, counts and provenance in one checksummed, memory-mapped file."""
+"""The published vectors: words, float16 or float32 rows, counts and provenance in one checksummed, mapped file."""
 
 import reprlib
 import unicodedata
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ SUGGESTIONS = 3
 SUGGESTION_POOL = 30_000  # most frequent words that an unknown one is compared with; a million would take seconds
 
 Matrix = NDArray[np.float16] | NDArray[np.float32]
+NumberFormat = Literal["float16", "float32"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,17 +100,22 @@ class WordVectors:
         return UnknownWordError(message, word=word, suggestions=suggestions)
 
 
-def save(path: Path, word_vectors: WordVectors, *, overwrite: bool) -> None:
-    """Write `word_vectors` to `path` as float16, whole or not at all; equal vectors give equal bytes.
+def save(path: Path, word_vectors: WordVectors, *, overwrite: bool, dtype: NumberFormat = "float16") -> None:
+    """Write `word_vectors` to `path`, rounded to `dtype`, whole or not at all; equal vectors give equal bytes.
 
     Raises DivergedError for a value that float16 cannot hold, ConfigError for an existing `path` without `overwrite`,
     StorageError where the disk refuses.
     """
     vectors, counts = word_vectors.vectors, word_vectors.counts
-    text, offsets = _encode_words(word_vectors.words)
+    text, offsets = encode_words(word_vectors.words)
+    rows = (
+        Tensor("F32", vectors.shape, (block for _, block in iterate_blocks(vectors)))
+        if dtype == "float32"
+        else Tensor("F16", vectors.shape, _iterate_float16(word_vectors))
+    )
     tensors = {  # in the order of safetensors' own writer: by falling alignment, then by name
         "vocabulary.offsets": Tensor("I64", offsets.shape, [offsets]),
-        "vectors": Tensor("F16", vectors.shape, _iterate_float16(word_vectors)),
+        "vectors": rows,
         "vocabulary.bytes": Tensor("U8", text.shape, [text]),
     }
     if counts is not None:
@@ -139,7 +145,7 @@ def load(path: Path) -> WordVectors:
 
 def check_finite(path: Path, word_vectors: WordVectors) -> None:
     """Raise VectorsError where a value is NaN or infinite, naming the first word that has one."""
-    for first, block in _iterate_blocks(word_vectors.vectors):
+    for first, block in iterate_blocks(word_vectors.vectors):
         if not _is_finite(block):
             row = first + int(np.argmin(np.isfinite(block).all(axis=1)))
             raise damaged(path, f"the vector of {reprlib.repr(word_vectors.words[row])} (row {row:,}) is not finite")
@@ -152,7 +158,7 @@ def _is_finite(block: Matrix) -> bool:
     return bool(np.isfinite(block).all())
 
 
-def _iterate_blocks(vectors: Matrix) -> Iterator[tuple[int, Matrix]]:
+def iterate_blocks(vectors: Matrix) -> Iterator[tuple[int, Matrix]]:
     """Yield the first row's number and the rows of each block."""
     for first in range(0, len(vectors), BLOCK_ROWS):
         yield first, vectors[first : first + BLOCK_ROWS]
@@ -160,7 +166,7 @@ def _iterate_blocks(vectors: Matrix) -> Iterator[tuple[int, Matrix]]:
 
 def _iterate_float16(word_vectors: WordVectors) -> Iterator[NDArray[np.float16]]:
     """Yield the rows rounded to float16, block by block; raise DivergedError where that would make an infinity."""
-    for first, block in _iterate_blocks(word_vectors.vectors):
+    for first, block in iterate_blocks(word_vectors.vectors):
         fits = np.abs(block) <= MAX_FLOAT16  # False for NaN
         if not fits.all():
             row = int(np.argmin(fits.all(axis=1)))
@@ -173,8 +179,10 @@ def _iterate_float16(word_vectors: WordVectors) -> Iterator[NDArray[np.float16]]
         yield block.astype(np.float16)
 
 
-def _encode_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def encode_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return the words' UTF-8 back to back, and where each begins and the last ends (V+1,)."""
+    if isinstance(words, PackedWords):
+        return words.packed
     encoded = [word.encode("utf-8") for word in words]
     offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
     return np.frombuffer(b"".join(encoded), np.uint8), offsets
@@ -182,13 +190,15 @@ def _encode_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.i
 
 def _check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Raise VectorsError unless `tensors` are those of `save`, of the types and shapes that belong together."""
+    if "scales" in tensors:
+        raise VectorsError(f"{path} holds int8 numbers, to be small: `w2v import {path}` makes a vectors file of it.")
     required = {"vectors", "vocabulary.bytes", "vocabulary.offsets"}
     if set(tensors) - {"counts"} != required:
         raise damaged(path, f"its tensors are {reprlib.repr(sorted(tensors))} instead of {sorted(required)}")
     vectors = tensors["vectors"]
     expected = {
         "counts": ("<i8", vectors.shape[:1]),
-        "vectors": ("<f2", vectors.shape[:2]),
+        "vectors": ("<f4" if vectors.dtype == np.float32 else "<f2", vectors.shape[:2]),
         "vocabulary.bytes": ("|u1", tensors["vocabulary.bytes"].shape[:1]),
         "vocabulary.offsets": ("<i8", (vectors.shape[0] + 1,)),
     }

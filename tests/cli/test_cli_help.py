@@ -21,6 +21,8 @@ COMMANDS = [
     "vector",
     "vocabulary",
     "info",
+    "export",
+    "import",
     "bench",
     "config",
 ]

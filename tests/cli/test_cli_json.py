@@ -23,6 +23,8 @@ CASES = {
     "vector": ["vector", "king"],
     "vocabulary": ["vocabulary", "--top", "3"],
     "info": ["info"],
+    "export": ["export", "w2v.safetensors", "x.vec"],
+    "import": ["import", "foreign.txt", "-o", "imported"],
     "download list": ["download", "--list"],
     "train": ["train", "text.txt", *FAST, "--output", "a", "--validation", "0.2", "--evaluate", "pairs.txt"],
     "train dry run": ["train", "text.txt", *FAST, "--output", "b", "--dry-run"],
@@ -35,6 +37,7 @@ CASES = {
 @pytest.mark.parametrize("part", CASES)
 def test_json_is_as_the_page_says(asked, part):
     """Each object has the fields of its part, of the types that stand there, and no others."""
+    asked.write("foreign.txt", "king 0.1 0.2\nqueen 3 4\n")
     asked.write("pairs.txt", "king queen 8\nman woman 7\nsea home 2\n")
 
     done = asked.run(*CASES[part], "--json")

@@ -24,6 +24,7 @@ CASES = {
     "reply": 8000,
     "limits": 800,
     "name": 4000,
+    "foreign": 3000,
 }
 NEVER_REFUSES = {"note", "limits"}
 NEVER_READS = {"lock"}

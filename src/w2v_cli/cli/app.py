@@ -17,6 +17,8 @@ from w2v_cli.cli import (
     config,
     console,
     download,
+    export,
+    import_,
     info,
     odd,
     similar,
@@ -44,6 +46,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "vector": vector.vector,
     "vocabulary": vocabulary.vocabulary,
     "info": info.info,
+    "export": export.export,
+    "import": import_.import_,
     "bench": bench.bench,
 }
 _GROUPS = {"config": config.app}

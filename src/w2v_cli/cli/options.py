@@ -37,6 +37,16 @@ MinCountOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Only words that occur so often in the corpus answer.")
 ]
 RestrictOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the N most frequent words answer.")]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="word2vec, word2vec-binary, fasttext, glove, npz, safetensors, book, projector, finalfusion.  "
+        "[default: what the file says]",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object instead of text.")]
 JsonLinesOption = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line (docs/json.md).")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr; warnings and errors remain.")]

@@ -25,17 +25,20 @@ def open_vectors(path: Path) -> vectors.WordVectors:
     The content decides, not the name. Raises VectorsError naming what the file looks like where it is neither.
     """
     head = map_file(path)[:HEAD_BYTES]
-    if _is_safetensors(head):
+    if is_safetensors(head):
         return vectors.load(path)
     if head[:1] == b"\x80":
         return book.load(path)
     if path.suffix == ".safetensors":
         raise damaged(path, "its first bytes are not those of a safetensors file")
     kind = _describe(head)
-    raise VectorsError(f"{path} is {kind}: w2v reads its own .safetensors and the checkpoint of the book.")
+    raise VectorsError(
+        f"{path} is {kind}: w2v reads its own .safetensors and the checkpoint of the book; if it holds vectors, "
+        f"`w2v import {path}` makes one of it."
+    )
 
 
-def _is_safetensors(head: bytes) -> bool:
+def is_safetensors(head: bytes) -> bool:
     """Return whether `head` is a length below 4 GB and a brace; a pickle has its first opcodes there."""
     return head[4:9] == b"\0\0\0\0{"
 

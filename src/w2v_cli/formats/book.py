@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from w2v_cli.errors import VectorsError
+from w2v_cli.storage import atomic_write
 from w2v_cli.tensor_file import map_file
 from w2v_cli.vectors import Matrix, WordVectors, check_finite
 
@@ -102,6 +103,18 @@ def load(path: Path) -> WordVectors:
         raise _refused(path, f"it is damaged ({str(error)[:200]})") from error
     check_finite(path, word_vectors)
     return word_vectors
+
+
+def save(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:
+    """Write a pickle in the book's layout, with numbers of `dtype` (its own has float16), whole or not at all."""
+    words = list(word_vectors.words)
+    checkpoint = {
+        "word_vecs": np.ascontiguousarray(word_vectors.vectors, dtype),
+        "word_to_id": {word: word_id for word_id, word in enumerate(words)},
+        "id_to_word": dict(enumerate(words)),
+    }
+    with atomic_write(path, overwrite=overwrite) as file:
+        pickle.dump(checkpoint, file, protocol=4)
 
 
 def _refused(path: Path, cause: str) -> VectorsError:

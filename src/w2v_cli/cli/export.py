@@ -1,0 +1,51 @@
+"""`w2v export`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from w2v_cli.cli import console
+from w2v_cli.cli.asking import open_files
+from w2v_cli.cli.options import FormatOption, JsonOption
+
+
+def export(
+    vectors: Annotated[Path, typer.Argument(help="A vectors file of w2v, or the book's pickle.")],
+    out: Annotated[Path, typer.Argument(help="The file to write; its name may say the format.")],
+    *,
+    name: FormatOption = None,
+    dtype: Annotated[
+        Literal["float32", "float16", "int8"] | None,
+        typer.Option(help="Type of the numbers.  [default: that which loses nothing]", show_default=False),
+    ] = None,
+    escape: Annotated[
+        bool,
+        typer.Option("--escape", help=r"Write what a word may not contain there as \xHH, and a backslash as two."),
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write VECTORS as a file of another tool.
+
+    \b
+    Examples:
+      w2v export w2v.safetensors novels.vec
+      w2v export w2v.safetensors novels.bin
+      w2v export w2v.safetensors novels.txt --format glove
+
+    Numbers of text are the shortest that give the same float32 when they are read.
+    """
+    [opened] = open_files([vectors])
+    from w2v_cli.formats import exchange  # noqa: PLC0415  NumPy is not needed for --help
+
+    written = exchange.export_vectors(
+        str(vectors), opened.word_vectors, out, name=name, dtype=dtype, escaped=escape, overwrite=overwrite
+    )
+    words, dim = opened.word_vectors.vectors.shape
+    escaped = f"; {written.escaped_words:,} words escaped" if written.escaped_words else ""
+    console.note(f"{out}: {words:,} words of {dim:,} dimensions as {written.form.title}, {written.dtype}{escaped}.")
+    if as_json:
+        content = {"vectors": str(vectors), "output": str(out), "format": written.form.name, "words": words, "dim": dim}
+        counted = {"number_format": written.dtype, "escaped_words": written.escaped_words}
+        console.write_json("export", content | counted)

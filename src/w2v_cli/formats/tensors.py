@@ -1,0 +1,65 @@
+"""Our own container as a format: float32, float16 (as `train` writes it), or int8 with scales."""
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from w2v_cli import vectors
+from w2v_cli.errors import VectorsError
+from w2v_cli.formats.collector import Imported, Wanted
+from w2v_cli.formats.packed_parts import Parts, collect, collect_whole, iterate_parts, iterate_rows
+from w2v_cli.formats.stream import ByteStream
+from w2v_cli.tensor_file import NUMPY_TYPES, Tensor, load_tensors, save_tensors
+from w2v_cli.vectors import WordVectors
+
+_NAMES = {numpy_type: name for name, numpy_type in NUMPY_TYPES.items()}
+_ORDER = ("counts", "vocabulary.offsets", "scales", "vectors", "vocabulary.bytes")
+
+
+def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:
+    """Write `word_vectors`, whole or not at all; what is not int8 is a vectors file that can be asked."""
+    if dtype != "int8":
+        vectors.save(path, word_vectors, overwrite=overwrite, dtype="float32" if dtype == "float32" else "float16")
+        return
+    parts = dict(iterate_parts(word_vectors, dtype))
+    tensors = {
+        name: Tensor(_NAMES[parts[name].dtype], parts[name].shape, parts[name].blocks)
+        for name in _ORDER
+        if name in parts
+    }
+    save_tensors(path, tensors, word_vectors.metadata, overwrite=overwrite)
+
+
+def read(stream: ByteStream, wanted: Wanted) -> Imported:
+    """Return the vectors of a file of w2v; raise VectorsError for another one, and a damaged one."""
+    path = stream.file_path()
+    tensors, metadata = load_tensors(path)
+    if "scales" in tensors:
+        imported = collect(stream.label, _quantised(stream, tensors, metadata), wanted)
+    else:
+        imported = collect_whole(stream.label, vectors.load(path), wanted)
+    stream.drain()
+    return imported
+
+
+def _quantised(stream: ByteStream, tensors: dict[str, NDArray[Any]], metadata: dict[str, Any]) -> Parts:
+    wanted = {
+        "vectors": ("|i1", 2),
+        "scales": ("<f4", 1),
+        "vocabulary.bytes": ("|u1", 1),
+        "vocabulary.offsets": ("<i8", 1),
+    }
+    found = {name: (tensor.dtype.str, tensor.ndim) for name, tensor in tensors.items()}
+    if found not in (wanted, wanted | {"counts": ("<i8", 1)}):
+        raise VectorsError(f"{stream.label} is no file of w2v's int8: its tensors are {str(found)[:300]}.")
+    rows, dim = tensors["vectors"].shape
+    return Parts(
+        shape=(rows, dim),
+        rows=iterate_rows(tensors["vectors"]),
+        text=tensors["vocabulary.bytes"],
+        offsets=tensors["vocabulary.offsets"],
+        scales=tensors["scales"],
+        counts=tensors.get("counts"),
+        metadata=metadata,
+    )

@@ -1,4 +1,4 @@
-"""The documents say what the program does. `python tests/test_docs.py` writes docs/settings.md anew."""
+"""The documents say what the program does. `python tests/test_docs.py` writes settings, schema and man page anew."""
 
 import json
 import re
@@ -9,28 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from json_schema import json_schema
+from manual import manual_page
 from w2v_cli import errors
+from w2v_cli.cli import app
 from w2v_cli.config import describe_settings, find_config_file, resolve
 from w2v_cli.vectors import WordVectors, save
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-COMMANDS = [
-    "download",
-    "train",
-    "similar",
-    "analogy",
-    "similarity",
-    "odd",
-    "ask",
-    "vector",
-    "vocabulary",
-    "info",
-    "evaluate",
-    "export",
-    "import",
-]
+COMMANDS = [*app._COMMANDS, *app._GROUPS]
 
 
 def settings_page():
@@ -53,8 +42,9 @@ def run_w2v(*arguments):
 
 
 def options_of(command):
-    """Return the long options in a command's help."""
-    return set(re.findall(r"^ +(?:-\w, )?(--[a-z][a-z-]+)", run_w2v(command, "--help"), re.MULTILINE))
+    """Return the long options in a command's help, of `config` in that of its own commands."""
+    helps = [run_w2v(command, *inner, "--help") for inner in ([["show"], ["list"]] if command == "config" else [[]])]
+    return set(re.findall(r"^ +(?:-\w, )?(--[a-z][a-z-]+)", "\n".join(helps), re.MULTILINE))
 
 
 def test_settings_page_is_up_to_date():
@@ -145,3 +135,5 @@ def test_snippet_of_the_readme_reads_a_file(tmp_path, monkeypatch):
 
 if __name__ == "__main__":
     (ROOT / "docs" / "settings.md").write_text(settings_page(), encoding="utf-8")
+    (ROOT / "docs" / "json.schema.json").write_text(json_schema(), encoding="utf-8")
+    (ROOT / "docs" / "man" / "w2v.1").write_text(manual_page(), encoding="utf-8")

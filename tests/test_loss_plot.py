@@ -39,7 +39,7 @@ REPORTS = [report(0.25), report(0.5, ends_epoch=True), report(0.75), report(1.0,
 def test_picture_has_the_format_of_its_ending(tmp_path, name, magic):
     """PNG, SVG and PDF are what their first bytes say; nothing else is left in the folder."""
     path = tmp_path / name
-    check_plot(path)
+    check_plot(path, overwrite=True)
     save_plot(REPORTS, path)
 
     assert path.read_bytes().startswith(magic)
@@ -77,11 +77,13 @@ def test_axes_are_named_with_their_units(tmp_path):
 
 
 @needs_matplotlib
-def test_an_existing_picture_is_replaced(tmp_path):
-    """A second training draws over the first one's picture."""
+def test_an_existing_picture_is_replaced_where_that_is_wanted(tmp_path):
+    """A second training draws over the first one's picture where it is told to, and is refused otherwise."""
     path = tmp_path / "x.png"
     path.write_bytes(b"old")
-    check_plot(path)
+    with pytest.raises(ConfigError, match="exists already and is kept"):
+        check_plot(path, overwrite=False)
+    check_plot(path, overwrite=True)
     save_plot(REPORTS, path)
 
     assert path.read_bytes().startswith(b"\x89PNG")
@@ -110,7 +112,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypat
 def test_another_ending_is_refused(tmp_path, name):
     """Exit 2, and the three endings that there are."""
     with pytest.raises(ConfigError, match=r"--plot writes \.png, \.svg, \.pdf, and .* is none of them") as refusal:
-        check_plot(tmp_path / name)
+        check_plot(tmp_path / name, overwrite=True)
 
     assert refusal.value.exit_code == 2
 
@@ -119,7 +121,7 @@ def test_another_ending_is_refused(tmp_path, name):
 def test_a_missing_folder_is_found_before_training(tmp_path):
     """Exit 6, and nothing is created."""
     with pytest.raises(StorageError, match="No such file or directory"):
-        check_plot(tmp_path / "none" / "x.png")
+        check_plot(tmp_path / "none" / "x.png", overwrite=True)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -129,6 +131,6 @@ def test_without_matplotlib_the_command_that_installs_it_is_named(tmp_path, monk
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
 
     with pytest.raises(MissingDependencyError, match=r'pip install "w2v-cli\[plot\]"') as refusal:
-        check_plot(tmp_path / "x.png")
+        check_plot(tmp_path / "x.png", overwrite=True)
 
     assert refusal.value.exit_code == 9

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from w2v_cli import config
+from w2v_cli import shipped_configs
 from w2v_cli.config import find_config_file, read_yaml, resolve
 from w2v_cli.errors import ConfigError
 from w2v_cli.settings import Config, describe_settings
@@ -95,6 +95,6 @@ def test_shipped_configs_are_found_inside_an_installed_package(tmp_path, monkeyp
     """In a wheel the configs lie inside the package, and are found there first."""
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "inside.yaml").touch()
-    monkeypatch.setattr(config, "__file__", str(tmp_path / "config.py"))
+    monkeypatch.setattr(shipped_configs, "__file__", str(tmp_path / "shipped_configs.py"))
 
     assert find_config_file("inside") == tmp_path / "configs" / "inside.yaml"

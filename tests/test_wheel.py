@@ -37,13 +37,14 @@ def installed(wheel, tmp_path_factory):
 
 
 def test_the_wheel_holds_what_the_program_reads(wheel):
-    """The configs, the table of datasets, the mark of typed packages and the licence are inside."""
+    """The configs, the table of datasets, the mark of typed packages, the man page and the licence are inside."""
     names = zipfile.ZipFile(wheel).namelist()
 
     for name in ("configs/book-cbow.yaml", "configs/book-skipgram.yaml", "configs/default.yaml"):
         assert f"w2v_cli/{name}" in names
     assert "w2v_cli/datasets.yaml" in names
     assert "w2v_cli/py.typed" in names
+    assert any(name.endswith(".data/data/share/man/man1/w2v.1") for name in names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

@@ -13,6 +13,7 @@ from w2v_cli.config_sources import Given
 from w2v_cli.errors import ConfigError
 from w2v_cli.setting_problems import hint
 from w2v_cli.settings import FIELDS, SECTIONS, Config, describe_settings
+from w2v_cli.shipped_configs import shipped_configs
 from w2v_cli.yaml_document import NOWHERE, Document, DocumentBuilder, Place, Problem, SyntaxProblemError, place_of
 
 __all__ = ["Config", "ResolvedConfig", "describe_settings", "find_config_file", "read_yaml", "resolve"]
@@ -90,7 +91,7 @@ def find_config_file(name_or_path: str) -> Path:
 
     Raises ConfigError, with the shipped names, where there is neither.
     """
-    shipped = {path.stem: path for path in sorted(_shipped_folder().glob("*.yaml"))}
+    shipped = shipped_configs()
     if name_or_path in shipped:
         return shipped[name_or_path]
     path = Path(name_or_path)
@@ -101,13 +102,6 @@ def find_config_file(name_or_path: str) -> Path:
     raise ConfigError(
         f"no config {name_or_path!r}: neither a file nor one of {', '.join(shipped)}{hint(near[0]) if near else ''}"
     )
-
-
-def _shipped_folder() -> Path:
-    """Return the folder of our configs: inside the package in a wheel, beside `src` in a source tree."""
-    package = Path(__file__).resolve().parent
-    inside = package / "configs"
-    return inside if inside.is_dir() else package.parents[1] / "configs"
 
 
 def read_yaml(path: Path) -> object:

@@ -11,21 +11,23 @@ from w2v_cli.training import Progress
 _FORMATS = (".png", ".svg", ".pdf")
 
 
-def check_plot(path: Path) -> None:
+def check_plot(path: Path, *, overwrite: bool) -> None:
     """Raise where `path` could not be drawn: found before training, not after.
 
-    MissingDependencyError without matplotlib, ConfigError for a format that is none of png, svg, pdf, StorageError for
-    a folder that cannot be written.
+    MissingDependencyError without matplotlib, ConfigError for a format that is none of png, svg, pdf, and, without
+    `overwrite`, for a file that exists, StorageError for a folder that cannot be written.
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError('--plot needs matplotlib. Install it with: pip install "w2v-cli[plot]"')
     if path.suffix.lower() not in _FORMATS:
         raise ConfigError(f"--plot writes {', '.join(_FORMATS)}, and {path} is none of them: change its ending.")
+    if path.exists() and not overwrite:
+        raise ConfigError(f"{path} exists already and is kept: choose another --plot, or give --overwrite.")
     storage.check_writable(path)
 
 
 def save_plot(reports: Sequence[Progress], path: Path) -> None:
-    """Draw the mean loss of each report, and of each epoch, over the epochs; an existing picture is replaced."""
+    """Draw the mean loss of each report, and of each epoch, over the epochs; what `check_plot` let pass is replaced."""
     from matplotlib.figure import Figure  # noqa: PLC0415  an extra; Figure alone needs no display
 
     figure = Figure(figsize=(7, 4), layout="constrained")

@@ -25,7 +25,10 @@ COMMANDS = [
     "export",
     "import",
     "bench",
+    "config",
 ]
+GROUPS = {"config": ["show", "list"]}
+EVERY_COMMAND = [[name] for name in COMMANDS] + [[group, name] for group, names in GROUPS.items() for name in names]
 # Typer itself loads pydantic where a command has options.
 HEAVY = ["numpy", "numba", "ruamel", "requests", "tqdm", "rich", "safetensors", "platformdirs", "pandas"]
 SHOW_HEAVY = f"""
@@ -34,14 +37,22 @@ atexit.register(lambda: sys.stderr.write(repr([name for name in {HEAVY} if name 
 """
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_has_an_example_that_begins_with_the_command(w2v, command):
-    """The help of each command goes to stdout and shows how it is typed."""
-    done = w2v.run(command, "-h")
+@pytest.mark.parametrize("command", EVERY_COMMAND, ids=" ".join)
+def test_help_has_examples_first(w2v, command):
+    """The help of each command goes to stdout; behind the sentence that sums it up, examples show how it is typed."""
+    done = w2v.run(*command, "-h")
 
-    assert done.returncode == 0
-    assert f"Examples:\n    w2v {command}" in done.stdout
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (0, "")
+    _usage, summary, examples, *_ = done.stdout.split("\n\n")
+    assert re.fullmatch(r"[A-Z].*[.…]", " ".join(summary.split()))
+    assert re.match(rf"  Examples:\n    .*w2v {' '.join(command)}", examples)
+
+
+def test_every_command_is_tested(w2v):
+    """The lists above have all the commands that there are."""
+    for group, names in GROUPS.items():
+        shown = w2v.run(group, "-h").stdout
+        assert re.findall(r"^  (\w+)  +\w", shown.partition("Commands:")[2], re.MULTILINE) == names
 
 
 def test_main_help_names_commands_and_exit_codes(w2v):

@@ -30,6 +30,8 @@ CASES = {
     "download list": ["download", "--list"],
     "train": ["train", "text.txt", *FAST, "--output", "a", "--validation", "0.2", "--evaluate", "pairs.txt"],
     "train dry run": ["train", "text.txt", *FAST, "--output", "b", "--dry-run"],
+    "config show": ["config", "show", "--epochs", "3"],
+    "config list": ["config", "list"],
     "failure": ["similar", "kinng"],
 }
 

@@ -6,6 +6,7 @@ import typer
 
 from w2v_cli.cli.answers import AnswerDisplay
 from w2v_cli.cli.asking import Asker, grouped, is_single, open_files, search_of
+from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import (
     FilesOption,
     JsonLinesOption,
@@ -27,7 +28,9 @@ def analogy(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="A B C...", help="Three words a question, none of which answers; -: a question a line of stdin."
+            metavar="A B C...",
+            help="Three words a question, none of which answers; -: a question a line of stdin.",
+            autocompletion=complete_word,
         ),
     ],
     *,

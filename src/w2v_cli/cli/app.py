@@ -14,6 +14,7 @@ from w2v_cli.cli import (
     analogy,
     ask,
     bench,
+    config,
     console,
     download,
     evaluate,
@@ -52,6 +53,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "bench": bench.bench,
 }
 _TRAINING = ("train", "evaluate", "bench")  # they load Numba
+_GROUPS = {"config": config.app}
+_COMPLETION = "_W2V_COMPLETE"  # the variable by which a shell asks Typer
 _FLAGS_FOR_ALL = ("--debug", "--no-color")
 
 # The class of every usage error, in the package click or in Typer's own copy of it: BadParameter is its public child.
@@ -99,6 +102,8 @@ def w2v(  # `run` has read the flags; they are declared for --help
 
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+for _name, _group in _GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -107,6 +112,8 @@ def run(arguments: Sequence[str]) -> int:
     A closed pipe comes out as SystemExit.
     """
     console.prepare_streams()
+    if _COMPLETION in os.environ:
+        return _complete()
     request = _read(arguments)
     if "--no-color" in request.flags:
         os.environ["NO_COLOR"] = "1"
@@ -124,6 +131,14 @@ def run(arguments: Sequence[str]) -> int:
             console.note(error.format_message())  # the whole help
             return 2
         return request.report(error)
+
+
+def _complete() -> int:
+    """Write what the shell may propose and return an exit code; a failure is silent: the user is in mid-sentence."""
+    try:
+        return app([], prog_name="w2v", standalone_mode=False) or 0
+    except Exception:  # noqa: BLE001  as above
+        return 1
 
 
 @dataclass(frozen=True)
@@ -145,7 +160,7 @@ class _Request:
     @property
     def command(self) -> str | None:
         """The command, None where none of ours is named."""
-        return next((argument for argument in self.others if argument in _COMMANDS), None)
+        return next((argument for argument in self.others if argument in {*_COMMANDS, *_GROUPS}), None)
 
     @property
     def wants_help(self) -> bool:

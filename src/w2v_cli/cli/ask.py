@@ -29,12 +29,12 @@ def ask(
 ) -> None:
     """Answer questions to FILE one after the other, on a terminal; /help there says what can be asked.
 
-    Tab completes words, and the lines of earlier sessions are there again.
-
     \b
     Examples:
       w2v ask
       w2v ask novels.safetensors --top 5 --restrict 20000
+
+    Tab completes words, and the lines of earlier sessions are there again.
     """
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("ask needs a terminal to talk on: `w2v similar -` answers questions from stdin.")

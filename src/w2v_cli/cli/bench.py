@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from w2v_cli.cli import console
+from w2v_cli.cli.completion import complete_corpus
 from w2v_cli.cli.options import JsonOption, QuietOption
 
 if TYPE_CHECKING:
@@ -22,14 +23,20 @@ _MODELS: dict[str, tuple[Literal["cbow", "skipgram"], ...]] = {
 
 
 def bench(
-    corpus: Annotated[str, typer.Argument(help="A text file or a corpus name.")] = "demo",
+    corpus: Annotated[
+        str, typer.Argument(help="A text file or a corpus name.", autocompletion=complete_corpus)
+    ] = "demo",
     *,
-    model: Annotated[Literal["both", "cbow", "skipgram"], typer.Option(help="What to train.")] = "both",
+    model: Annotated[
+        Literal["both", "cbow", "skipgram"], typer.Option(metavar="both|cbow|skipgram", help="What to train.")
+    ] = "both",
     trainers: Annotated[str, typer.Option(metavar="NAMES", help="Which trainers, with commas between.")] = "all",
     epochs: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over the corpus.")] = 3,
     dim: Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="Dimensions of a vector.")] = 100,
     min_count: Annotated[int, typer.Option(min=1, metavar="N", help="Leave out words that occur less often.")] = 5,
-    tokens: Annotated[Literal["words", "whitespace"], typer.Option(help="As corpus.tokens of `train`.")] = "words",
+    tokens: Annotated[
+        Literal["words", "whitespace"], typer.Option(metavar="words|whitespace", help="As corpus.tokens of `train`.")
+    ] = "words",
     threads: Annotated[
         int | None, typer.Option(min=1, max=1024, metavar="N", help="Threads of every trainer. [one for each core]")
     ] = None,
@@ -47,13 +54,13 @@ def bench(
 ) -> None:
     """Compare speed, memory and quality with other trainers: gensim, fastText (floret), word2vec.c.
 
-    All read the same words with the same settings, in turns. The others come with pip install "w2v-cli[bench]"; one
-    that is not there is left out with the reason. Quality needs the evaluation sets (w2v download wordsim353, ...).
-
     \b
     Examples:
       w2v bench --quick
       w2v bench novels.txt --model skipgram --repeats 5 --output bench.json
+
+    All read the same words with the same settings, in turns. The others come with pip install "w2v-cli[bench]"; one
+    that is not there is left out with the reason. Quality needs the evaluation sets (w2v download wordsim353, ...).
     """
     from w2v_cli import datasets, pipeline, storage  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.bench.comparison import Comparison, choose_trainers, compare, find_left_out  # noqa: PLC0415

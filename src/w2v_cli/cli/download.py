@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from w2v_cli.cli import console
+from w2v_cli.cli.completion import complete_dataset
 from w2v_cli.cli.options import JsonOption, QuietOption
 from w2v_cli.errors import DownloadError
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 def download(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="What to download: see --list.  [default: ptb]")
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME", help="What to download: see --list.  [default: ptb]", autocompletion=complete_dataset
+        ),
     ] = None,
     *,
     list_: Annotated[bool, typer.Option("--list", help="Show what there is, with its licence, and stop.")] = False,
@@ -30,14 +34,14 @@ def download(
 ) -> None:
     """Download corpora or evaluation sets into your data folder.
 
-    An interrupted download goes on where it stopped; every file's SHA-256 is checked.
-
     \b
     Examples:
       w2v download ptb
       w2v download questions-words wordsim353 simlex999
       w2v download --list
       w2v download ptb --from ~/Downloads
+
+    An interrupted download goes on where it stopped; every file's SHA-256 is checked.
     """
     from w2v_cli import datasets  # noqa: PLC0415  not needed for --help
 

@@ -28,13 +28,13 @@ def export(
 ) -> None:
     """Write VECTORS as a file of another tool.
 
-    Numbers of text are the shortest that give the same float32 when they are read.
-
     \b
     Examples:
       w2v export w2v.safetensors novels.vec
       w2v export w2v.safetensors novels.bin
       w2v export w2v.safetensors novels.txt --format glove
+
+    Numbers of text are the shortest that give the same float32 when they are read.
     """
     [opened] = open_files([vectors])
     from w2v_cli.formats import exchange  # noqa: PLC0415  NumPy is not needed for --help

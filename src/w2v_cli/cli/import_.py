@@ -25,14 +25,14 @@ def import_(
 ) -> None:
     """Make a vectors file of one of another tool, to ask it questions.
 
-    The content says which format it is; --format says it where that is not so. Numbers are rounded to float16 unless
-    --dtype float32 is given; how much that changes them is told.
-
     \b
     Examples:
       w2v import glove.6B.100d.txt -o glove.safetensors
       w2v import GoogleNews-vectors-negative300.bin.gz -o news.safetensors
       zcat cc.de.300.vec.gz | w2v import - -o german.safetensors
+
+    The content says which format it is; --format says it where that is not so. Numbers are rounded to float16 unless
+    --dtype float32 is given; how much that changes them is told.
     """
     from w2v_cli.formats import exchange  # noqa: PLC0415  NumPy is not needed for --help
 

@@ -6,12 +6,18 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.asking import STDIN, Asker, is_single, open_files
+from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonLinesOption, TopOption, VectorsOption
 
 
 def odd(
     words: Annotated[
-        list[str], typer.Argument(metavar="WORD...", help="Three words or more; -: the words of a question a line.")
+        list[str],
+        typer.Argument(
+            metavar="WORD...",
+            help="Three words or more; -: the words of a question a line.",
+            autocompletion=complete_word,
+        ),
     ],
     *,
     vectors: VectorsOption = DEFAULT_VECTORS,

@@ -28,8 +28,9 @@ TopOption = Annotated[int, typer.Option("--top", "-n", min=1, metavar="N", help=
 MethodOption = Annotated[
     Literal["add", "mul", "dot"],
     typer.Option(
+        metavar="add|mul|dot",
         help="add: cosine with the sum of unit vectors (3CosAdd); mul: 3CosMul (Levy and Goldberg 2014); "
-        "dot: the book's way, the dot product of the sum with vectors of any length."
+        "dot: the book's way, the dot product of the sum with vectors of any length.",
     ),
 ]
 MinCountOption = Annotated[

@@ -6,6 +6,7 @@ import typer
 
 from w2v_cli.cli.answers import AnswerDisplay
 from w2v_cli.cli.asking import Asker, is_single, open_files, search_of
+from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import (
     FilesOption,
     JsonLinesOption,
@@ -19,7 +20,11 @@ from w2v_cli.cli.options import (
 def similar(
     words: Annotated[
         list[str],
-        typer.Argument(metavar="WORD...", help='Words, or sums such as "king - man + woman"; -: a question a line.'),
+        typer.Argument(
+            metavar="WORD...",
+            help='Words, or sums such as "king - man + woman"; -: a question a line.',
+            autocompletion=complete_word,
+        ),
     ],
     *,
     vectors: FilesOption = None,

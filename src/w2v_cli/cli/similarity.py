@@ -8,6 +8,7 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.asking import Asker, grouped, is_single, open_files
+from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import FilesOption, JsonLinesOption
 from w2v_cli.errors import ConfigError, UnknownWordError
 
@@ -27,7 +28,12 @@ class _Pair(NamedTuple):
 def similarity(
     context: typer.Context,
     words: Annotated[
-        list[str], typer.Argument(metavar="A B...", help="Two words, or sums of words, a question; -: two a line.")
+        list[str],
+        typer.Argument(
+            metavar="A B...",
+            help="Two words, or sums of words, a question; -: two a line.",
+            autocompletion=complete_word,
+        ),
     ],
     *,
     vectors: FilesOption = None,

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from w2v_cli.cli import console
-from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, QuietOption, given_settings, with_setting_options
+from w2v_cli.cli.given import (
+    ConfigOption,
+    CorpusArgument,
+    DeterministicOption,
+    EvaluateOption,
+    GpuOption,
+    LogOption,
+    OutputOption,
+    OverwriteOption,
+    SetOption,
+    resolve,
+)
+from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, QuietOption, with_setting_options
 from w2v_cli.cli.signals import SignalWatch, Stopped
 from w2v_cli.errors import ConfigError
 
@@ -21,30 +33,14 @@ if TYPE_CHECKING:
 @with_setting_options
 def train(
     context: typer.Context,
-    corpus: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Texts: files (.gz .bz2 .xz .zst, too), folders, patterns, URLs, - for stdin; or a corpus name; by "
-            "default PTB where it is downloaded, else the built-in text."
-        ),
-    ] = None,
+    corpus: CorpusArgument = None,
     *,
-    gpu: Annotated[bool, typer.Option("--gpu", help="Train on an NVIDIA GPU; an error where there is none.")] = False,
-    deterministic: Annotated[
-        bool,
-        typer.Option("--deterministic", help="The same seed gives the same file, on any number of threads."),
-    ] = False,
-    config: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FILE", help="A YAML config: book-cbow, book-skipgram, default, or a file."),
-    ] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting, as training.batch_size=256.")
-    ] = None,
-    output: Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="[w2v.safetensors]")] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an output that exists, and its snapshot.")
-    ] = False,
+    gpu: GpuOption = False,
+    deterministic: DeterministicOption = False,
+    config: ConfigOption = None,
+    set_: SetOption = None,
+    output: OutputOption = None,
+    overwrite: OverwriteOption = False,
     resume: Annotated[
         bool,
         typer.Option(
@@ -56,17 +52,8 @@ def train(
     discard_snapshot: Annotated[
         bool, typer.Option("--discard-snapshot", help="Remove the snapshot when the training is complete.")
     ] = False,
-    evaluate: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="SET",
-            help="Score the vectors after each epoch: wordsim353, simlex999, questions-words or a file like them; may "
-            "be given several times.",
-        ),
-    ] = None,
-    log: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write each event as a line of JSON, as it happens.")
-    ] = None,
+    evaluate: EvaluateOption = None,
+    log: LogOption = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Check everything, say what memory, disk and time it takes, and write nothing."),
@@ -94,58 +81,23 @@ def train(
       w2v train novels.txt --evaluate wordsim353 --log run.jsonl
       w2v train novels.txt --dry-run
     """
-    given: dict[str, tuple[str, object]] = {
-        "corpus.source": ("CORPUS", corpus or None),
-        "training.backend": ("--gpu", "cupy" if gpu else None),
-        "training.deterministic": ("--deterministic", deterministic or None),
-        "output.path": ("--output", output),
-        "output.overwrite": ("--overwrite", overwrite or None),
-        "training.evaluate": ("--evaluate", evaluate or None),
-        "output.log": ("--log", log),
+    given: dict[str, object] = {
+        "corpus.source": corpus or None,
+        "training.backend": "cupy" if gpu else None,
+        "training.deterministic": deterministic,
+        "output.path": output,
+        "output.overwrite": overwrite,
+        "training.evaluate": evaluate or None,
+        "output.log": log,
     }
-    options = {key: option for key, option in given.items() if option[1] is not None}
     if resume and overwrite:
         raise ConfigError("--resume goes on with a training and --overwrite begins anew: give one of them.")
-    resolved = _resolve(options, settings, set_ or [], config, is_resumed=resume)
+    resolved = resolve(given, settings, set_, config, is_resumed=resume)
     if dry_run:
         _rehearse(resolved, plot, is_resumed=resume, is_quiet=quiet, as_json=as_json)
         return
     flags = {"is_resumed": resume, "discard_snapshot": discard_snapshot, "is_quiet": quiet, "as_json": as_json}
     _train(resolved, plot, context.obj, **flags)
-
-
-def _resolve(
-    options: dict[str, tuple[str, object]],
-    settings: dict[str, str | None],
-    sets: list[str],
-    config: str | None,
-    *,
-    is_resumed: bool,
-) -> "ResolvedConfig":
-    """Return the config of all sources; raise ConfigError for what is wrong in any of them.
-
-    A training that is resumed has what its corpus asks for already.
-    """
-    from w2v_cli import config as configs  # noqa: PLC0415  pydantic and NumPy are not needed for --help
-    from w2v_cli import corpora, datasets  # noqa: PLC0415
-    from w2v_cli.config_sources import read_value  # noqa: PLC0415
-
-    data_folder = datasets.data_folder(os.environ)
-    resolved = configs.resolve(
-        options=options | {key: (flag, read_value(text)) for key, flag, text in given_settings(settings)},
-        sets=sets,
-        environment=os.environ,
-        file=None if config is None else configs.find_config_file(config),
-        corpus_settings_for=None if is_resumed else lambda source: corpora.corpus_settings_for(source, data_folder),
-    )
-    _refuse_dash(resolved.config)
-    return resolved
-
-
-def _refuse_dash(config: "Config") -> None:
-    """Raise ConfigError where `-` stands for stdout, as it does elsewhere."""
-    if config.output.path == "-":
-        raise ConfigError("vectors cannot go to stdout (-): name a file with --output.")
 
 
 def _rehearse(
@@ -157,7 +109,7 @@ def _rehearse(
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
 
     if plot is not None:
-        loss_plot.check_plot(plot)
+        loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
     with TrainingDisplay(is_quiet=is_quiet) as display:
         folder, given = datasets.data_folder(os.environ), _given(resolved)
         plan = rehearsal.plan_training(resolved.config, folder, display.show, resume=given if is_resumed else None)
@@ -187,7 +139,7 @@ def _train(
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
 
     if plot is not None:
-        loss_plot.check_plot(plot)
+        loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
     given = _given(resolved)
     with TrainingDisplay(is_quiet=is_quiet) as display, watch.heeding():
         saved = pipeline.train_vectors(

@@ -6,6 +6,7 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.asking import Asker, open_files
+from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonLinesOption, VectorsOption
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
 def vector(
     words: Annotated[
-        list[str], typer.Argument(metavar="WORD...", help='Words, or sums such as "king - man + woman"; -: one a line.')
+        list[str],
+        typer.Argument(
+            metavar="WORD...",
+            help='Words, or sums such as "king - man + woman"; -: one a line.',
+            autocompletion=complete_word,
+        ),
     ],
     *,
     vectors: VectorsOption = DEFAULT_VECTORS,
@@ -26,13 +32,13 @@ def vector(
 ) -> None:
     """Print the vector of each WORD: the word and its numbers, tabs between.
 
-    The numbers are the shortest that give those of the file when they are read at its precision.
-
     \b
     Examples:
       w2v vector king
       w2v vector king queen --unit --json
       w2v vector - < words.txt > vectors.tsv
+
+    The numbers are the shortest that give those of the file when they are read at its precision.
     """
     [file] = open_files([vectors])
     from w2v_cli import closeness  # noqa: PLC0415  NumPy is not needed for --help

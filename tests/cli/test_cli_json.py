@@ -24,6 +24,7 @@ CASES = {
     "vocabulary": ["vocabulary", "--top", "3"],
     "info": ["info"],
     "download list": ["download", "--list"],
+    "phrases": ["phrases", "text.txt", "--threshold", "1"],
     "train": ["train", "text.txt", *FAST, "--output", "a", "--validation", "0.2", "--evaluate", "pairs.txt"],
     "train dry run": ["train", "text.txt", *FAST, "--output", "b", "--dry-run"],
     "failure": ["similar", "kinng"],

@@ -18,6 +18,7 @@ from w2v_cli.cli import (
     download,
     info,
     odd,
+    phrases,
     similar,
     similarity,
     train,
@@ -34,6 +35,7 @@ Exit codes: 0 done, 1 a bug or a diverged training, 2 usage or config, 3 corpus,
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "download": download.download,
+    "phrases": phrases.phrases,
     "train": train.train,
     "similar": similar.similar,
     "analogy": analogy.analogy,
@@ -45,7 +47,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "info": info.info,
     "bench": bench.bench,
 }
-_TRAINING = ("train", "bench")  # they load Numba
+_TRAINING = ("phrases", "train", "bench")  # they load Numba
 _FLAGS_FOR_ALL = ("--debug", "--no-color")
 
 # The class of every usage error, in the package click or in Typer's own copy of it: BadParameter is its public child.
@@ -86,6 +88,7 @@ def w2v(  # `run` has read the flags; they are declared for --help
       w2v similar "king - man + woman"    nearest to a sum of words
       w2v analogy king man queen          king is to man as queen is to …
       w2v ask                             questions, one after the other
+      w2v phrases novels.txt -o new.txt   joins "new york" to "new_york"
       w2v download ptb                    the corpus of Deep Learning from Scratch 2
     """
 

@@ -4,8 +4,8 @@
 
 The text is words between spaces, a sentence a line. Each run is a process of its own that reads the text and writes the
 joined one, in turns; its time is that from its start to its end, its memory the largest that the system says it had.
-Needs the extra "bench"; word2phrase comes with the package word2vec. gensim's threshold is set so that all three ask for
-the same score. Printed as JSON, with the differences in what was joined.
+Needs the extra "bench"; word2phrase comes with the package word2vec. gensim's threshold is set so that all three ask
+for the same score. Printed as JSON, with the differences in what was joined.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 What stands between the two, connector words or nothing, is a number, too: the link.
 """
 
+import functools
 import secrets
 from typing import Any, NamedTuple
 
@@ -26,7 +27,8 @@ class PairArrays(NamedTuple):
     """A table in memory: open addressing, never more than half full.
 
     slots: (2ⁿ, 2), left << 32 | right and link << 40 | count side by side, or -1; used: (1,), how many pairs there are;
-    seed: (1,), of the hash, so that nobody can write a text whose pairs all collide.
+    seed: (1,), of the hash, drawn once a process, so that nobody can write a text whose pairs all collide, and a pair
+    belongs to the same part in all tables.
     """
 
     slots: NDArray[np.int64]
@@ -47,7 +49,7 @@ class PairTable:
     """The table, with room that grows."""
 
     def __init__(self) -> None:
-        self.arrays = _allocate(_FIRST_SLOTS, secrets.randbits(64))
+        self.arrays = _allocate(_FIRST_SLOTS, _seed())
 
     def __len__(self) -> int:
         return int(self.arrays.used[0])
@@ -80,6 +82,11 @@ class PairTable:
             self.grow()
 
 
+@functools.cache
+def _seed() -> int:
+    return secrets.randbits(64)
+
+
 def _allocate(slots: int, seed: int) -> PairArrays:
     return PairArrays(np.full((slots, 2), _EMPTY, np.int64), np.zeros(1, np.int64), np.array([seed], np.uint64))
 
@@ -92,13 +99,13 @@ def _hash(seed: Any, key: Any, link: Any) -> Any:
 
 
 @njit(inline="always")
-def _is_in_part(code: Any, part: int, parts: int) -> bool:
+def _is_in_part(code: Any, part: int, parts: int) -> Any:
     """Return whether a hash belongs to a part, by bits that do not choose the slot."""
     return bool((code >> _PART_SHIFT) & np.uint64(parts - 1) == np.uint64(part))
 
 
 @njit(inline="always")
-def is_in_part(table: PairArrays, left: Any, link: Any, right: Any, part: int, parts: int) -> bool:
+def is_in_part(table: PairArrays, left: Any, link: Any, right: Any, part: int, parts: int) -> Any:
     """Return whether a pair belongs to part `part` of `parts`."""
     return _is_in_part(_hash(table.seed[0], (np.int64(left) << _RIGHT_BITS) | np.int64(right), link), part, parts)
 

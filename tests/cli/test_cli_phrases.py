@@ -59,7 +59,7 @@ def test_the_list_and_stdout(cities):
 
     assert done.returncode == 0, done.stderr
     assert (cities.folder / "found.tsv").read_text() == shown
-    assert "the bank in new_york is new" in done.stdout or "bank_in" in done.stdout
+    assert "new_york" in done.stdout
     assert done.stdout.count("\n") == CITIES.count("\n")
 
 
@@ -88,7 +88,7 @@ def test_json_says_what_was_joined(cities):
     content = json.loads(done.stdout)
     read_page("json.md").check(content, "phrases")
     assert content["output"] == "joined.txt"
-    assert content["joins"] == (cities.folder / "joined.txt").read_text().count("_york") + content["joins"] - 20
+    assert content["words"] == len((cities.folder / "joined.txt").read_text().split())
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,6 @@ def test_json_says_what_was_joined(cities):
         (["text.txt", "--min-count", "0"], 2, "--min-count"),
         (["text.txt", "--passes", "0"], 2, "--passes"),
     ],
-    ids=" ".join,
 )
 def test_what_stands_in_the_way_is_one_line(w2v, arguments, code, expected):
     """A mistake is told in one line with the right exit code, and leaves nothing behind."""

@@ -12,6 +12,7 @@ from w2v_cli.settings import FIELDS
 
 COMMANDS = [
     "download",
+    "phrases",
     "train",
     "similar",
     "analogy",

@@ -28,6 +28,7 @@ CASES = {
     "export": ["export", "w2v.safetensors", "x.vec"],
     "import": ["import", "foreign.txt", "-o", "imported"],
     "download list": ["download", "--list"],
+    "phrases": ["phrases", "text.txt", "--threshold", "1"],
     "train": ["train", "text.txt", *FAST, "--output", "a", "--validation", "0.2", "--evaluate", "pairs.txt"],
     "train dry run": ["train", "text.txt", *FAST, "--output", "b", "--dry-run"],
     "config show": ["config", "show", "--epochs", "3"],

@@ -22,6 +22,7 @@ from w2v_cli.cli import (
     import_,
     info,
     odd,
+    phrases,
     similar,
     similarity,
     train,
@@ -38,6 +39,7 @@ Exit codes: 0 done, 1 a bug or a diverged training, 2 usage or config, 3 corpus,
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "download": download.download,
+    "phrases": phrases.phrases,
     "train": train.train,
     "similar": similar.similar,
     "analogy": analogy.analogy,
@@ -52,7 +54,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_.import_,
     "bench": bench.bench,
 }
-_TRAINING = ("train", "evaluate", "bench")  # they load Numba
+_TRAINING = ("phrases", "train", "evaluate", "bench")  # they load Numba
 _GROUPS = {"config": config.app}
 _COMPLETION = "_W2V_COMPLETE"  # the variable by which a shell asks Typer
 _FLAGS_FOR_ALL = ("--debug", "--no-color")
@@ -96,6 +98,7 @@ def w2v(  # `run` has read the flags; they are declared for --help
       w2v analogy king man queen          king is to man as queen is to …
       w2v ask                             questions, one after the other
       w2v evaluate novels.safetensors     how good the vectors are
+      w2v phrases novels.txt -o new.txt   joins "new york" to "new_york"
       w2v download ptb                    the corpus of Deep Learning from Scratch 2
     """
 

@@ -39,6 +39,11 @@ def write(text: str) -> None:
     sys.stdout.flush()
 
 
+def write_bytes(block: bytes) -> None:
+    """Write data that is UTF-8 already to stdout, now."""
+    cast("_Stream", sys.stdout).write_bytes(block)
+
+
 def write_json(command: str | None, content: dict[str, Any]) -> None:
     """Write one JSON object on one line; `schema` grows when a key changes its meaning."""
     write(json_line(command, json.loads(json.dumps(content), parse_constant=str)))  # JSON has no NaN, a file may
@@ -165,6 +170,15 @@ class _Stream:
         except OSError as error:
             self._give_up(error)
             return len(text)
+
+    def write_bytes(self, block: bytes) -> None:
+        """Write bytes, after all text before them."""
+        try:
+            self._stream.flush()
+            self._stream.buffer.write(block)
+            self._stream.buffer.flush()
+        except OSError as error:
+            self._give_up(error)
 
     def flush(self) -> None:
         """Write what is in the buffer."""

@@ -1,0 +1,257 @@
+"""`w2v phrases`."""
+
+import contextlib
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from w2v_cli.cli import console
+from w2v_cli.cli.options import JsonOption, QuietOption
+from w2v_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from w2v_cli.phrases import JoinedText, Phrase, PhraseRules
+    from w2v_cli.scanner import ScannedCorpus
+    from w2v_cli.settings import Config
+
+_STDOUT = "-"
+_ENGLISH = "english"
+
+
+def phrases(
+    corpus: Annotated[
+        list[str] | None,
+        typer.Argument(help="Texts as for `w2v train`: files, folders, patterns, URLs, - for stdin; or a corpus name."),
+    ] = None,
+    *,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where the joined text goes; -: to stdout.  [default: none, the phrases are shown]",
+        ),
+    ] = None,
+    score: Annotated[
+        Literal["word2phrase", "npmi"],
+        typer.Option(
+            help="word2phrase: (pair - min_count) / (first * last) * words (Mikolov et al. 2013); npmi: normalised "
+            "pointwise mutual information, -1 to 1 (Bouma 2009)."
+        ),
+    ] = "word2phrase",
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", help="Pairs that score above it are joined.  [default: 100; npmi: 0.5]", show_default=False
+        ),
+    ] = None,
+    min_count: Annotated[
+        str | None, typer.Option(metavar="N", help="Pairs that occur less often are not joined. [5]")
+    ] = None,
+    passes: Annotated[
+        int, typer.Option(min=1, max=100, metavar="N", help="2 joins up to four words, 3 up to eight, …")
+    ] = 1,
+    delimiter: Annotated[str, typer.Option(metavar="TEXT", help="Stands between joined words.")] = "_",
+    connectors: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            help='Words that a phrase may hold inside, as bank_of_america: "of,the,and"; english: fifteen of them.',
+        ),
+    ] = None,
+    list_: Annotated[
+        Path | None,
+        typer.Option("--list", metavar="FILE", help="Write the phrases, their scores and counts, tab-separated."),
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="A YAML config; its section corpus counts.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, as corpus.tokens=whitespace.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Join words of CORPUS that belong together: new york becomes new_york.
+
+    \b
+    Examples:
+      w2v phrases novels.txt                          shows them, the best first
+      w2v phrases novels.txt -o joined.txt
+      w2v train joined.txt --set corpus.tokens=whitespace
+      w2v phrases novels.txt -o joined.txt --passes 2 --connectors english
+      w2v phrases novels.txt --score npmi --threshold 0.7 > phrases.tsv
+      zstdcat dump.zst | w2v phrases - -o - --list phrases.tsv | zstd > joined.zst
+    """
+    if output == _STDOUT and as_json:
+        raise ConfigError("--output - and --json both want stdout: name a file with --output.")
+    settings = _resolve(
+        {"corpus.source": ("CORPUS", corpus or None), "corpus.min_count": ("--min-count", min_count)},
+        set_ or [],
+        config,
+    )
+    rules = _rules(score, threshold, settings.corpus.min_count, passes, delimiter, connectors)
+    path = None if output in {None, _STDOUT} else Path(str(output))
+    files = [file for file in (path, list_) if file is not None]
+    _check_files(files, overwrite=overwrite)
+    scanned = _scan(settings, files[0].absolute().parent if files else None, is_quiet=quiet)
+    joined = _join(scanned, rules, is_quiet=quiet)
+    _write(joined, path, list_, overwrite=overwrite)
+    if output == _STDOUT:
+        for block in joined.iterate_lines():
+            console.write_bytes(block)
+    if path is not None and not quiet:
+        console.note(f"wrote {path}; train on it with: w2v train {path} --set corpus.tokens=whitespace")
+    if as_json:
+        console.write_json("phrases", _summary(scanned, joined, rules, path))
+    elif output is None:
+        _show(joined.phrases)
+
+
+def _resolve(options: Mapping[str, tuple[str, object]], sets: list[str], config: str | None) -> "Config":
+    """Return the config of all sources, as for a training."""
+    from w2v_cli import config as configs  # noqa: PLC0415  pydantic and NumPy are not needed for --help
+    from w2v_cli import corpora, datasets  # noqa: PLC0415
+    from w2v_cli.config_sources import read_value  # noqa: PLC0415
+
+    data_folder = datasets.data_folder(os.environ)
+    given = {
+        key: (flag, read_value(value) if isinstance(value, str) else value)
+        for key, (flag, value) in options.items()
+        if value is not None
+    }
+    return configs.resolve(
+        options=given,
+        sets=sets,
+        environment=os.environ,
+        file=None if config is None else configs.find_config_file(config),
+        corpus_settings_for=lambda source: corpora.corpus_settings_for(source, data_folder),
+    ).config
+
+
+def _rules(
+    score: Literal["word2phrase", "npmi"],
+    threshold: float | None,
+    min_count: int,
+    passes: int,
+    delimiter: str,
+    connectors: str | None,
+) -> "PhraseRules":
+    """Return what is to be joined; raise ConfigError for a number or a delimiter that makes no sense."""
+    from w2v_cli.phrases import DEFAULT_THRESHOLDS, ENGLISH_CONNECTORS, PhraseRules  # noqa: PLC0415  as above
+
+    if threshold is None:
+        threshold = DEFAULT_THRESHOLDS[score]
+    least, most = (-1.0, 1.0) if score == "npmi" else (0.0, math.inf)
+    if not least <= threshold <= most or math.isinf(threshold):
+        allowed = "from -1 to 1" if score == "npmi" else "0 or more"
+        raise ConfigError(f"--threshold {threshold:g} is no threshold for {score}: give a number {allowed}.")
+    if not delimiter or delimiter != "".join(delimiter.split()):
+        raise ConfigError(f"--delimiter {delimiter!r} would not keep words together: give characters without spaces.")
+    if connectors == _ENGLISH:
+        return PhraseRules(score, threshold, min_count, passes, delimiter, ENGLISH_CONNECTORS)
+    words = frozenset(word.strip() for word in (connectors or "").split(",")) - {""}
+    return PhraseRules(score, threshold, min_count, passes, delimiter, words)
+
+
+def _check_files(files: list[Path], *, overwrite: bool) -> None:
+    """Raise what stands against writing the files, before the text is read."""
+    from w2v_cli import storage  # noqa: PLC0415  as above
+    from w2v_cli.temporary import clear_stale  # noqa: PLC0415
+
+    if len(files) != len({file.absolute() for file in files}):
+        raise ConfigError(f"--output and --list are one file, {files[0]}: name two.")
+    for file in files:
+        storage.refuse_existing(file, overwrite=overwrite)
+        storage.check_writable(file)
+        clear_stale(file.absolute().parent)
+
+
+def _scan(config: "Config", folder: Path | None, *, is_quiet: bool) -> "ScannedCorpus":
+    """Return the text, telling what was read."""
+    from w2v_cli import datasets  # noqa: PLC0415  as above
+    from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
+    from w2v_cli.cores import available_cores  # noqa: PLC0415
+    from w2v_cli.corpora import find_corpus  # noqa: PLC0415
+    from w2v_cli.events import CorpusScanned  # noqa: PLC0415
+    from w2v_cli.phrases import corpus_settings  # noqa: PLC0415
+    from w2v_cli.scanner import scan  # noqa: PLC0415
+
+    with TrainingDisplay(is_quiet=is_quiet) as display:
+        found = find_corpus(config.corpus.source, datasets.data_folder(os.environ))
+        display.show(found)
+        started = time.perf_counter()
+        threads = config.training.threads or available_cores()
+        scanned = scan(found.sources, corpus_settings(config.corpus), threads=threads, folder=folder)
+        display.show(CorpusScanned(scanned, time.perf_counter() - started))
+    return scanned
+
+
+def _join(scanned: "ScannedCorpus", rules: "PhraseRules", *, is_quiet: bool) -> "JoinedText":
+    """Return the joined text, telling of each pass."""
+    from w2v_cli.phrases import PassDone, join_phrases  # noqa: PLC0415  as above
+
+    def tell(done: PassDone) -> None:
+        if not is_quiet:
+            console.note(
+                f"pass {done.number_of_pass} of {rules.passes}: {done.phrases:,} phrases with {rules.score} over "
+                f"{rules.threshold:g}, joined in {done.joins:,} places; {done.words:,} words remain"
+            )
+
+    return join_phrases(scanned, rules, tell)
+
+
+def _write(joined: "JoinedText", path: Path | None, list_: Path | None, *, overwrite: bool) -> None:
+    """Write the text and the list, whole or not at all."""
+    from w2v_cli.storage import atomic_write  # noqa: PLC0415  as above
+
+    with contextlib.ExitStack() as files:
+        if list_ is not None:
+            file = files.enter_context(atomic_write(list_, overwrite=overwrite))
+            for line in _iterate_rows(joined.phrases):
+                file.write(f"{line}\n".encode())
+        if path is not None:
+            file = files.enter_context(atomic_write(path, overwrite=overwrite))
+            for block in joined.iterate_lines():
+                file.write(block)
+
+
+def _iterate_rows(found: list["Phrase"]) -> Iterator[str]:
+    """Yield phrase, score, count and the counts of its first and last word, tab-separated."""
+    for phrase in found:
+        yield console.tabbed(phrase.text, f"{phrase.score:.4f}", phrase.count, phrase.first_count, phrase.last_count)
+
+
+def _show(found: list["Phrase"]) -> None:
+    """Write the phrases to stdout: aligned under a heading on a terminal, tab-separated otherwise."""
+    if not found:
+        console.note("no pair scores above the threshold: lower --threshold or --min-count.")
+    elif not sys.stdout.isatty():
+        console.write("\n".join(_iterate_rows(found)))
+    else:
+        rows = [(phrase.text, f"{phrase.score:12.4f}  {phrase.count:9,}") for phrase in found]
+        longest = max(console.width(console.printable(text)) for text, _ in rows)
+        console.note(f"{'phrase':<{longest}}  {'score':>12}  {'count':>9}")
+        console.write("\n".join(console.aligned(rows)))
+
+
+def _summary(scanned: "ScannedCorpus", joined: "JoinedText", rules: "PhraseRules", path: Path | None) -> dict[str, Any]:
+    """Return what --json says."""
+    return {
+        "output": None if path is None else str(path),
+        "score": rules.score,
+        "threshold": rules.threshold,
+        "min_count": rules.min_count,
+        "corpus": scanned.report.as_json(),
+        "joins": joined.joins,
+        "words": len(joined.word_ids),
+        "phrases": [phrase.as_json() for phrase in joined.phrases],
+    }

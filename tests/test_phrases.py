@@ -1,0 +1,224 @@
+"""Collocations: known answers, plain Python, gensim and word2phrase's own rules."""
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from w2v_cli import collocations, demo_text
+from w2v_cli.collocations import npmi_scores, word2phrase_scores
+from w2v_cli.phrases import ENGLISH_CONNECTORS, PhraseRules, corpus_settings, join_phrases
+from w2v_cli.scanner import scan
+from w2v_cli.settings import CorpusSettings
+
+CITY = "new york is big\nin new york i see the bank of america\nthe bank of america is new\nyork new\n"
+
+
+@pytest.fixture(scope="module")
+def join(tmp_path_factory):
+    """Return a function that joins the phrases of a text: lines of words, and the result."""
+    path = tmp_path_factory.mktemp("join") / "text.txt"
+
+    def join_it(text, **rules):
+        path.write_text(text, encoding="utf-8")
+        corpus = scan(path, corpus_settings(CorpusSettings(tokens="whitespace")))
+        given = {"score": "word2phrase", "threshold": 0.0, "min_count": 1} | rules
+        joined = join_phrases(corpus, PhraseRules(**given))
+        return b"".join(joined.iterate_lines()).decode(), joined
+
+    return join_it
+
+
+def plain_join(lines, *, score, threshold, min_count, connectors=()):
+    """Return lines with their phrases joined, and the phrases with scores and counts: the rules, word for word."""
+    counts, pairs = {}, {}
+    for line in lines:
+        for word in line:
+            counts[word] = counts.get(word, 0) + 1
+        for pair in candidates(line, connectors):
+            pairs[pair] = pairs.get(pair, 0) + 1
+    words = sum(counts.values())
+    found = {}
+    for pair, count in pairs.items():
+        first, last = counts[pair[0]], counts[pair[-1]]
+        if count < min_count:
+            continue
+        if score == "npmi":
+            together = count / words
+            value = math.log(together / (first / words * (last / words))) / -math.log(together)
+        else:
+            value = (count - min_count) / first / last * words
+        if value > threshold:
+            found[pair] = (value, count, first, last)
+    return [join_line(line, found, connectors) for line in lines], found
+
+
+def candidates(line, connectors):
+    """Yield each pair of a line as the words from its first to its last."""
+    places = [place for place, word in enumerate(line) if word not in connectors]
+    for first, last in pairwise(places):
+        yield tuple(line[first : last + 1])
+
+
+def join_line(line, found, connectors):
+    """Return a line with the pairs joined from left to right."""
+    joined, place = [], 0
+    while place < len(line):
+        end = place + 1
+        while end < len(line) and line[end] in connectors:
+            end += 1
+        phrase = tuple(line[place : end + 1])
+        if line[place] not in connectors and end < len(line) and phrase in found:
+            joined.append("_".join(phrase))
+            place = end + 1
+        else:
+            joined.append(line[place])
+            place += 1
+    return joined
+
+
+def test_a_known_answer(join):
+    """`new york` of a small text is joined, with the score that eq. 6 gives by hand; sentences keep their lines."""
+    text, joined = join(CITY, min_count=1, threshold=1.5)
+
+    assert text.startswith("new_york is big\nin new_york i see ")
+    [phrase] = [phrase for phrase in joined.phrases if phrase.text == "new_york"]
+    assert (phrase.count, phrase.first_count, phrase.last_count) == (2, 4, 3)
+    assert phrase.score == pytest.approx((2 - 1) / (4 * 3) * 21)
+    assert text.endswith("york new\n")
+
+
+def test_connectors_stay_inside_phrases(join):
+    """With connectors a phrase runs across them, and neither begins nor ends with one."""
+    text, _ = join(CITY, connectors={"of", "the", "in", "is"})
+
+    assert "see the bank_of_america\nthe bank_of_america is new\n" in text
+
+
+def test_a_joined_word_is_not_joined_again_in_its_pass(join):
+    """From left to right, as word2phrase.c: `a b c` becomes a_b c, and a_b_c in a second pass alone."""
+    line = "a b c\n" * 20
+
+    assert join(line, passes=1)[0] == "a_b c\n" * 20
+    assert join(line, passes=2)[0] == "a_b_c\n" * 20
+
+
+def test_npmi_is_one_for_words_that_stand_together_only(join):
+    """Bouma's NPMI is 1 where two words never stand apart, and 0 where they meet as chance has it."""
+    _, joined = join("a b\nc d\n" * 8, score="npmi", threshold=0.9)
+
+    assert [(phrase.text, phrase.score) for phrase in joined.phrases] == [("a_b", 1.0), ("c_d", 1.0)]
+    assert npmi_scores(np.array([10]), np.array([100]), np.array([100]), words=1000)[0] == pytest.approx(0)
+
+
+def test_word2phrase_takes_min_count_off():
+    """A pair that occurs no oftener than min_count scores 0, which no threshold lets through."""
+    assert word2phrase_scores(np.array([5]), np.array([5]), np.array([5]), words=100, min_count=5) == [0]
+
+
+WORDS = st.sampled_from(["a", "b", "c", "of", "the", "a_b", "é", "d"])
+LINES = st.lists(st.lists(WORDS, min_size=1, max_size=12), min_size=1, max_size=12)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    lines=LINES,
+    score=st.sampled_from(["word2phrase", "npmi"]),
+    threshold=st.sampled_from([0.0, 0.3, 1.0]),
+    min_count=st.integers(1, 4),
+    connectors=st.sampled_from([frozenset(), frozenset({"of", "the"})]),
+    most_pairs=st.sampled_from([1, 1 << 23]),
+)
+def test_it_is_what_plain_python_does(join, lines, score, threshold, min_count, connectors, most_pairs):
+    """Lines, phrases, scores and counts are those of the plain rules, however few pairs fit into memory."""
+    lines = [["zz", "z"], *lines]  # two different words, at least
+    rules = {"score": score, "threshold": threshold, "min_count": min_count, "connectors": connectors}
+    expected, found = plain_join(lines, **rules)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collocations, "MOST_PAIRS", most_pairs)
+        text, joined = join("\n".join(map(" ".join, lines)), **rules)
+
+    assert text == "".join(f"{' '.join(line)}\n" for line in expected)
+    rows = sorted((p.text, round(p.score, 9), p.count, p.first_count, p.last_count) for p in joined.phrases)
+    assert rows == sorted(("_".join(pair), round(value, 9), *rest) for pair, (value, *rest) in found.items())
+    assert joined.words.count("a_b") <= 1
+
+
+def test_pairs_that_do_not_fit_are_counted_part_by_part(join, monkeypatch):
+    """A table of a few thousand pairs gives the same text as one that holds all of a hundred thousand."""
+    draws = np.random.default_rng(1).zipf(1.3, 60_000) % 3000
+    text = "\n".join(" ".join(f"w{word}" for word in line) for line in draws.reshape(-1, 20))
+    rules = {"min_count": 2, "threshold": 1}
+    whole, _ = join(text, **rules)
+    monkeypatch.setattr(collocations, "MOST_PAIRS", 3000)
+
+    assert join(text, **rules)[0] == whole
+    assert "_" in whole
+
+
+@settings(deadline=None, max_examples=40)
+@given(lines=LINES)
+def test_two_passes_are_one_after_the_other(join, lines):
+    """`--passes 2` gives what joining the joined text again gives."""
+    text = "zz z\n" + "\n".join(map(" ".join, lines)) + "\n"
+    once, _ = join(text)
+
+    assert join(text, passes=2)[0] == join(once)[0]
+
+
+def test_sentences_longer_than_a_step_are_joined_as_any_other(join, monkeypatch):
+    """A pass that is left and taken up again amid a phrase gives the same text."""
+    text = "new york of the bank of america " * 40
+    rules = {"connectors": {"of", "the"}, "min_count": 2}
+    whole, _ = join(text, **rules)
+    monkeypatch.setattr(collocations, "_IDS_AT_ONCE", 1)
+
+    assert join(text, **rules)[0] == whole
+
+
+@pytest.fixture(scope="module")
+def real_text(tmp_path_factory):
+    """Return a real text, of lower-case words and lines, or skip."""
+    if not demo_text.is_installed():
+        pytest.skip('the extra "demo" is not installed: NOT run')
+    path = tmp_path_factory.mktemp("real") / "real.txt"
+    demo_text.write_demo_text(path)
+    lines = path.read_text(encoding="utf-8").lower().replace("_", " ").splitlines()[:15_000]
+    path.write_text("\n".join(" ".join(line.split()) for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("connectors", [frozenset(), ENGLISH_CONNECTORS], ids=["plain", "connectors"])
+@pytest.mark.parametrize(("score", "threshold"), [("word2phrase", 10.0), ("npmi", 0.5)])
+def test_it_finds_what_gensim_finds(real_text: Path, score, threshold, connectors):
+    """On a real text gensim's Phrases has the same phrases, scores and joined lines.
+
+    gensim multiplies by the number of its entries, where word2phrase.c does by that of words.
+    """
+    gensim = pytest.importorskip("gensim.models.phrases", reason="gensim is not installed: NOT run")
+    sentences = [line.split() for line in real_text.read_text(encoding="utf-8").split("\n") if line.strip()]
+    peer = gensim.Phrases(
+        sentences,
+        min_count=5,
+        threshold=threshold,
+        scoring="npmi" if score == "npmi" else "default",
+        connector_words=connectors,
+        max_vocab_size=40_000_000,
+    )
+    corpus = scan(real_text, corpus_settings(CorpusSettings(tokens="whitespace")))
+    factor = 1.0 if score == "npmi" else len(corpus.word_ids) / len(peer.vocab)
+
+    joined = join_phrases(corpus, PhraseRules(score, threshold * factor, 5, connectors=connectors))
+
+    expected = peer.export_phrases()
+    assert len(expected) > 100
+    assert {phrase.text: phrase.score for phrase in joined.phrases} == pytest.approx(
+        {text: value * factor for text, value in expected.items()}
+    )
+    lines = b"".join(joined.iterate_lines()).decode().splitlines()
+    assert lines == [" ".join(peer[sentence]) for sentence in sentences]

@@ -99,6 +99,10 @@ PIPELINE = [
     "queries",
     "closeness",
     "side_by_side",
+    "projection",
+    "clusters",
+    "wordmap",
+    "wordmap_file",
     "question_lines",
     "evaluation_sets",
     "first_answers",
@@ -150,6 +154,7 @@ PIPELINE = [
     "cli.conversation",
     "cli.ask",
     "cli.info",
+    "cli.word_map",
     "cli.bench",
     "cli.app",
     "cli",
@@ -170,6 +175,8 @@ HOMES = {
     "compression": ["unpacking"],
     "safetensors": [],
     "matplotlib": ["loss_plot"],
+    "umap": ["projection"],
+    "sklearn": ["projection"],
     "pickle": ["formats.book"],
 }
 

@@ -16,7 +16,19 @@ from w2v_cli.vectors import WordVectors, save
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-COMMANDS = ["download", "train", "similar", "analogy", "similarity", "odd", "ask", "vector", "vocabulary", "info"]
+COMMANDS = [
+    "download",
+    "train",
+    "similar",
+    "analogy",
+    "similarity",
+    "odd",
+    "ask",
+    "vector",
+    "vocabulary",
+    "info",
+    "map",
+]
 
 
 def settings_page():

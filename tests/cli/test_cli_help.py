@@ -21,6 +21,7 @@ COMMANDS = [
     "vector",
     "vocabulary",
     "info",
+    "map",
     "bench",
 ]
 # Typer itself loads pydantic where a command has options.

@@ -23,6 +23,7 @@ CASES = {
     "vector": ["vector", "king"],
     "vocabulary": ["vocabulary", "--top", "3"],
     "info": ["info"],
+    "map": ["map", "--clusters", "3"],
     "download list": ["download", "--list"],
     "train": ["train", "text.txt", *FAST, "--output", "a", "--validation", "0.2", "--evaluate", "pairs.txt"],
     "train dry run": ["train", "text.txt", *FAST, "--output", "b", "--dry-run"],

@@ -23,6 +23,7 @@ from w2v_cli.cli import (
     train,
     vector,
     vocabulary,
+    word_map,
 )
 from w2v_cli.cli.signals import SignalWatch, Stopped
 from w2v_cli.errors import ConfigError, StorageError, W2vError, refused_by_system
@@ -43,6 +44,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "vector": vector.vector,
     "vocabulary": vocabulary.vocabulary,
     "info": info.info,
+    "map": word_map.word_map,
     "bench": bench.bench,
 }
 _TRAINING = ("train", "bench")  # they load Numba
@@ -86,6 +88,7 @@ def w2v(  # `run` has read the flags; they are declared for --help
       w2v similar "king - man + woman"    nearest to a sum of words
       w2v analogy king man queen          king is to man as queen is to …
       w2v ask                             questions, one after the other
+      w2v map -o map.html                 the words as a map, to look at in a browser
       w2v download ptb                    the corpus of Deep Learning from Scratch 2
     """
 

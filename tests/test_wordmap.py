@@ -59,7 +59,7 @@ class Parts(HTMLParser):
         if tag in self.CDATA_CONTENT_ELEMENTS or tag == "title":
             self.raw.append([tag, dict(attrs), ""])
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag):  # noqa: ARG002  the parser calls it so
         """Note where an element ends."""
         self.inside = None
 

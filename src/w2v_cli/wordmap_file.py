@@ -19,6 +19,7 @@ _SCRIPTS = (
     "data.js",
     "camera.js",
     "colours.js",
+    "points.js",
     "painter.js",
     "search.js",
     "panel.js",

@@ -1,24 +1,26 @@
-// What part of the map is seen: a place in the middle, and a scale in pixels a unit.
+// What part of the map is seen: a place in the middle, a scale in pixels a unit, and the size of the canvas in pixels of the
+// page (kept, because to ask the browser for it is slow).
 
 const canvas = document.getElementById("map");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const camera = { x: 0, y: 0, scale: 1, least: 1 };
+const camera = { x: 0, y: 0, scale: 1, least: 1, width: 1, height: 1 };
 const FLIGHT_MS = 450;
 const MOST_ZOOM = 400;
 let flight = null;
 
-const toScreenX = (x) => (x - camera.x) * camera.scale + canvas.clientWidth / 2;
-const toScreenY = (y) => (y - camera.y) * camera.scale + canvas.clientHeight / 2;
-const toMapX = (left) => (left - canvas.clientWidth / 2) / camera.scale + camera.x;
-const toMapY = (top) => (top - canvas.clientHeight / 2) / camera.scale + camera.y;
+const toScreenX = (x) => (x - camera.x) * camera.scale + camera.width / 2;
+const toScreenY = (y) => (y - camera.y) * camera.scale + camera.height / 2;
+const toMapX = (left) => (left - camera.width / 2) / camera.scale + camera.x;
+const toMapY = (top) => (top - camera.height / 2) / camera.scale + camera.y;
 
 // The part of the window that nothing covers, in pixels from its edges.
 function insets() {
   const narrow = innerWidth <= 720;
   const panel = document.getElementById("panel");
   const shown = !panel.hidden;
-  if (narrow) return { left: 16, right: 16, top: 120, bottom: shown ? panel.offsetHeight + 16 : 60 };
-  return { left: 40, right: shown ? 350 : 40, top: 80, bottom: 50 };
+  const legend = document.getElementById("legend");
+  if (narrow) return { left: 20, right: 64, top: 120, bottom: (shown ? panel : legend).offsetHeight + 24 };
+  return { left: 40, right: shown ? 400 : 70, top: 96, bottom: 50 };
 }
 
 const clampScale = (scale) => Math.min(camera.least * MOST_ZOOM, Math.max(camera.least * 0.5, scale));
@@ -26,8 +28,8 @@ const clampScale = (scale) => Math.min(camera.least * MOST_ZOOM, Math.max(camera
 // The camera that shows a box of the map in the free part of the window.
 function cameraFor(left, top, right, bottom, mostScale) {
   const free = insets();
-  const width = Math.max(80, canvas.clientWidth - free.left - free.right);
-  const height = Math.max(80, canvas.clientHeight - free.top - free.bottom);
+  const width = Math.max(80, camera.width - free.left - free.right);
+  const height = Math.max(80, camera.height - free.top - free.bottom);
   const scale = Math.min(mostScale, width / Math.max(right - left, 1e-6), height / Math.max(bottom - top, 1e-6));
   return {
     scale,
@@ -72,8 +74,8 @@ function zoomAt(factor, left, top) {
   flight = null;
   const [x, y] = [toMapX(left), toMapY(top)];
   camera.scale = clampScale(camera.scale * factor);
-  camera.x = x - (left - canvas.clientWidth / 2) / camera.scale;
-  camera.y = y - (top - canvas.clientHeight / 2) / camera.scale;
+  camera.x = x - (left - camera.width / 2) / camera.scale;
+  camera.y = y - (top - camera.height / 2) / camera.scale;
   requestDraw();
 }
 
@@ -90,7 +92,7 @@ function flyTo(id, isAsked) {
   const free = insets();
   const isSeen = (other) => {
     const [left, top] = [toScreenX(data.x[other]), toScreenY(data.y[other])];
-    return left > free.left && left < canvas.clientWidth - free.right && top > free.top && top < canvas.clientHeight - free.bottom;
+    return left > free.left && left < camera.width - free.right && top > free.top && top < camera.height - free.bottom;
   };
   if (!isAsked && isSeen(id)) return;
   const [xs, ys] = [ids.map((other) => data.x[other]), ids.map((other) => data.y[other])];

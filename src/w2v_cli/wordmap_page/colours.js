@@ -11,14 +11,15 @@ const FREQUENCY_COLOURS = {
 };
 const SHADES = 24;
 
+const channelsOf = (colour) => [1, 3, 5].map((start) => parseInt(colour.slice(start, start + 2), 16));
+
+// The colour at a share of the way along `colours`.
 function blend(colours, share) {
   const place = share * (colours.length - 1);
   const first = Math.min(colours.length - 2, Math.floor(place));
-  const channels = [1, 3, 5].map((start) => {
-    const [low, high] = [first, first + 1].map((index) => parseInt(colours[index].slice(start, start + 2), 16));
-    return Math.round(low + (high - low) * (place - first));
-  });
-  return `rgb(${channels.join(" ")})`;
+  const [low, high] = [channelsOf(colours[first]), channelsOf(colours[first + 1])];
+  const channels = low.map((value, channel) => Math.round(value + (high[channel] - value) * (place - first)));
+  return `#${channels.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
 const colouring = { by: "clusters", theme: "light", groups: [], groupOf: new Uint8Array(data.size), only: null };

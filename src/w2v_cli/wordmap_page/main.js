@@ -167,8 +167,9 @@ for (const button of document.querySelectorAll("[data-colouring]"))
 const dark = matchMedia("(prefers-color-scheme: dark)");
 dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
 setTheme(dark.matches ? "dark" : "light");
+resize();
 Object.assign(camera, wholeCamera());
 choose(wordInAddress(), { isInAddress: false });
-resize();
+draw();
 new ResizeObserver(resize).observe(canvas);
 performance.mark("first-draw");

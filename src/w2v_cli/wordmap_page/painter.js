@@ -26,9 +26,10 @@ function requestDraw() {
 }
 
 function resize() {
+  [camera.width, camera.height] = [canvas.clientWidth, canvas.clientHeight];
   const ratio = devicePixelRatio || 1;
-  canvas.width = Math.round(canvas.clientWidth * ratio);
-  canvas.height = Math.round(canvas.clientHeight * ratio);
+  canvas.width = Math.round(camera.width * ratio);
+  canvas.height = Math.round(camera.height * ratio);
   camera.least = wholeCamera().scale;
   draw(); // at once: a canvas of a new size is empty
 }
@@ -42,8 +43,6 @@ function radiusOf(id, zoom) {
 function draw() {
   const ratio = devicePixelRatio || 1;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.fillStyle = paint.paper;
-  context.fillRect(0, 0, canvas.clientWidth, canvas.clientHeight);
   const focus = state.hovered ?? state.chosen;
   drawPoints(focus !== null);
   const marked = focus === null ? [] : [focus, ...neighboursOf(focus).map((neighbour) => neighbour.id)];
@@ -55,20 +54,12 @@ function draw() {
 
 function drawPoints(isDimmed) {
   const zoom = closeness();
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  colouring.groups.forEach(({ colour, shape, ids }, group) => {
-    const isOut = colouring.only !== null && colouring.only !== group;
-    context.globalAlpha = isOut ? 0.08 : isDimmed ? 0.4 : 0.8;
-    context.fillStyle = colour;
-    context.beginPath();
-    for (const id of ids) {
-      const [left, top] = [toScreenX(data.x[id]), toScreenY(data.y[id])];
-      if (left < -8 || top < -8 || left > width + 8 || top > height + 8) continue;
-      addShape(context, shape, left, top, radiusOf(id, zoom));
-    }
-    context.fill();
-  });
-  context.globalAlpha = 1;
+  const isOut = (group) => colouring.only !== null && colouring.only !== group;
+  paintPoints(
+    paint.paper,
+    (group) => (isOut(group) ? 0.08 : isDimmed ? 0.4 : 0.8),
+    (id) => radiusOf(id, zoom),
+  );
 }
 
 // Lines from a word to its neighbours, the nearer the stronger.
@@ -119,27 +110,29 @@ function labelWidth(id, size) {
   return (widths[id] * size) / LABEL_SIZE;
 }
 
-// Boxes that are taken, in cells of the screen; a box is [left, top, right, bottom].
+// Boxes that are taken, in cells of the screen.
 class Room {
   constructor() {
     this.cells = new Map();
   }
 
-  keysOf(box) {
-    const [left, top, right, bottom] = box.map((edge) => Math.floor(edge / LABEL_CELL));
+  // Take the box where nothing lies in it; return whether it was free.
+  take(left, top, right, bottom) {
     const keys = [];
-    for (let row = top; row <= bottom; row += 1) for (let column = left; column <= right; column += 1) keys.push(row * 4096 + column);
-    return keys;
-  }
-
-  isFree(box) {
-    return this.keysOf(box).every((key) =>
-      (this.cells.get(key) ?? []).every((other) => box[2] < other[0] || other[2] < box[0] || box[3] < other[1] || other[3] < box[1]),
-    );
-  }
-
-  take(box) {
-    for (const key of this.keysOf(box)) this.cells.set(key, [...(this.cells.get(key) ?? []), box]);
+    for (let row = Math.floor(top / LABEL_CELL); row <= bottom / LABEL_CELL; row += 1) {
+      for (let column = Math.floor(left / LABEL_CELL); column <= right / LABEL_CELL; column += 1) {
+        const key = row * 4096 + column;
+        const taken = this.cells.get(key) ?? [];
+        for (let edge = 0; edge < taken.length; edge += 4)
+          if (left < taken[edge + 2] && taken[edge] < right && top < taken[edge + 3] && taken[edge + 1] < bottom) return false;
+        keys.push(key);
+      }
+    }
+    for (const key of keys) {
+      if (!this.cells.has(key)) this.cells.set(key, []);
+      this.cells.get(key).push(left, top, right, bottom);
+    }
+    return true;
   }
 }
 
@@ -158,31 +151,29 @@ function drawLabels(marked) {
 // Write a word beside its point, on the side that has room; return whether one had.
 function label(id, room, zoom, size, isChief, isMarked) {
   const [left, top] = [toScreenX(data.x[id]), toScreenY(data.y[id])];
-  if (left < -20 || top < -20 || left > canvas.clientWidth + 20 || top > canvas.clientHeight + 20) return false;
+  if (left < -20 || top < -20 || left > camera.width + 20 || top > camera.height + 20) return false;
   const width = labelWidth(id, size) * (isChief ? 1.06 : 1);
   const away = radiusOf(id, zoom) + (isMarked ? 5 : 3) + (isChief ? 4 : 0);
   const half = size * 0.62;
   const gap = isMarked ? 1 : 5;
+  const isAtEdge = left + away + width > camera.width;
   const places = [[left + away, top], [left - away - width, top], [left - width / 2, top - away - half], [left - width / 2, top + away + half]];
-  for (const [from, middle] of isMarked ? places : places.slice(0, 1)) {
-    const box = [from - gap, middle - half - gap / 2, from + width + gap, middle + half + gap / 2];
-    if (!room.isFree(box)) continue;
-    room.take(box);
-    write(id, from, middle, size, isChief, isMarked);
+  for (const [from, middle] of isMarked ? places : [places[isAtEdge ? 1 : 0]]) {
+    if (isMarked && from + width > camera.width) continue;
+    if (!room.take(from - gap, middle - half - gap / 2, from + width + gap, middle + half + gap / 2)) continue;
+    write(id, from, middle, size, isChief);
     return true;
   }
   return false;
 }
 
-function write(id, left, middle, size, isChief, isMarked) {
+function write(id, left, middle, size, isChief) {
   context.font = `${isChief ? "600 " : ""}${size}px ${paint.sans}`;
   context.textBaseline = "middle";
   context.lineJoin = "round";
-  context.lineWidth = isMarked ? 4 : 3;
+  context.lineWidth = 3.5;
   context.strokeStyle = paint.paper;
-  context.globalAlpha = isMarked ? 1 : 0.85;
   context.strokeText(data.words[id], left, middle);
-  context.globalAlpha = 1;
   context.fillStyle = paint.ink;
   context.fillText(data.words[id], left, middle);
 }

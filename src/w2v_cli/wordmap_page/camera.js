@@ -43,7 +43,7 @@ function wholeCamera() {
   const edge = (values, share) => values[Math.round(share * (values.length - 1))];
   const xs = Float32Array.from(data.x).sort();
   const ys = Float32Array.from(data.y).sort();
-  return cameraFor(edge(xs, 0.002), edge(ys, 0.002), edge(xs, 0.998), edge(ys, 0.998), 1e5);
+  return cameraFor(edge(xs, 0.0005), edge(ys, 0.0005), edge(xs, 0.9995), edge(ys, 0.9995), 1e5);
 }
 
 function fly(goal) {

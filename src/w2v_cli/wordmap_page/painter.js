@@ -136,8 +136,18 @@ class Room {
   }
 }
 
-function drawLabels(marked) {
+// Labels keep off what lies on the map.
+function roomBeside(selectors) {
   const room = new Room();
+  for (const cover of document.querySelectorAll(selectors)) {
+    const { left, top, right, bottom } = cover.getBoundingClientRect();
+    if (right > left) room.take(left, top, right, bottom);
+  }
+  return room;
+}
+
+function drawLabels(marked) {
+  const room = roomBeside("h1, #facts, #finder, #legend, #buttons, #panel");
   const zoom = closeness();
   marked.forEach((id, place) => label(id, room, zoom, place === 0 ? 16 : 13.5, place === 0, marked.length));
   if (marked.length) return;

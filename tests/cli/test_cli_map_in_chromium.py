@@ -76,7 +76,7 @@ def similar(program, word):
 
 
 def test_a_word_is_found_and_its_neighbours_are_those_of_similar(show, mapped):
-    """Typing finds a word, also without accent; its neighbours are those of `similar`; clicks follow, back goes back."""
+    """Typing finds a word, also without accent; its neighbours are those of `similar`; clicks follow, back returns."""
     page = show(**DESK)
 
     page.fill("#search", "rio")

@@ -169,7 +169,7 @@ function label(id, room, zoom, size, isChief, isMarked) {
   const isAtEdge = left + away + width > camera.width;
   const places = [[left + away, top], [left - away - width, top], [left - width / 2, top - away - half], [left - width / 2, top + away + half]];
   for (const [from, middle] of isMarked ? places : [places[isAtEdge ? 1 : 0]]) {
-    if (isMarked && from + width > camera.width) continue;
+    if (isMarked && (from < 0 || from + width > camera.width)) continue;
     if (!room.take(from - gap, middle - half - gap / 2, from + width + gap, middle + half + gap / 2)) continue;
     write(id, from, middle, size, isChief);
     return true;

@@ -123,6 +123,10 @@ PIPELINE = [
     "closeness",
     "word_vectors",
     "side_by_side",
+    "projection",
+    "clusters",
+    "wordmap",
+    "wordmap_file",
     "question_lines",
     "evaluation_sets",
     "confidence",
@@ -190,6 +194,7 @@ PIPELINE = [
     "cli.evaluate",
     "cli.export",
     "cli.import_",
+    "cli.word_map",
     "cli.bench",
     "cli.app",
     "cli",
@@ -210,6 +215,8 @@ HOMES = {
     "compression": ["unpacking"],
     "safetensors": [],
     "matplotlib": ["loss_plot"],
+    "umap": ["projection"],
+    "sklearn": ["projection"],
     "pickle": ["formats.book"],
 }
 

@@ -25,6 +25,7 @@ COMMANDS = [
     "evaluate",
     "export",
     "import",
+    "map",
     "bench",
     "config",
 ]

@@ -27,6 +27,7 @@ CASES = {
     "evaluate": ["evaluate", "w2v.safetensors", "w2v.safetensors", *ON, "--method", "add", "--method", "mul"],
     "export": ["export", "w2v.safetensors", "x.vec"],
     "import": ["import", "foreign.txt", "-o", "imported"],
+    "map": ["map", "--clusters", "3"],
     "download list": ["download", "--list"],
     "phrases": ["phrases", "text.txt", "--threshold", "1"],
     "train": ["train", "text.txt", *FAST, "--output", "a", "--validation", "0.2", "--evaluate", "pairs.txt"],

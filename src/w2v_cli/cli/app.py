@@ -28,6 +28,7 @@ from w2v_cli.cli import (
     train,
     vector,
     vocabulary,
+    word_map,
 )
 from w2v_cli.cli.signals import SignalWatch, Stopped
 from w2v_cli.errors import ConfigError, StorageError, W2vError, refused_by_system
@@ -52,6 +53,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate.evaluate,
     "export": export.export,
     "import": import_.import_,
+    "map": word_map.word_map,
     "bench": bench.bench,
 }
 _TRAINING = ("phrases", "train", "evaluate", "bench")  # they load Numba
@@ -99,6 +101,7 @@ def w2v(  # `run` has read the flags; they are declared for --help
       w2v ask                             questions, one after the other
       w2v evaluate novels.safetensors     how good the vectors are
       w2v phrases novels.txt -o new.txt   joins "new york" to "new_york"
+      w2v map -o map.html                 the words as a map, to look at in a browser
       w2v download ptb                    the corpus of Deep Learning from Scratch 2
     """
 

@@ -48,6 +48,8 @@ def main() -> int:
         trial.prepare(arguments.words)
         while trial.counts["kills"] < arguments.kills:
             trial.kill_and_check()
+            print(f"\r{trial.counts['kills']} of {arguments.kills} kills", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
         trial.finish()
     print(json.dumps(trial.report()))
     return 1 if trial.losses else 0

@@ -30,6 +30,7 @@ PIPELINE = [
     "storage",
     "output_lock",
     "incoming",
+    "replies",
     "download",
     "demo_text",
     "datasets",

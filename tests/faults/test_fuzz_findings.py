@@ -8,7 +8,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from w2v_cli import config, download, incoming, remote, snapshot, tensor_file, vectors
+from w2v_cli import config, remote, replies, snapshot, tensor_file, vectors
 from w2v_cli.errors import ConfigError, CorpusError, DownloadError, OutputInUseError, VectorsError, W2vError
 from w2v_cli.formats import book
 from w2v_cli.incoming import PartialFile
@@ -170,7 +170,7 @@ def test_what_a_lock_holds_is_told_on_one_line(tmp_path, holder):
 
 def test_a_size_of_thousands_of_digits_is_none():
     """int() refuses so many: ValueError."""
-    assert incoming.total_bytes({"Content-Length": "9" * 5000}, 0) is None
+    assert replies.total_bytes({"Content-Length": "9" * 5000}, 0) is None
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_size_of_thousands_of_digits_is_none():
 def test_a_long_redirect_is_told_in_short(location):
     """A server may send 60 kB of it."""
     with pytest.raises(DownloadError) as refusal:
-        download.redirect_target(URL, location)
+        replies.redirect_target(URL, location)
 
     the_line(refusal)
 

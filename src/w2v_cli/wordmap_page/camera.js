@@ -20,7 +20,7 @@ function insets() {
   const shown = !panel.hidden;
   const legend = document.getElementById("legend");
   if (narrow) return { left: 20, right: 64, top: 120, bottom: (shown ? panel : legend).offsetHeight + 24 };
-  return { left: 40, right: shown ? 400 : 70, top: 96, bottom: 50 };
+  return { left: innerWidth > 1000 ? legend.offsetWidth + 44 : 40, right: shown ? 400 : 70, top: 96, bottom: 50 };
 }
 
 const clampScale = (scale) => Math.min(camera.least * MOST_ZOOM, Math.max(camera.least * 0.5, scale));

@@ -69,15 +69,15 @@ def evaluate(
 ) -> None:
     """Measure vectors: analogies answered, and rank correlation with people's ratings of pairs of words.
 
-    Of each set and section the score, its 95 % confidence interval, and how much of it was asked: a question with a
-    word that is not in the vocabulary is left out.
-
     \b
     Examples:
       w2v evaluate novels.safetensors
       w2v evaluate 1850.safetensors 1950.safetensors --shared
       w2v evaluate novels.safetensors --on questions-words --on my-pairs.txt --method add --method mul
       w2v evaluate novels.safetensors --restrict 30000 --json
+
+    Of each set and section the score, its 95 % confidence interval, and how much of it was asked: a question with a
+    word that is not in the vocabulary is left out.
     """
     from w2v_cli import datasets, evaluation_sets  # noqa: PLC0415  not needed for --help
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 COMMANDS = [
-    *("download", "phrases", "train", "similar", "analogy", "similarity"),
+    *("download", "phrases", "train", "plot", "similar", "analogy", "similarity"),
     *("odd", "ask", "vector", "vocabulary", "info"),
 ]
 

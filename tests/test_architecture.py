@@ -140,6 +140,7 @@ PIPELINE = [
     "cli.progress",
     "cli.plan",
     "cli.download",
+    "cli.phrase_display",
     "cli.phrases",
     "cli.train",
     "cli.asking",

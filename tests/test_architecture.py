@@ -142,6 +142,7 @@ PIPELINE = [
     "cli.progress",
     "cli.plan",
     "cli.download",
+    "cli.phrase_display",
     "cli.phrases",
     "cli.train",
     "cli.plot",

@@ -14,6 +14,7 @@ COMMANDS = [
     "download",
     "phrases",
     "train",
+    "plot",
     "similar",
     "analogy",
     "similarity",

@@ -3,20 +3,20 @@
 import contextlib
 import math
 import os
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.options import JsonOption, QuietOption
+from w2v_cli.cli.phrase_display import iterate_rows, show, summary
 from w2v_cli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from w2v_cli.phrases import JoinedText, Phrase, PhraseRules
+    from w2v_cli.phrases import JoinedText, PhraseRules
     from w2v_cli.scanner import ScannedCorpus
     from w2v_cli.settings import Config
 
@@ -111,9 +111,9 @@ def phrases(
     if path is not None and not quiet:
         console.note(f"wrote {path}; train on it with: w2v train {path} --set corpus.tokens=whitespace")
     if as_json:
-        console.write_json("phrases", _summary(scanned, joined, rules, path))
+        console.write_json("phrases", summary(scanned, joined, rules, path))
     elif output is None:
-        _show(joined.phrases)
+        show(joined.phrases)
 
 
 def _resolve(options: Mapping[str, tuple[str, object]], sets: list[str], config: str | None) -> "Config":
@@ -216,42 +216,9 @@ def _write(joined: "JoinedText", path: Path | None, list_: Path | None, *, overw
     with contextlib.ExitStack() as files:
         if list_ is not None:
             file = files.enter_context(atomic_write(list_, overwrite=overwrite))
-            for line in _iterate_rows(joined.phrases):
+            for line in iterate_rows(joined.phrases):
                 file.write(f"{line}\n".encode())
         if path is not None:
             file = files.enter_context(atomic_write(path, overwrite=overwrite))
             for block in joined.iterate_lines():
                 file.write(block)
-
-
-def _iterate_rows(found: list["Phrase"]) -> Iterator[str]:
-    """Yield phrase, score, count and the counts of its first and last word, tab-separated."""
-    for phrase in found:
-        yield console.tabbed(phrase.text, f"{phrase.score:.4f}", phrase.count, phrase.first_count, phrase.last_count)
-
-
-def _show(found: list["Phrase"]) -> None:
-    """Write the phrases to stdout: aligned under a heading on a terminal, tab-separated otherwise."""
-    if not found:
-        console.note("no pair scores above the threshold: lower --threshold or --min-count.")
-    elif not sys.stdout.isatty():
-        console.write("\n".join(_iterate_rows(found)))
-    else:
-        rows = [(phrase.text, f"{phrase.score:12.4f}  {phrase.count:9,}") for phrase in found]
-        longest = max(console.width(console.printable(text)) for text, _ in rows)
-        console.note(f"{'phrase':<{longest}}  {'score':>12}  {'count':>9}")
-        console.write("\n".join(console.aligned(rows)))
-
-
-def _summary(scanned: "ScannedCorpus", joined: "JoinedText", rules: "PhraseRules", path: Path | None) -> dict[str, Any]:
-    """Return what --json says."""
-    return {
-        "output": None if path is None else str(path),
-        "score": rules.score,
-        "threshold": rules.threshold,
-        "min_count": rules.min_count,
-        "corpus": scanned.report.as_json(),
-        "joins": joined.joins,
-        "words": len(joined.word_ids),
-        "phrases": [phrase.as_json() for phrase in joined.phrases],
-    }

@@ -75,7 +75,7 @@ def draw_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept:
         if _is_kept(text, draws, epoch, position):
             before = position
             count += 1
-    count = np.int64(0)  # a bare 0 would have what it is passed to compiled twice
+    count: Any = np.int64(0)  # a bare 0 would have what it is passed to compiled twice
     for position in range(before, start):
         kept.positions[count] = position
         count += _is_kept(text, draws, epoch, position)

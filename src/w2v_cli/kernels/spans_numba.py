@@ -69,13 +69,13 @@ def draw_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept:
     """Fill `kept` for the corpus positions start … stop; return (count, first, last), the span being first … last."""
     begins = text.sentence_offsets[_sentence_after(text, start) - 1]
     before, position = start, start  # go back to where `window` words are kept, or the sentence begins
-    count = 0
+    count: Any = 0
     while position > begins and count < draws.window:
         position -= 1
         if _is_kept(text, draws, epoch, position):
             before = position
             count += 1
-    count: Any = np.int64(0)  # a bare 0 would have what it is passed to compiled twice
+    count = np.int64(0)  # a bare 0 would have what it is passed to compiled twice
     for position in range(before, start):
         kept.positions[count] = position
         count += _is_kept(text, draws, epoch, position)

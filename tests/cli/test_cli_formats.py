@@ -73,7 +73,7 @@ def test_an_output_that_exists_is_kept(asked, command):
         (["import", "text.txt"], 4, "text.txt begins like no format that w2v imports"),
         (["import", "bad.txt"], 4, "bad.txt, line 2: 'x' is no number, and 2 are to follow its word."),
         (["import", "bad.txt", "-o", "none/y"], 6, "cannot write none/y"),
-        (["import", "."], 6, "cannot read .: Is a directory"),
+        (["import", "."], 4, "vectors.tsv does not exist: name a file of vectors, or - for stdin."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -1,10 +1,12 @@
 """Numba, set up once: compiled code is kept in the user's cache folder, so that it is compiled once per machine."""
 
+import contextlib
+import functools
 import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,30 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     memory manager, which would count references to every array that is passed on, a quarter of the time of a block: a
     function that allocates does not compile.
     """
-    if not _numba_config.CACHE_DIR:
-        _numba_config.CACHE_DIR = str(_writable_cache_folder())
     fixed: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
     compiler: Any = numba.njit
-    compiled: Callable[[Callable[..., Any]], Any] = compiler(**fixed, **options)
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        with _our_cache_folder():
+            return compiler(**fixed, **options)(function)
+
     return compiled
+
+
+@contextlib.contextmanager
+def _our_cache_folder() -> Iterator[None]:
+    """Let Numba choose our folder for what is declared in this block, and its own for a notebook's other functions."""
+    chosen = _numba_config.CACHE_DIR
+    _numba_config.CACHE_DIR = chosen or _cache_folder()
+    try:
+        yield
+    finally:
+        _numba_config.CACHE_DIR = chosen
+
+
+@functools.cache
+def _cache_folder() -> str:
+    return str(_writable_cache_folder())
 
 
 def is_kept(function: Any) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from w2v_cli import __version__
 from w2v_cli.errors import DownloadError, OutputInUseError
-from w2v_cli.incoming import CHUNK_BYTES, PartialFile, check_sha256, sha256_of
+from w2v_cli.incoming import CHUNK_BYTES, PartialFile, check_sha256, sha256_of, total_bytes
 from w2v_cli.storage import disk_errors
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 10
 _LONGEST_SHOWN = 300  # characters of what a server says
-_MOST_DIGITS = 18  # of a size: int() refuses thousands of them
 
 Progress = Callable[[int, int | None], None]  # bytes of the file that are here, and of the whole where that is known
 
@@ -194,19 +193,12 @@ def _receive(source: _Source, partial: PartialFile, on_progress: Progress) -> No
         if reply is Reply.WHOLE:
             partial.begin(source.url, validator(response.headers))
         if reply in {Reply.WHOLE, Reply.REST}:
-            total = _total_bytes(response.headers, offset if reply is Reply.REST else 0)
+            total = total_bytes(response.headers, offset if reply is Reply.REST else 0)
             for done in partial.append(source.chunks(response)):
                 on_progress(done, total)
             return
     partial.discard()
     _receive(source, partial, on_progress)  # with nothing here there is no range to misfit: this ends
-
-
-def _total_bytes(headers: Mapping[str, str], offset: int) -> int | None:
-    """Return the size of the whole file, or None where the server does not say."""
-    length = headers.get("Content-Length", "")
-    is_size = length.isdecimal() and len(length) <= _MOST_DIGITS
-    return offset + int(length) if is_size and "Content-Encoding" not in headers else None
 
 
 def _check(partial: PartialFile, sha256: str) -> None:

@@ -8,7 +8,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from w2v_cli import config, download, remote, snapshot, tensor_file, vectors
+from w2v_cli import config, download, incoming, remote, snapshot, tensor_file, vectors
 from w2v_cli.errors import ConfigError, CorpusError, DownloadError, OutputInUseError, VectorsError, W2vError
 from w2v_cli.formats import book
 from w2v_cli.incoming import PartialFile
@@ -170,7 +170,7 @@ def test_what_a_lock_holds_is_told_on_one_line(tmp_path, holder):
 
 def test_a_size_of_thousands_of_digits_is_none():
     """int() refuses so many: ValueError."""
-    assert download._total_bytes({"Content-Length": "9" * 5000}, 0) is None
+    assert incoming.total_bytes({"Content-Length": "9" * 5000}, 0) is None
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ PIPELINE = [
     "memory_limits",
     "startup",
     "durations",
+    "sizes",
     "setting_types",
     "settings",
     "setting_problems",

@@ -9,7 +9,7 @@ import typer
 from w2v_cli.cli import console
 from w2v_cli.cli.asking import open_files
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption
-from w2v_cli.cli.plan import size
+from w2v_cli.sizes import size
 
 if TYPE_CHECKING:
     from w2v_cli.wordmap import MapPlan, WordMap

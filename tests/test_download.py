@@ -7,8 +7,9 @@ import pytest
 
 from downloading import BODY, SHA256, Recorder, left_in
 from http_server import Answer, File, running_server
-from w2v_cli.download import MAX_REDIRECTS, Reply, read_reply, redirect_target
+from w2v_cli.download import MAX_REDIRECTS
 from w2v_cli.errors import DownloadError
+from w2v_cli.replies import Reply, read_reply, redirect_target
 
 
 @pytest.fixture

@@ -10,13 +10,14 @@ import pytest
 
 from downloading import BODY, HALF, SHA256, Recorder, leave_part, left_in
 from http_server import Answer, File, running_server
-from w2v_cli.download import fetch, validator
+from w2v_cli.download import fetch
 from w2v_cli.errors import OutputInUseError, StorageError
 from w2v_cli.incoming import CHUNK_BYTES
+from w2v_cli.replies import validator
 
 FETCH_PROGRAM = """
 import sys, pathlib, resource
-from w2v_cli.download import fetch, validator
+from w2v_cli.download import fetch
 from w2v_cli.errors import W2vError
 url, destination, sha256, limit = sys.argv[1:]
 if int(limit):

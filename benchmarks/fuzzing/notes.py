@@ -9,7 +9,7 @@ from typing import Any
 
 from fuzzing.mutations import chance, dump_json, mutate, mutate_json, random_bytes
 from fuzzing.reading import Case, Reader
-from w2v_cli import config, corpora, datasets, download, memory_limits, output_lock, remote
+from w2v_cli import config, corpora, datasets, memory_limits, output_lock, remote, replies
 from w2v_cli.incoming import PartialFile
 from w2v_cli.run_log import RunLog, check_log
 from w2v_cli.settings import OutputSettings
@@ -112,11 +112,11 @@ def _make_reply(rng: random.Random) -> Case:
 def _read_reply(case: Case, _: Path) -> None:
     """Understand the answer."""
     headers: dict[str, Any] = json.loads(case.data)
-    download.read_reply(case.settings["status"], headers["Content-Range"], 10)
-    download.validator(headers)
-    total = download._total_bytes(headers, 10)  # noqa: SLF001
+    replies.read_reply(case.settings["status"], headers["Content-Range"], 10)
+    replies.validator(headers)
+    total = replies.total_bytes(headers, 10)
     assert total is None or total >= 10  # noqa: PLR2004, S101
-    assert download.redirect_target(_URL, headers["Location"]).lower().startswith("https:")  # noqa: S101
+    assert replies.redirect_target(_URL, headers["Location"]).lower().startswith("https:")  # noqa: S101
 
 
 _SYSTEM_FILES = {

@@ -4,38 +4,27 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from w2v_cli import __version__
 from w2v_cli.errors import DownloadError, OutputInUseError
-from w2v_cli.incoming import CHUNK_BYTES, PartialFile, check_sha256, sha256_of, total_bytes
+from w2v_cli.file_kinds import is_web_page
+from w2v_cli.incoming import CHUNK_BYTES, PartialFile, check_sha256, sha256_of
+from w2v_cli.replies import LONGEST_SHOWN, Reply, read_reply, redirect_target, scheme_of, total_bytes, validator
 from w2v_cli.storage import disk_errors
 
 if TYPE_CHECKING:
     import requests
 
 MAX_REDIRECTS = 10
-_LONGEST_SHOWN = 300  # characters of what a server says
+_WEB_PAGE = "what came is a web page, as a proxy or a login gives"
 
 Progress = Callable[[int, int | None], None]  # bytes of the file that are here, and of the whole where that is known
 
 
 class _PassingError(DownloadError):
     """A failure that may be gone at the next try."""
-
-
-class Reply(Enum):
-    """What a server's answer means for the bytes that are here already."""
-
-    WHOLE = auto()  # the file from its first byte
-    REST = auto()  # what is missing
-    MISFIT = auto()  # no answer to what was asked for: ask again for the whole
-    LATER = auto()  # a failure that may pass
-    REFUSED = auto()
 
 
 def fetch(
@@ -75,45 +64,6 @@ def fetch(
     )
 
 
-def read_reply(status: int, content_range: str, offset: int) -> Reply:
-    """Return what an answer of this `status` means, `offset` being the number of bytes that are here already.
-
-    >>> read_reply(206, "bytes 10-99/100", offset=10)
-    <Reply.REST: 2>
-    """
-    if status == HTTPStatus.OK:
-        return Reply.WHOLE
-    if offset and status == HTTPStatus.PARTIAL_CONTENT:
-        return Reply.REST if content_range.startswith(f"bytes {offset}-") else Reply.MISFIT
-    if offset and status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return Reply.MISFIT
-    passing = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
-    return Reply.LATER if passing else Reply.REFUSED
-
-
-def redirect_target(url: str, location: str) -> str:
-    """Return where a redirect from `url` leads; raises DownloadError where that is no HTTP, or HTTPS no longer."""
-    try:
-        target = urljoin(url, location)
-    except ValueError as error:
-        raise DownloadError(f"redirected to {location[:_LONGEST_SHOWN]}, which is no URL") from error
-    if _scheme(target) != "https" and _scheme(url) == "https":
-        raise DownloadError(f"redirected from https to {target[:_LONGEST_SHOWN]}, which is not followed")
-    return target
-
-
-def validator(headers: Mapping[str, str]) -> str | None:
-    """Return what tells one version of a file from another in `If-Range`, or None (RFC 9110, section 13.1.5).
-
-    >>> validator({"ETag": 'W/"weak"', "Last-Modified": "Sat, 01 Jan 2000 00:00:00 GMT"})
-    'Sat, 01 Jan 2000 00:00:00 GMT'
-    """
-    if "Content-Encoding" in headers:  # a range would count bytes of the encoded body, not of the file
-        return None
-    etag = headers.get("ETag", "")
-    return etag if etag.startswith('"') else headers.get("Last-Modified")
-
-
 @dataclass(frozen=True)
 class _Source:
     """A URL and the session that asks it; what `requests` raises comes out as a DownloadError."""
@@ -125,7 +75,7 @@ class _Source:
     def get(self, headers: Mapping[str, str]) -> "requests.Response":
         """Return the answer to a GET, its body unread, after at most MAX_REDIRECTS redirects."""
         url = self.url
-        _scheme(url)
+        scheme_of(url)
         for _ in range(MAX_REDIRECTS + 1):
             with self._network_errors():
                 response = self.session.get(
@@ -189,7 +139,7 @@ def _receive(source: _Source, partial: PartialFile, on_progress: Progress) -> No
         reply = read_reply(response.status_code, response.headers.get("Content-Range", ""), offset)
         if reply in {Reply.LATER, Reply.REFUSED}:
             kind = _PassingError if reply is Reply.LATER else DownloadError
-            raise kind(f"HTTP {response.status_code} {str(response.reason)[:_LONGEST_SHOWN]}")
+            raise kind(f"HTTP {response.status_code} {str(response.reason)[:LONGEST_SHOWN]}")
         if reply is Reply.WHOLE:
             partial.begin(source.url, validator(response.headers))
         if reply in {Reply.WHOLE, Reply.REST}:
@@ -205,17 +155,10 @@ def _check(partial: PartialFile, sha256: str) -> None:
     """Discard the bytes, and raise DownloadError, where they are not the ones promised."""
     try:
         check_sha256(sha256_of(partial.path), sha256)
-    except DownloadError:
+    except DownloadError as error:
+        is_page = is_web_page(partial.beginning())
         partial.discard()
-        raise
-
-
-def _scheme(url: str) -> str:
-    """Return http or https; raises DownloadError where `url` is of another kind."""
-    scheme = url.partition(":")[0].lower()
-    if scheme not in {"http", "https"}:
-        raise DownloadError(f"{url[:_LONGEST_SHOWN]} is neither an http nor an https URL")
-    return scheme
+        raise DownloadError(f"{error}; {_WEB_PAGE}" if is_page else str(error)) from error
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from w2v_cli.errors import DownloadError, StorageError
 from w2v_cli.storage import atomic_write, disk_errors, sync_folder
 
 CHUNK_BYTES = 1 << 16
-_MOST_DIGITS = 18  # of a size: int() refuses thousands of them
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,10 @@ class PartialFile:
                 yield file.tell()
             file.flush()
             os.fsync(file.fileno())
+
+    def beginning(self) -> bytes:
+        """Return the first bytes, enough to see what kind of file it is."""
+        return next(_chunks(self.path), b"")
 
     def discard(self) -> None:
         """Remove the file and its note."""
@@ -107,10 +110,3 @@ def _chunks(path: Path) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror or error}.") from error
-
-
-def total_bytes(headers: Mapping[str, str], offset: int) -> int | None:
-    """Return the size of the whole file, or None where the server does not say."""
-    length = headers.get("Content-Length", "")
-    is_size = length.isdecimal() and len(length) <= _MOST_DIGITS
-    return offset + int(length) if is_size and "Content-Encoding" not in headers else None

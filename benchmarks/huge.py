@@ -31,7 +31,7 @@ TYPES, EXPONENT = 200_000, 1.07
 PART_WORDS = 10_000_000  # 64 MB
 WORDS_PER_LINE = 20
 ALLOWED = 300_000_000  # bytes beside the matrices
-SETTINGS = ("--tokens", "whitespace", "--epochs", "1", "--subsample", "1e-4", "--min-count", "5", "--quiet")
+SETTINGS = ("--set", "corpus.tokens=whitespace", "--epochs", "1", "--subsample", "1e-4", "--min-count", "5", "--quiet")
 _LOOK_EVERY = 0.05  # seconds
 
 

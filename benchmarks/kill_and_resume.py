@@ -1,6 +1,6 @@
 """Kill a training with SIGKILL at random instants, again and again, and see whether anything is ever lost.
 
-    python benchmarks/kill_and_resume.py [--kills 200] [--words 400000] [--seed 1]
+    python benchmarks/kill_and_resume.py [--kills 200] [--minutes M] [--words 400000] [--seed 1]
 
 One deterministic training is run to its end without interruption. Then trainings with the same settings and frequent
 snapshots are started, killed at a random instant (while they read, compile, train, write a snapshot or write vectors)
@@ -38,6 +38,7 @@ def main() -> int:
     """Do it and print the counts; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200, metavar="N", help="How often to kill. [200]")
+    parser.add_argument("--minutes", type=float, default=float("inf"), metavar="M", help="Longest time. [none]")
     parser.add_argument("--words", type=int, default=400_000, metavar="N", help="Length of the text. [400000]")
     parser.add_argument("--snapshot-every", default="1w", metavar="TIME|WORDS", help="[1w: whenever one is written]")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="Start of the random instants. [1]")
@@ -46,10 +47,10 @@ def main() -> int:
         instants = random.Random(arguments.seed)  # noqa: S311  no secret
         trial = Trial(Path(folder), (*SETTINGS, "--snapshot-every", arguments.snapshot_every), instants, start)
         trial.prepare(arguments.words)
-        while trial.counts["kills"] < arguments.kills:
+        end = time.monotonic() + 60 * arguments.minutes
+        while trial.counts["kills"] < arguments.kills and time.monotonic() < end:
             trial.kill_and_check()
-            print(f"\r{trial.counts['kills']} of {arguments.kills} kills", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
+            print(f"{trial.counts['kills']} kills, {len(trial.losses)} losses", file=sys.stderr, flush=True)
         trial.finish()
     print(json.dumps(trial.report()))
     return 1 if trial.losses else 0

@@ -1,6 +1,8 @@
 """A real HTTP server on 127.0.0.1 whose answers a test writes down beforehand."""
 
 import contextlib
+import socket
+import struct
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Answer:
     """One answer: a status, headers, and a body of which `sent` bytes are sent before the connection closes.
 
-    A `stalls` answer keeps the connection open, silent, until the server stops, `held_until` until that is set.
+    A `stalls` answer keeps the connection open, silent, until the server stops, `held_until` until that is set; one
+    that `resets` ends with a TCP reset in place of an orderly end.
     """
 
     status: int = 200
@@ -20,6 +23,7 @@ class Answer:
     sent: int | None = None
     stalls: bool = False
     held_until: threading.Event | None = None
+    resets: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
             answer.held_until.wait()
         if answer.stalls:
             self.server.stopping.wait()
+        if answer.resets:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            socket.close(self.connection.detach())
 
     def log_message(self, *_args):
         """Keep the test's output clean."""

@@ -86,7 +86,8 @@ def _make_corpus(rng: random.Random) -> Case:
         )
     if chance(rng, 0.4):
         data = _pack(rng, data)
-    return Case(data, _draw_corpus_settings(rng, len(data)))
+    size = _BOMB_BYTES if data in map(_bomb, _PACKERS) else len(data)
+    return Case(data, _draw_corpus_settings(rng, size))
 
 
 def _pack(rng: random.Random, data: bytes) -> bytes:

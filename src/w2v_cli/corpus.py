@@ -35,15 +35,16 @@ class TextReader:
     """Reads files from start to end as one text, and knows afterwards what its owner would want to know about it.
 
     After `iterate_pieces` has ended: `size_bytes`, unpacked; `sha256`, hex; `files`, those that held anything;
-    `other_data`, those found in a folder that are no text, with the reason; `nuls_in`: of each file that has any, how
-    many NUL bytes and bytes; `cut_bytes`, of tokens longer than max_token_bytes; `treebank_marks` (those of `<unk>`,
-    `<eos>` seen).
+    `other_data`, those found in a folder that are no text, with the reason; `web_pages`, those that are HTML;
+    `nuls_in`: of each file that has any, how many NUL bytes and bytes; `cut_bytes`, of tokens longer than
+    max_token_bytes; `treebank_marks` (those of `<unk>`, `<eos>` seen).
     """
 
     def __init__(self, sources: Sequence[Source], config: CorpusSettings) -> None:
         self.sources = tuple(sources)
         self.size_bytes = 0
         self.other_data: list[str] = []
+        self.web_pages: list[str] = []
         self.nuls_in: dict[str, tuple[int, int]] = {}
         self._config = config
         self._limits = unpacking.Limits(config.max_expansion, config.max_unpacked)
@@ -131,6 +132,8 @@ class TextReader:
             raise CorpusError(f"{source.label} {refusal}")
         if refusal := file_kinds.refusal_of_other_data(head):
             raise _OtherDataError(f"{source.label} {refusal}")
+        if file_kinds.is_web_page(head):
+            self.web_pages.append(source.label)
         return chunks
 
     def _iterate_checked(self, source: Source, chunks: Iterable[bytes]) -> Iterator[bytes]:

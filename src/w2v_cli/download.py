@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from w2v_cli import __version__
 from w2v_cli.errors import DownloadError, OutputInUseError
+from w2v_cli.file_kinds import is_web_page
 from w2v_cli.incoming import CHUNK_BYTES, PartialFile, check_sha256, sha256_of
 from w2v_cli.replies import LONGEST_SHOWN, Reply, read_reply, redirect_target, scheme_of, total_bytes, validator
 from w2v_cli.storage import disk_errors
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import requests
 
 MAX_REDIRECTS = 10
+_WEB_PAGE = "what came is a web page, as a proxy or a login gives"
 
 Progress = Callable[[int, int | None], None]  # bytes of the file that are here, and of the whole where that is known
 
@@ -153,9 +155,10 @@ def _check(partial: PartialFile, sha256: str) -> None:
     """Discard the bytes, and raise DownloadError, where they are not the ones promised."""
     try:
         check_sha256(sha256_of(partial.path), sha256)
-    except DownloadError:
+    except DownloadError as error:
+        is_page = is_web_page(partial.beginning())
         partial.discard()
-        raise
+        raise DownloadError(f"{error}; {_WEB_PAGE}" if is_page else str(error)) from error
 
 
 @contextlib.contextmanager

@@ -85,6 +85,15 @@ def refusal_of_other_encoding(head: bytes) -> str | None:
     return f"is {encoding} without a mark{_ICONV.format(encoding)}" if encoding else None
 
 
+def is_web_page(head: bytes) -> bool:
+    """Return whether a file that begins so is HTML, as a server gives where it has no such file or wants a login.
+
+    >>> is_web_page(b"<!DOCTYPE html><title>Log in</title>"), is_web_page(b"<unk> the sea")
+    (True, False)
+    """
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:20].lower().startswith((b"<!doctype html", b"<html"))
+
+
 def _utf16_without_mark(head: bytes) -> str:
     """Return UTF-16LE or UTF-16BE where half of the bytes are NUL as in no other text, else nothing."""
     length = len(head) // 2

@@ -52,6 +52,10 @@ class PartialFile:
             file.flush()
             os.fsync(file.fileno())
 
+    def beginning(self) -> bytes:
+        """Return the first bytes, enough to see what kind of file it is."""
+        return next(_chunks(self.path), b"")
+
     def discard(self) -> None:
         """Remove the file and its note."""
         with disk_errors(self.path):

@@ -23,6 +23,8 @@ def find_warnings(reader: TextReader, marked: Marked, config: CorpusSettings) ->
         )
     warnings += _about_losses(reader, marked, config)
     warnings += _about_nuls(reader)
+    if reader.web_pages:
+        warnings.append(f"looks like a web page: {_first(reader.web_pages)}; its tags (HTML) are read as words.")
     if reader.other_data:
         warnings.append(f"left out of the corpus: {_first(reader.other_data)}")
     return tuple(warnings)

@@ -38,12 +38,13 @@ def _check_sources(value: object) -> object:
 
 
 def _check_pattern(value: str) -> str:
-    """Return `value`; refuse what is no regular expression of Python's, with the reason."""
+    """Return `value`; refuse what is no regular expression of Python's, or cannot be written, with the reason."""
     try:
+        value.encode()  # half a surrogate pair, which an argument that is no UTF-8 brings
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # of what a later Python will read otherwise
             re.compile(value)
-    except (re.error, OverflowError, RecursionError, Warning) as error:
+    except (re.error, UnicodeEncodeError, OverflowError, RecursionError, Warning) as error:
         raise ValueError(f"must be a regular expression ({error})") from error
     return value
 

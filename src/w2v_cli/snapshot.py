@@ -24,6 +24,7 @@ TRAINING_VERSION = 1  # of what a training computes: raised when the same settin
 INPUT_VECTORS = "input_vectors"  # what every learner calls them
 BEST_VECTORS = "best_vectors"  # (V, D), of the epoch with the lowest held-out loss, where that is not the last one
 
+_SECOND_MOMENTS = "_second_moments"  # how the names of Adam's end
 _LOOP = "loop"  # JSON as bytes: the header is too small for the reports of a hundred thousand epochs
 _KIND = "snapshot"
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
@@ -133,7 +134,8 @@ def load(path: Path) -> Snapshot:
 def check_state(path: Path, found: State, expected: State) -> None:
     """Raise VectorsError unless the arrays of a snapshot are those of a learner, by name, type and shape.
 
-    BEST_VECTORS may be there besides, in the shape of `input_vectors`. No array of whole numbers holds a negative one.
+    BEST_VECTORS may be there besides, in the shape of `input_vectors`. Neither an array of whole numbers nor one of
+    second moments, which are means of squares, holds a negative one.
     """
     optional = {BEST_VECTORS} & found.keys()
     wanted = {name: _describe(array) for name, array in expected.items()}
@@ -143,6 +145,8 @@ def check_state(path: Path, found: State, expected: State) -> None:
         raise damaged(path, f"it holds {reprlib.repr(there)}, this training needs {reprlib.repr(wanted)}")
     if any(array.dtype.kind == "i" and array.min() < 0 for array in found.values()):
         raise damaged(path, "it counts steps below zero")
+    if any(array.min() < 0 for name, array in found.items() if name.endswith(_SECOND_MOMENTS)):
+        raise damaged(path, "its squared gradients are below zero")
 
 
 def _describe(array: NDArray[Any]) -> tuple[str, tuple[int, ...]]:

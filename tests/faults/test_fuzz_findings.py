@@ -3,6 +3,7 @@
 import dataclasses
 import fcntl
 import pickle
+import pickletools
 import unicodedata
 
 import numpy as np
@@ -303,3 +304,67 @@ def test_marks_of_writing_stay_as_they_are():
     text = "e\u0301\u0316" * 1000
 
     assert ProseSplitter()(text) == [unicodedata.normalize("NFC", text)]
+
+
+def test_squares_below_zero_are_refused(tmp_path):
+    """The second moments of a crafted snapshot: NumPy warned of their root, and every vector became NaN."""
+    squares = np.ones((2, 3), np.float32)
+    state = {"input_vectors": squares, "input_second_moments": squares}
+    snapshot.check_state(tmp_path / "x.snapshot", state, state)
+
+    with pytest.raises(VectorsError, match="its squared gradients are below zero") as refusal:
+        snapshot.check_state(tmp_path / "x.snapshot", state | {"input_second_moments": -squares}, state)
+
+    the_line(refusal)
+
+
+@pytest.mark.parametrize("pattern", ["\udcf0", "[\ud800-\udfff]"])
+def test_a_pattern_of_half_characters_is_refused(pattern):
+    """An argument that is no UTF-8 has them: they could be written into no file."""
+    with pytest.raises(
+        ConfigError, match=r"corpus\.token_pattern: must be a regular expression \(.*surrogates"
+    ) as refusal:
+        config.resolve(sets=[f"corpus.token_pattern={pattern}"])
+
+    the_line(refusal).encode()
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_a_frame_of_a_pickle_ends_between_opcodes(tmp_path, protocol):
+    """Where it ended elsewhere, the unpickler skipped bytes, and ran opcodes that nobody had looked at.
+
+    It is then refused before; a frame in a frame, too. At each other place the file is what it was.
+    """
+    book_like = {
+        "word_vecs": np.ones((2, 3), np.float16),
+        "word_to_id": {"a": 0, "b": 1},
+        "id_to_word": {0: "a", 1: "b"},
+    }
+    content = pickle.dumps(book_like, protocol)
+    assert content[2:3] == pickle.FRAME
+    begins = [place for _, _, place in pickletools.genops(content) if place >= 11]
+    path, read = tmp_path / "x.pkl", []
+
+    for end in range(11, len(content)):
+        path.write_bytes(content[:3] + (end - 11).to_bytes(8, "little") + content[11:])
+        try:
+            assert book.load(path).words == ("a", "b")
+            read.append(end)
+        except VectorsError as error:
+            assert f"its frame until byte {end:,} ends within another thing" in str(error)  # noqa: PT017
+    path.write_bytes(content[:11] + pickle.FRAME + bytes(8) + content[11:])
+    with pytest.raises(VectorsError, match="ends within another thing"):
+        book.load(path)
+
+    assert read == begins
+
+
+def test_what_pickle_says_on_two_lines_is_told_on_one(tmp_path, monkeypatch):
+    """As it does of an object that another file is to hold."""
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps({}, 0))
+    monkeypatch.setattr(book, "_check_opcodes", lambda _: pickle.loads(b"Pother\n."))  # noqa: S301  ours
+
+    with pytest.raises(VectorsError, match=r"persistent id .* persistent_load") as refusal:
+        book.load(tmp_path / "x.pkl")
+
+    the_line(refusal)

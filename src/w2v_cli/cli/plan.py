@@ -5,8 +5,7 @@ from w2v_cli.cli.progress import duration
 from w2v_cli.memory_check import MemoryFound
 from w2v_cli.rehearsal import Plan
 from w2v_cli.scan_report import count
-
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+from w2v_cli.sizes import size
 
 
 def show_plan(plan: Plan, *, as_json: bool) -> None:
@@ -42,19 +41,6 @@ def _memory_line(memory: MemoryFound) -> str:
     parts = ", ".join(f"{name} {size(part)}" for name, part in memory.need.parts.items())
     available = "" if memory.limit is None else f"; {size(memory.limit.available)} can be had ({memory.limit.name})"
     return f"memory: {size(memory.peak)} at most, {size(memory.need.total)} of it for training ({parts}){available}"
-
-
-def size(number: float) -> str:
-    """Return a number of bytes for people.
-
-    >>> size(999), size(45_678_901), size(1_234_567_890)
-    ('999 bytes', '45.7 MB', '1.2 GB')
-    """
-    power = 0
-    while number >= 1000 and power < len(_UNITS) - 1:  # noqa: PLR2004  of one unit
-        number /= 1000
-        power += 1
-    return f"{number:.1f} {_UNITS[power]}" if power else f"{number:.0f} {_UNITS[0]}"
 
 
 def _of_which(plan: Plan) -> str:

@@ -9,6 +9,7 @@ import typer
 from w2v_cli.cli import console
 from w2v_cli.cli.asking import open_files
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption
+from w2v_cli.sizes import size
 
 if TYPE_CHECKING:
     from w2v_cli.wordmap import MapPlan, WordMap
@@ -54,7 +55,6 @@ def word_map(
     begun = time.monotonic()
     [opened] = open_files([file])
     from w2v_cli import storage, wordmap, wordmap_file  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.cli.plan import size  # noqa: PLC0415  as above
     from w2v_cli.projection import check_method  # noqa: PLC0415  as above
 
     check_method(projection)

@@ -25,6 +25,7 @@ OPCODES = NESTING_OPCODES | {  # all that the layout takes at protocols 3 to 5
     *("SHORT_BINBYTES", "BINBYTES", "BYTEARRAY8", "EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_TUPLE"),
     *("GLOBAL", "STACK_GLOBAL"),
 }
+FRAME_HEADER_BYTES = 9  # the opcode and its length
 MAX_NESTING = 32  # the layout has a dozen in all; a million nested tuples would overflow the stack when hashed
 # what pickle and pickletools raise for bytes that are no pickle
 MALFORMED = (
@@ -100,7 +101,7 @@ def load(path: Path) -> WordVectors:
     except VectorsError as error:
         raise _refused(path, str(error)) from error
     except MALFORMED as error:
-        raise _refused(path, f"it is damaged ({str(error)[:200]})") from error
+        raise _refused(path, f"it is damaged ({' '.join(str(error).split())[:200]})") from error
     check_finite(path, word_vectors)
     return word_vectors
 
@@ -130,11 +131,18 @@ def _check_opcodes(content: bytes) -> None:
 
     Going through the opcodes builds nothing, and shows that the bytes which a length promises are there before the
     unpickler takes memory for them. An object's number in its memo is such a length too: it may not run ahead.
+    Where a frame ends within an opcode, the unpickler would skip bytes and see other opcodes than these.
     """
-    nesting = 0
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+    nesting = frame_end = last_place = 0
+    for count, (opcode, argument, place) in enumerate(pickletools.genops(content)):
         if opcode.name not in OPCODES:
             raise VectorsError(f"it holds the opcode {opcode.name}, which the book's layout has not")
+        is_within = (place or 0) < frame_end
+        if last_place < frame_end < (place or 0) or (is_within and opcode.name == "FRAME"):
+            raise VectorsError(f"its frame until byte {frame_end:,} ends within another thing")
+        last_place = place or 0
+        if opcode.name == "FRAME":
+            frame_end = last_place + FRAME_HEADER_BYTES + (argument or 0)
         if opcode.name in ("BINPUT", "LONG_BINPUT") and (argument or 0) > count:
             raise VectorsError(f"it numbers an object {argument:,} after {count:,} opcodes")
         nesting += opcode.name in NESTING_OPCODES

@@ -1,0 +1,16 @@
+"""Numbers of bytes for people."""
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def size(number: float) -> str:
+    """Return a number of bytes for people.
+
+    >>> size(999), size(45_678_901), size(1_234_567_890)
+    ('999 bytes', '45.7 MB', '1.2 GB')
+    """
+    power = 0
+    while number >= 1000 and power < len(_UNITS) - 1:  # noqa: PLR2004  of one unit
+        number /= 1000
+        power += 1
+    return f"{number:.1f} {_UNITS[power]}" if power else f"{number:.0f} {_UNITS[0]}"

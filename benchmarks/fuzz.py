@@ -88,7 +88,8 @@ def _hunt(readers: list[Reader], arguments: argparse.Namespace) -> dict[str, Tal
 
 def _report(reader: Reader, seed: int, finding: Finding, tally: Tally, keep: Path | None) -> None:
     """Tell of a finding as it comes, the first times of its kind, and keep its bytes."""
-    if sum(_kind(other) == _kind(finding) for other in tally.findings) > _MOST_SHOWN:
+    earlier = tally.findings[: tally.findings.index(finding)]  # a turn may have found many, told one after the other
+    if sum(_kind(other) == _kind(finding) for other in earlier) >= _MOST_SHOWN:
         return
     print(f"{reader.name} {seed} {finding.number}: {finding.fault}", file=sys.stderr, flush=True)
     if keep is not None:

@@ -238,6 +238,7 @@ def test_sums_are_answered_as_by_gensim(book_vectors, keyed_vectors, text, restr
     assert_allclose([neighbour.score for neighbour in found], [score for _, score in expected], atol=2e-6)
 
 
+@pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`:DeprecationWarning")  # gensim calls its own
 @pytest.mark.parametrize("text", ["king - man + woman", "took - take + go", "you + we"])
 def test_mul_is_gensim_s(book_vectors, keyed_vectors, text):
     """The scores of most_similar_cosmul, but for its smaller epsilon: 0.001 in our divisor is less than 1 % of it."""

@@ -62,7 +62,7 @@ def _iterate_words(content: mmap.mmap, prefix: bytes) -> Iterator[str]:
     while 0 <= found < end:  # nothing at all is found at the end, again and again
         place = bisect_left(offsets, found - start)
         begin = start + offsets[place]  # of the word that was found, or of the next one behind the middle of a word
-        if begin == found and place + 1 < len(offsets):
+        if begin == found and place + 1 < len(offsets) and begin + len(prefix) <= start + offsets[place + 1]:
             yield content[found : start + offsets[place + 1]].decode("utf-8")
         found = content.find(prefix, max(begin, found + 1), end)
 

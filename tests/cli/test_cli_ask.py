@@ -6,6 +6,7 @@ import re
 import select
 import signal
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ PROMPT = "w2v> "
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x07|\r")
 ROWS = {"king": (2, 1), "kings": (2, 2), "queen": (1, 3), "man": (3, 1), "well-known": (0, 1), "\x1b[2Jk": (1, 0)}
 PATIENCE_SECONDS = 20
+A_MOMENT = 0.3  # readline hears no signal between what it shows and the wait for a key
 
 
 class Terminal:
@@ -164,6 +166,7 @@ def test_ctrl_c_gives_up_a_line_and_not_the_conversation(asked):
         for _ in range(3):
             terminal.type("half a li")
             terminal.wait_for("half a li")
+            time.sleep(A_MOMENT)
             terminal.type("\x03")
             terminal.wait_for(PROMPT)
         assert terminal.ask("/similarity king man") == ["0.9899"]
@@ -174,6 +177,7 @@ def test_another_signal_ends_it(asked):
     """SIGTERM at the prompt: exit code 143, and the history is kept."""
     with talk(asked, exit_code=143) as terminal:
         terminal.ask("king")
+        time.sleep(A_MOMENT)
         terminal.process.send_signal(signal.SIGTERM)
         terminal.wait_for("stopped by SIGTERM")
 

@@ -231,7 +231,7 @@ def type_on_terminal(program, command, lines, typed):
         try:
             for line in lines:
                 os.write(ours, f"{line}\n".encode())
-            shown += read_until(ours, "ready> $")
+            shown += read_until(ours, r"[\r\n]ready> ")
             for keys in typed:
                 os.write(ours, keys.encode())
                 shown += read_until(ours, re.escape(keys.strip()) + r"\S+ ")

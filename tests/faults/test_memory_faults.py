@@ -58,13 +58,16 @@ def test_enough_memory_to_start_is_enough(asked, limit):
 
 @pytest.mark.fault(43)
 def test_openblas_without_threads_is_no_ctrl_c(asked):
-    """It sends its own process SIGINT, after four lines of its own: where threads are refused it starts none."""
+    """It sends its own process SIGINT, after four lines of its own: where threads are refused it starts none.
+
+    Three may live: the first one, that for signals, and one that reads the file.
+    """
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root, with setpriv, can become a user without other processes: NOT tried")
     may_read = "+dac_override,+dac_read_search"
     user = ["setpriv", "--reuid", "54321", "--clear-groups", "--inh-caps", may_read, "--ambient-caps", may_read]
     done = subprocess.run(
-        [*user, "prlimit", "--nproc=2:2", *asked.command(*QUESTION)],
+        [*user, "prlimit", "--nproc=3:3", *asked.command(*QUESTION)],
         capture_output=True,
         check=False,
         cwd=asked.folder,
@@ -90,9 +93,9 @@ def reachable(fork):
 
 
 @pytest.mark.fault(43)
-@pytest.mark.parametrize("most", [1, 2, 3, 4])
+@pytest.mark.parametrize("most", [1, 2])  # more may be enough: a thread that has read all is gone
 def test_a_thread_that_is_refused_is_one_line(reachable, most):
-    """Without the thread for signals, for reading, for finding words: exit 6, and nothing is left."""
+    """Without the thread for signals, or the one for reading: exit 6, and nothing is left."""
     done = reachable.run("train", "text.txt", *FAST, "--threads", "2", "-q", first=threads(most))
 
     message = the_error(done, 6)

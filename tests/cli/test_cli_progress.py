@@ -32,7 +32,7 @@ def test_compilation_is_announced(display, capsys):
     display.show(EngineLoaded("block", Backend.NUMBA, threads=1, is_compiled=False))
 
     assert capsys.readouterr().err == (
-        "algorithm: block on numba, 1 thread\ncompiling, once on this machine; this takes some ten seconds\n"
+        "algorithm: block on numba, 1 thread\ncompiling, once on this machine; this takes some twenty seconds\n"
     )
 
 

@@ -36,7 +36,7 @@ class TrainingDisplay(Display):
             case pipeline.EngineLoaded():
                 self.say(_engine_line(event))
                 if not event.is_compiled:
-                    self.say("compiling, once on this machine; this takes some ten seconds")
+                    self.say("compiling, once on this machine; this takes some twenty seconds")
             case pipeline.TrainingResumed() | pipeline.WordsInitialised():
                 self.say(_start_line(event))
             case Progress():

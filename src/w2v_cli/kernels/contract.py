@@ -94,7 +94,7 @@ class BlockEngine(Protocol):
 
     @property
     def is_compiled(self) -> bool:
-        """Whether it can begin at once; else the first span takes some ten seconds more."""
+        """Whether it can begin at once; else the first span takes some twenty seconds more."""
 
     def prepare(self) -> None:
         """Compile, or load what an earlier run compiled; else the first span does it."""

@@ -5,9 +5,13 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test lint bench
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[demo]"
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --editable ".[demo,dev]"
 	touch $@
 
@@ -24,7 +28,7 @@ bench: $(VENV)/.installed
 	$(BIN)/w2v bench --quick
 
 demo: export W2V_DATA_DIR := .demo/data
-demo: $(VENV)/.installed
+demo: $(VENV)/.demo
 	mkdir -p .demo
 	$(BIN)/w2v train demo --deterministic --output .demo/w2v.safetensors --overwrite
 	$(BIN)/w2v similar king --top 5 --vectors .demo/w2v.safetensors
@@ -33,3 +37,4 @@ demo: $(VENV)/.installed
 	$(BIN)/w2v analogy take took go --top 3 --vectors .demo/w2v.safetensors
 	$(BIN)/w2v analogy good better bad --top 3 --vectors .demo/w2v.safetensors
 	$(BIN)/w2v analogy king man queen --top 3 --vectors .demo/w2v.safetensors
+	@echo "Ask more: $(BIN)/w2v ask .demo/w2v.safetensors"

@@ -273,3 +273,9 @@ def test_snippet_of_the_readme_runs(corpus, monkeypatch):
     exec(re.search(r"```python\n(import w2v_cli\n.*?)```", README, re.DOTALL).group(1), found)  # noqa: S102  our own README
 
     assert isinstance(found["vectors"], w2v_cli.WordVectors)
+
+
+def test_one_string_is_not_taken_for_many_texts():
+    """Its letters would be the texts."""
+    with pytest.raises(CorpusError, match="letter by letter: give a list"):
+        w2v_cli.train(texts="hello world", dim=4)

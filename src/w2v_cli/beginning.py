@@ -23,6 +23,7 @@ from w2v_cli.run_log import check_log
 from w2v_cli.scanner import ScannedCorpus, scan
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import Identity, Snapshot
+from w2v_cli.storage import refuse_input
 from w2v_cli.temporary import clear_stale
 from w2v_cli.training import Resumed
 
@@ -67,6 +68,7 @@ def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot 
     sets = read_sets(config.training.evaluate, data_folder)
     old_vectors = read_old_vectors(config.model) if taken is None else None
     found = find_corpus(config.corpus.source, data_folder)
+    refuse_input(output, (source.place for source in found.sources))
     on_event(found)
     scanned = _scan(found, config)
     on_event(scanned)

@@ -19,8 +19,8 @@ __all__ = ["EngineLoaded", "available_cores", "build_learner", "with_algorithm"]
 class EngineLoaded:
     """Training begins, with this algorithm on this backend.
 
-    is_compiled: no compilation of twenty seconds is to come; is_reproducible: the same training gives the same bytes, as
-    it does not where threads or a GPU add in any order.
+    is_compiled: no compilation of twenty seconds is to come; is_reproducible: the same training gives the same bytes,
+    as it does not where threads or a GPU add in any order.
     """
 
     algorithm: str

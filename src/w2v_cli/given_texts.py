@@ -16,6 +16,8 @@ def write_texts(texts: Texts, path: Path) -> bool:
     A string is a text of one line or more; a list of words is a sentence, and takes a line. Raises CorpusError where
     both kinds are mixed, where something else is among them, and where what should be one word has white space in it.
     """
+    if isinstance(texts, str):
+        raise CorpusError("texts is one string, and would be read letter by letter: give a list of strings, [text].")
     kinds = set[bool]()
     with disk_errors(path), path.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file:
         for place, text in enumerate(texts):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from w2v_cli.errors import ConfigError, StorageError
-from w2v_cli.temporary import open_temporary
+from w2v_cli.temporary import clear_stale, open_temporary
 
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
@@ -18,9 +18,12 @@ _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     """Yield a binary file that becomes `path` when the block ends, and vanishes when it raises.
 
+    What killed writers have left in the folder is removed.
+
     Raises ConfigError where `path` exists and `overwrite` is false, StorageError where the folder or the disk refuses.
     """
     refuse_existing(path, overwrite=overwrite)
+    clear_stale(path.parent)
     try:
         with open_temporary(path.parent) as (temporary, file):
             yield file
@@ -38,6 +41,14 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Raise ConfigError where `path` exists and may not be overwritten."""
     if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
         raise ConfigError(f"{path} exists already and is kept: choose another output, or give --overwrite.")
+
+
+def refuse_input(path: Path, inputs: Iterable[str | Path]) -> None:
+    """Raise ConfigError where an output is one of the files that are read: even --overwrite does not mean that."""
+    for place in inputs:
+        with contextlib.suppress(OSError, ValueError):  # one is not there, or is a URL
+            if path.samefile(place):
+                raise ConfigError(f"{path} is what is read, and would be lost: choose another output.")
 
 
 def check_writable(path: Path) -> None:

@@ -19,9 +19,9 @@ def open_temporary(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
     The name is short: the file that it is to become may have the longest name there is. Raises OSError where the folder
     refuses.
     """
-    path, file = _open_and_hold(folder)
-    try:
-        with file:
+    path = folder / f".w2v-{secrets.token_hex(8)}.tmp"
+    try:  # from before the file is there: a signal may come at any time
+        with _open_and_hold(path) as file:
             yield path, file
     finally:
         path.unlink(missing_ok=True)
@@ -38,15 +38,14 @@ def clear_stale(folder: Path) -> list[Path]:
     return []
 
 
-def _open_and_hold(folder: Path) -> tuple[Path, BinaryIO]:
+def _open_and_hold(path: Path) -> BinaryIO:
     """Return a new file that is locked and still has its name."""
     while True:
-        path = folder / f".w2v-{secrets.token_hex(8)}.tmp"
         file = path.open("xb")
         with contextlib.suppress(OSError):  # a file system without locks: then nobody clears there either
             _lock(file, wait=True)
         if _is_at(path, file):
-            return path, file
+            return file
         file.close()  # another run's clear_stale came between opening and locking
 
 

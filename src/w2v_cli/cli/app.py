@@ -135,7 +135,7 @@ def run(arguments: Sequence[str]) -> int:
         watch.ending.set()
         if "--debug" in request.flags:
             traceback.print_exception(error)
-        if isinstance(error, _UsageError) and not arguments:
+        if isinstance(error, _UsageError) and (not arguments or list(arguments) in [[group] for group in _GROUPS]):
             console.note(error.format_message())  # the whole help
             return 2
         return request.report(error)

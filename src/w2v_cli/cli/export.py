@@ -32,7 +32,7 @@ def export(
     Examples:
       w2v export w2v.safetensors novels.vec
       w2v export w2v.safetensors novels.bin
-      w2v export w2v.safetensors novels.txt --format glove
+      w2v export w2v.safetensors glove.w2v.txt --format glove
 
     Numbers of text are the shortest that give the same float32 when they are read.
     """

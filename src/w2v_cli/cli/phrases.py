@@ -86,7 +86,7 @@ def phrases(
     Examples:
       w2v phrases novels.txt                          shows them, the best first
       w2v phrases novels.txt -o joined.txt
-      w2v train joined.txt --set corpus.tokens=whitespace
+      w2v train joined.txt --set corpus.tokens=whitespace --output joined.safetensors
       w2v phrases novels.txt -o joined.txt --passes 2 --connectors english
       w2v phrases novels.txt --score npmi --threshold 0.7 > phrases.tsv
       zstdcat dump.zst | w2v phrases - -o - --list phrases.tsv | zstd > joined.zst
@@ -102,14 +102,14 @@ def phrases(
     path = None if output in {None, _STDOUT} else Path(str(output))
     files = [file for file in (path, list_) if file is not None]
     _check_files(files, overwrite=overwrite)
-    scanned = _scan(settings, files[0].absolute().parent if files else None, is_quiet=quiet)
+    scanned = _scan(settings, files, is_quiet=quiet)
     joined = _join(scanned, rules, is_quiet=quiet)
     _write(joined, path, list_, overwrite=overwrite)
     if output == _STDOUT:
         for block in joined.iterate_lines():
             console.write_bytes(block)
     if path is not None and not quiet:
-        console.note(f"wrote {path}; train on it with: w2v train {path} --set corpus.tokens=whitespace")
+        console.note(f"wrote {path}; train on it with: w2v train {path} --set corpus.tokens=whitespace --output …")
     if as_json:
         console.write_json("phrases", summary(scanned, joined, rules, path))
     elif output is None:
@@ -175,9 +175,9 @@ def _check_files(files: list[Path], *, overwrite: bool) -> None:
         clear_stale(file.absolute().parent)
 
 
-def _scan(config: "Config", folder: Path | None, *, is_quiet: bool) -> "ScannedCorpus":
+def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScannedCorpus":
     """Return the text, telling what was read."""
-    from w2v_cli import datasets  # noqa: PLC0415  as above
+    from w2v_cli import datasets, storage  # noqa: PLC0415  as above
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
     from w2v_cli.cores import available_cores  # noqa: PLC0415
     from w2v_cli.corpora import find_corpus  # noqa: PLC0415
@@ -185,8 +185,11 @@ def _scan(config: "Config", folder: Path | None, *, is_quiet: bool) -> "ScannedC
     from w2v_cli.phrases import corpus_settings  # noqa: PLC0415
     from w2v_cli.scanner import scan  # noqa: PLC0415
 
+    folder = files[0].absolute().parent if files else None
     with TrainingDisplay(is_quiet=is_quiet) as display:
         found = find_corpus(config.corpus.source, datasets.data_folder(os.environ))
+        for file in files:
+            storage.refuse_input(file, (source.place for source in found.sources))
         display.show(found)
         started = time.perf_counter()
         threads = config.training.threads or available_cores()

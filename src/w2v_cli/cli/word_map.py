@@ -59,6 +59,7 @@ def word_map(
 
     check_method(projection)
     storage.refuse_existing(output, overwrite=overwrite)
+    storage.refuse_input(output, [file])
     storage.check_writable(output)
     plan = wordmap.MapPlan(words, min_count, projection, neighbours, clusters, seed)
     drawn = wordmap.draw_map(opened.word_vectors, plan)

@@ -16,8 +16,10 @@ from w2v_cli.formats.escaping import escape
 from w2v_cli.formats.stream import ByteStream, open_stream
 from w2v_cli.formats.table import FORMATS, Format, detect, find_format, format_of_name
 from w2v_cli.packed_words import PackedWords
-from w2v_cli.storage import check_writable, refuse_existing
+from w2v_cli.storage import check_writable, refuse_existing, refuse_input
 from w2v_cli.vectors import MAX_FLOAT16, NumberFormat, WordVectors, iterate_blocks
+
+_LONGEST_SHOWN = 80  # characters of a word
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def export_vectors(
     wanted = _choose_type(form, dtype)
     for file in form.files(path):
         refuse_existing(file, overwrite=overwrite)
+        refuse_input(file, [source])
     check_writable(form.files(path)[0] if path.is_dir() else path)
     if wanted == "float16":
         _check_range(source, word_vectors)
@@ -78,6 +81,7 @@ def import_vectors(
     if Path(place).is_dir():
         given, place = FORMATS["projector"], str(Path(place, projector.VECTORS))
     refuse_existing(path, overwrite=overwrite)
+    refuse_input(path, [place])
     check_writable(path)
     with open_stream(place) as stream:
         form = given or detect(stream)
@@ -115,10 +119,15 @@ def _holdable(source: str, word_vectors: WordVectors, form: Format, *, escaped: 
         word = word_vectors.words[word_id]
         raise VectorsError(
             f"{source}: the word {reprlib.repr(word)} (row {word_id:,}) contains {found!r}, which no word of "
-            f"{form.title} can: --escape writes it as {reprlib.repr(escape(word, form.separators))[1:-1]}; npz and "
+            f"{form.title} can: --escape writes it as {_shortened(escape(word, form.separators))}; npz and "
             f"safetensors hold every word."
         )
     return word_vectors, 0
+
+
+def _shortened(word: str) -> str:
+    """Return a word as it is, or the beginning of a long one."""
+    return word if len(word) <= _LONGEST_SHOWN else f"{word[:_LONGEST_SHOWN]}…"
 
 
 def _iterate_unholdable(words: Sequence[str], separators: str) -> Iterator[tuple[int, str]]:

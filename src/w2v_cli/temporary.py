@@ -19,12 +19,13 @@ def open_temporary(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
     The name is short: the file that it is to become may have the longest name there is. Raises OSError where the folder
     refuses.
     """
-    path = folder / f".w2v-{secrets.token_hex(8)}.tmp"
+    names: list[Path] = []
     try:  # from before the file is there: a signal may come at any time
-        with _open_and_hold(path) as file:
-            yield path, file
+        with _open_and_hold(folder, names) as file:
+            yield names[-1], file
     finally:
-        path.unlink(missing_ok=True)
+        for name in names:
+            name.unlink(missing_ok=True)
 
 
 def clear_stale(folder: Path) -> list[Path]:
@@ -38,9 +39,11 @@ def clear_stale(folder: Path) -> list[Path]:
     return []
 
 
-def _open_and_hold(path: Path) -> BinaryIO:
-    """Return a new file that is locked and still has its name."""
+def _open_and_hold(folder: Path, names: list[Path]) -> BinaryIO:
+    """Return a new file that is locked and still has its name, the last of `names`; each is added before it is used."""
     while True:
+        path = folder / f".w2v-{secrets.token_hex(8)}.tmp"
+        names.append(path)
         file = path.open("xb")
         with contextlib.suppress(OSError):  # a file system without locks: then nobody clears there either
             _lock(file, wait=True)

@@ -28,7 +28,7 @@ def test_what_is_joined_is_trained_on(cities):
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "joined in " in done.stderr
-    assert done.stderr.endswith("w2v train joined.txt --set corpus.tokens=whitespace\n")
+    assert done.stderr.endswith("w2v train joined.txt --set corpus.tokens=whitespace --output …\n")
     text = (cities.folder / "joined.txt").read_text()
     assert "bank_of_america" in text
     assert "new_york" in text

@@ -54,11 +54,15 @@ def refuse_input(path: Path, inputs: Iterable[str | Path]) -> None:
 def check_writable(path: Path) -> None:
     """Raise StorageError where `path`'s folder is missing or refuses a new file: found before training, not after.
 
+    ConfigError for `-`, which other commands take for stdout.
+
     So is a device or a pipe, which a new file would replace: /dev/null would be gone for everybody.
     """
     try:
         if path.is_dir():
             raise StorageError(f"cannot write {path}: it is a folder; name a file inside it.")
+        if str(path) == "-":
+            raise ConfigError("- is no file, and this is not written to stdout: name a file.")
         if path.exists() and not path.is_file():
             raise StorageError(f"cannot write {path}: it is a device or a pipe; name a file.")
         with tempfile.TemporaryFile(dir=path.parent):

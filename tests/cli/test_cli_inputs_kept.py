@@ -28,6 +28,15 @@ def test_an_input_is_not_overwritten(asked, arguments):
     assert asked.files() == before
 
 
+@pytest.mark.parametrize(
+    "arguments", [("export", "w2v.safetensors", "-", "--format", "glove"), ("map", "-o", "-")], ids=lambda one: one[0]
+)
+def test_no_file_is_called_minus(asked, arguments):
+    """Where it does not mean stdout, it is refused: exit 2."""
+    assert "this is not written to stdout: name a file" in the_error(asked.run(*arguments), 2)
+    assert not (asked.folder / "-").exists()
+
+
 def test_a_group_without_a_command_shows_its_help(asked):
     """As `w2v` alone does, in plain lines."""
     done = asked.run("config")

@@ -10,6 +10,7 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.asking import OpenFile, open_files, warn_of_order
+from w2v_cli.cli.completion import complete_set
 from w2v_cli.cli.options import JsonOption, QuietOption
 from w2v_cli.errors import CorpusError
 
@@ -41,6 +42,7 @@ def evaluate(
             metavar="SET",
             help="A file of questions or of rated pairs, or a name; give it for each.  [default: what is downloaded]",
             show_default=False,
+            autocompletion=complete_set,
         ),
     ] = None,
     method: Annotated[

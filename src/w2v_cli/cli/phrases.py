@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from w2v_cli.cli import console
+from w2v_cli.cli.completion import complete_config, complete_corpus
 from w2v_cli.cli.options import JsonOption, QuietOption
 from w2v_cli.cli.phrase_display import iterate_rows, show, summary
 from w2v_cli.errors import ConfigError
@@ -27,7 +28,10 @@ _ENGLISH = "english"
 def phrases(
     corpus: Annotated[
         list[str] | None,
-        typer.Argument(help="Texts as for `w2v train`: files, folders, patterns, URLs, - for stdin; or a corpus name."),
+        typer.Argument(
+            help="Texts as for `w2v train`: files, folders, patterns, URLs, - for stdin; or a corpus name.",
+            autocompletion=complete_corpus,
+        ),
     ] = None,
     *,
     output: Annotated[
@@ -71,7 +75,10 @@ def phrases(
         typer.Option("--list", metavar="FILE", help="Write the phrases, their scores and counts, tab-separated."),
     ] = None,
     config: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="A YAML config; its section corpus counts.")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE", help="A YAML config; its section corpus counts.", autocompletion=complete_config
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, as corpus.tokens=whitespace.")

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from w2v_cli.vectors import WordVectors, save
 
@@ -48,14 +49,19 @@ def main() -> None:
 def make(path: Path, words: int, dim: int) -> Path:
     """Return a vectors file of random numbers, made where it is not there yet."""
     if not path.exists():
-        draws = np.random.default_rng(1)
-        rows = np.empty((words, dim), np.float16)
-        for first in range(0, words, ROWS_AT_ONCE):
-            part = rows[first : first + ROWS_AT_ONCE]
-            part[...] = draws.standard_normal(part.shape, dtype=np.float32)
+        rows = draw_rows(np.random.default_rng(1), words, dim)
         names = [f"word{number:07d}" for number in range(words)]
         save(path, WordVectors(rows, names, np.arange(words, 0, -1)), overwrite=False)
     return path
+
+
+def draw_rows(draws: np.random.Generator, words: int, dim: int) -> NDArray[np.float16]:
+    """Return random vectors (words, dim)."""
+    rows = np.empty((words, dim), np.float16)
+    for first in range(0, words, ROWS_AT_ONCE):
+        part = rows[first : first + ROWS_AT_ONCE]
+        part[...] = draws.standard_normal(part.shape, dtype=np.float32)
+    return rows
 
 
 def ask(path: Path, words: list[str], *, is_cold: bool = False) -> tuple[float, float]:

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from ask import LOOK_SECONDS, ROWS_AT_ONCE, anonymous_kilobytes, summary
+from ask import LOOK_SECONDS, anonymous_kilobytes, draw_rows, summary
 
 from w2v_cli.evaluation_sets import read_sets
 from w2v_cli.vectors import WordVectors, save
@@ -56,10 +56,7 @@ def make(path: Path, dim: int, questions: Path) -> Path:
     """Return a vectors file of random numbers with all words of the questions, made where it is not there yet."""
     if not path.exists():
         draws = np.random.default_rng(1)
-        rows = np.empty((WORDS, dim), np.float16)
-        for first in range(0, WORDS, ROWS_AT_ONCE):
-            part = rows[first : first + ROWS_AT_ONCE]
-            part[...] = draws.standard_normal(part.shape, dtype=np.float32)
+        rows = draw_rows(draws, WORDS, dim)
         names = [f"word{number:07d}" for number in range(WORDS)]
         [asked] = read_sets([str(questions)], path.parent)
         words = list(dict.fromkeys(word.casefold() for word in asked.words))

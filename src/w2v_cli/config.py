@@ -34,6 +34,11 @@ class ResolvedConfig:
     config: Config
     origins: Mapping[str, str]
 
+    @property
+    def given_keys(self) -> list[str]:
+        """The keys of the settings that somebody gave."""
+        return [key for key, origin in self.origins.items() if origin != "default"]
+
 
 def resolve(
     *,

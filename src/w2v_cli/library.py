@@ -101,12 +101,11 @@ def _train(
         file=None if file is None else find_config_file(os.fspath(file)),
         corpus_settings_for=None if is_resumed else lambda source: corpora.corpus_settings_for(source, data_folder),
     )
-    given = [key for key, origin in resolved.origins.items() if origin != "default"]
     return pipeline.train_vectors(
         resolved.config,
         data_folder,
         on_event,
-        resume=given if is_resumed else None,
+        resume=resolved.given_keys if is_resumed else None,
         is_stop_wanted=is_stop_wanted,
     )
 

@@ -22,8 +22,7 @@ def check_plot(path: Path, *, overwrite: bool, option: str = "--plot") -> None:
         raise MissingDependencyError(f'{option} needs matplotlib. Install it with: pip install "w2v-cli[plot]"')
     if path.suffix.lower() not in _FORMATS:
         raise ConfigError(f"{option} writes {', '.join(_FORMATS)}, and {path} is none of them: change its ending.")
-    if path.exists() and not overwrite:
-        raise ConfigError(f"{path} exists already and is kept: choose another {option}, or give --overwrite.")
+    storage.refuse_existing(path, overwrite=overwrite, what=option)
     storage.check_writable(path)
 
 

@@ -39,8 +39,7 @@ def check_log(output: OutputSettings, *, is_resumed: bool) -> None:
     if _is_device(path):
         return
     if os.path.lexists(path) and not path.is_dir():
-        if not output.overwrite and not is_resumed:
-            raise ConfigError(f"{path} exists already and is kept: choose another --log, or give --overwrite.")
+        storage.refuse_existing(path, overwrite=output.overwrite or is_resumed, what="--log")
         if not _is_log(path):
             raise ConfigError(f"{path} is no log of w2v and is kept: choose another --log.")
     storage.check_writable(path)

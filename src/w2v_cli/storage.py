@@ -37,10 +37,17 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
         raise cannot_write(path, error) from error
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise ConfigError where `path` exists and may not be overwritten."""
+def check_output(path: Path, *, inputs: Iterable[str | Path] = (), overwrite: bool) -> None:
+    """Raise what stands against writing `path`: that it exists, is one of the inputs, or cannot be written."""
+    refuse_existing(path, overwrite=overwrite)
+    refuse_input(path, inputs)
+    check_writable(path)
+
+
+def refuse_existing(path: Path, *, overwrite: bool, what: str = "output") -> None:
+    """Raise ConfigError where `path` exists and may not be overwritten; what: what the user is to choose anew."""
     if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
-        raise ConfigError(f"{path} exists already and is kept: choose another output, or give --overwrite.")
+        raise ConfigError(f"{path} exists already and is kept: choose another {what}, or give --overwrite.")
 
 
 def refuse_input(path: Path, inputs: Iterable[str | Path]) -> None:

@@ -9,7 +9,7 @@ from w2v_cli.clusters import Labels, find_clusters
 from w2v_cli.cores import available_cores
 from w2v_cli.errors import ConfigError
 from w2v_cli.nearest_rows import nearest
-from w2v_cli.projection import Method, check_method, project
+from w2v_cli.projection import Method, project
 from w2v_cli.queries import QUESTIONS_AT_ONCE, Search, allowed_rows, sum_scorer
 from w2v_cli.row_blocks import FloatArray, WordIds, read_unit_rows
 from w2v_cli.vectors import Matrix, WordVectors
@@ -58,7 +58,6 @@ def draw_map(word_vectors: WordVectors, plan: MapPlan) -> WordMap:
     Neighbours are those of `queries.similar` among the words of the map. Raises ConfigError where no word is frequent
     enough and as `projection.project` does, MissingDependencyError for a projection whose package is not there.
     """
-    check_method(plan.projection)
     chosen = choose_words(word_vectors, plan)
     rows = word_vectors.vectors[chosen]
     unit_rows = read_unit_rows(rows, slice(None))

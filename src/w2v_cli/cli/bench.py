@@ -66,8 +66,7 @@ def bench(
     from w2v_cli.bench.comparison import Comparison, choose_trainers, compare, find_left_out  # noqa: PLC0415
 
     if output is not None:
-        storage.refuse_existing(output, overwrite=overwrite)
-        storage.check_writable(output)
+        storage.check_output(output, overwrite=overwrite)
     comparison = Comparison(
         corpus=corpus,
         tokens=tokens,

@@ -15,7 +15,7 @@ from w2v_cli.cli.given import (
     OutputOption,
     OverwriteOption,
     SetOption,
-    resolve,
+    resolve_training,
 )
 from w2v_cli.cli.options import JsonOption, with_setting_options
 
@@ -44,16 +44,18 @@ def show(
       w2v config show ptb --config book-cbow --epochs 3 --origin
       w2v config show --set training.batch_size=256 --json
     """
-    given: dict[str, object] = {
-        "corpus.source": corpus or None,
-        "training.backend": "cupy" if gpu else None,
-        "training.deterministic": deterministic,
-        "output.path": output,
-        "output.overwrite": overwrite,
-        "training.evaluate": evaluate or None,
-        "output.log": log,
-    }
-    resolved = resolve(given, settings, set_, config)
+    resolved = resolve_training(
+        settings,
+        set_,
+        config,
+        corpus=corpus,
+        gpu=gpu,
+        deterministic=deterministic,
+        output=output,
+        overwrite=overwrite,
+        evaluate=evaluate,
+        log=log,
+    )
     from w2v_cli.config_text import as_yaml  # noqa: PLC0415  pydantic is not needed for --help
 
     if as_json:

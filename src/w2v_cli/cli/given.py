@@ -1,4 +1,4 @@
-"""The settings of a training as they are given on the command line: for `train`, and for `config show`."""
+"""Settings as they are given on the command line: those of a training for `train` and `config show`, and others."""
 
 import os
 from collections.abc import Mapping
@@ -52,45 +52,58 @@ LogOption = Annotated[
     str | None, typer.Option(metavar="FILE", help="Write each event as a line of JSON, as it happens.")
 ]
 
-_NAMES = {  # of what is no SettingOption
-    "corpus.source": "CORPUS",
-    "training.backend": "--gpu",
-    "training.deterministic": "--deterministic",
-    "output.path": "--output",
-    "output.overwrite": "--overwrite",
-    "training.evaluate": "--evaluate",
-    "output.log": "--log",
-}
 
-
-def resolve(
-    given: Mapping[str, object],
+def resolve_training(
     settings: Mapping[str, str | None],
     sets: list[str] | None,
     config: str | None,
     *,
+    corpus: list[str] | None,
+    gpu: bool,
+    deterministic: bool,
+    output: str | None,
+    overwrite: bool,
+    evaluate: list[str] | None,
+    log: str | None,
     is_resumed: bool = False,
+) -> "ResolvedConfig":
+    """Return the config of a training that has these options and arguments; settings: the values of SETTING_OPTIONS."""
+    from w2v_cli.config_sources import read_value  # noqa: PLC0415  pydantic is not needed for --help
+
+    given: dict[str, tuple[str, object]] = {
+        "corpus.source": ("CORPUS", corpus or None),
+        "training.backend": ("--gpu", "cupy" if gpu else None),
+        "training.deterministic": ("--deterministic", deterministic or None),
+        "output.path": ("--output", output),
+        "output.overwrite": ("--overwrite", overwrite or None),
+        "training.evaluate": ("--evaluate", evaluate or None),
+        "output.log": ("--log", log),
+    }
+    given |= {key: (flag, read_value(text)) for key, flag, text in given_settings(settings)}
+    resolved = resolve(given, sets, config, is_resumed=is_resumed)
+    _refuse_dash(resolved.config)
+    return resolved
+
+
+def resolve(
+    given: Mapping[str, tuple[str, object]], sets: list[str] | None, config: str | None, *, is_resumed: bool = False
 ) -> "ResolvedConfig":
     """Return the config of all sources; raise ConfigError for what is wrong in any of them.
 
-    given: the values of _NAMES, by key, something that is not true where an option was not given; settings: those of
-    SETTING_OPTIONS. A training that is resumed has what its corpus asks for already.
+    given: by key the option and its value, None where it was not given. A training that is resumed has what its corpus
+    asks for already.
     """
     from w2v_cli import config as configs  # noqa: PLC0415  pydantic and NumPy are not needed for --help
     from w2v_cli import corpora, datasets  # noqa: PLC0415
-    from w2v_cli.config_sources import read_value  # noqa: PLC0415
 
     data_folder = datasets.data_folder(os.environ)
-    options = {key: (_NAMES[key], value) for key, value in given.items() if value is not None and value is not False}
-    resolved = configs.resolve(
-        options=options | {key: (flag, read_value(text)) for key, flag, text in given_settings(settings)},
+    return configs.resolve(
+        options={key: (flag, value) for key, (flag, value) in given.items() if value is not None},
         sets=sets or (),
         environment=os.environ,
         file=None if config is None else configs.find_config_file(config),
         corpus_settings_for=None if is_resumed else lambda source: corpora.corpus_settings_for(source, data_folder),
     )
-    _refuse_dash(resolved.config)
-    return resolved
 
 
 def _refuse_dash(config: "Config") -> None:

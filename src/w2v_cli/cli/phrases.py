@@ -4,7 +4,6 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +11,7 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.completion import complete_config, complete_corpus
+from w2v_cli.cli.given import resolve
 from w2v_cli.cli.options import JsonOption, QuietOption
 from w2v_cli.cli.phrase_display import iterate_rows, show, summary
 from w2v_cli.errors import ConfigError
@@ -100,11 +100,11 @@ def phrases(
     """
     if output == _STDOUT and as_json:
         raise ConfigError("--output - and --json both want stdout: name a file with --output.")
-    settings = _resolve(
-        {"corpus.source": ("CORPUS", corpus or None), "corpus.min_count": ("--min-count", min_count)},
-        set_ or [],
-        config,
-    )
+    from w2v_cli.config_sources import read_value  # noqa: PLC0415  pydantic is not needed for --help
+
+    least = None if min_count is None else read_value(min_count)
+    given = {"corpus.source": ("CORPUS", corpus or None), "corpus.min_count": ("--min-count", least)}
+    settings = resolve(given, set_, config).config
     rules = _rules(score, threshold, settings.corpus.min_count, passes, delimiter, connectors)
     path = None if output in {None, _STDOUT} else Path(str(output))
     files = [file for file in (path, list_) if file is not None]
@@ -121,27 +121,6 @@ def phrases(
         console.write_json("phrases", summary(scanned, joined, rules, path))
     elif output is None:
         show(joined.phrases)
-
-
-def _resolve(options: Mapping[str, tuple[str, object]], sets: list[str], config: str | None) -> "Config":
-    """Return the config of all sources, as for a training."""
-    from w2v_cli import config as configs  # noqa: PLC0415  pydantic and NumPy are not needed for --help
-    from w2v_cli import corpora, datasets  # noqa: PLC0415
-    from w2v_cli.config_sources import read_value  # noqa: PLC0415
-
-    data_folder = datasets.data_folder(os.environ)
-    given = {
-        key: (flag, read_value(value) if isinstance(value, str) else value)
-        for key, (flag, value) in options.items()
-        if value is not None
-    }
-    return configs.resolve(
-        options=given,
-        sets=sets,
-        environment=os.environ,
-        file=None if config is None else configs.find_config_file(config),
-        corpus_settings_for=lambda source: corpora.corpus_settings_for(source, data_folder),
-    ).config
 
 
 def _rules(
@@ -172,14 +151,11 @@ def _rules(
 def _check_files(files: list[Path], *, overwrite: bool) -> None:
     """Raise what stands against writing the files, before the text is read."""
     from w2v_cli import storage  # noqa: PLC0415  as above
-    from w2v_cli.temporary import clear_stale  # noqa: PLC0415
 
     if len(files) != len({file.absolute() for file in files}):
         raise ConfigError(f"--output and --list are one file, {files[0]}: name two.")
     for file in files:
-        storage.refuse_existing(file, overwrite=overwrite)
-        storage.check_writable(file)
-        clear_stale(file.absolute().parent)
+        storage.check_output(file, overwrite=overwrite)
 
 
 def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScannedCorpus":

@@ -18,7 +18,7 @@ from w2v_cli.cli.given import (
     OutputOption,
     OverwriteOption,
     SetOption,
-    resolve,
+    resolve_training,
 )
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, QuietOption, with_setting_options
 from w2v_cli.cli.signals import SignalWatch, Stopped
@@ -81,18 +81,21 @@ def train(
       w2v train novels.txt --evaluate wordsim353 --log run.jsonl
       w2v train novels.txt --dry-run
     """
-    given: dict[str, object] = {
-        "corpus.source": corpus or None,
-        "training.backend": "cupy" if gpu else None,
-        "training.deterministic": deterministic,
-        "output.path": output,
-        "output.overwrite": overwrite,
-        "training.evaluate": evaluate or None,
-        "output.log": log,
-    }
     if resume and overwrite:
         raise ConfigError("--resume goes on with a training and --overwrite begins anew: give one of them.")
-    resolved = resolve(given, settings, set_, config, is_resumed=resume)
+    resolved = resolve_training(
+        settings,
+        set_,
+        config,
+        corpus=corpus,
+        gpu=gpu,
+        deterministic=deterministic,
+        output=output,
+        overwrite=overwrite,
+        evaluate=evaluate,
+        log=log,
+        is_resumed=resume,
+    )
     if dry_run:
         _rehearse(resolved, plot, is_resumed=resume, is_quiet=quiet, as_json=as_json)
         return
@@ -111,14 +114,9 @@ def _rehearse(
     if plot is not None:
         loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
     with TrainingDisplay(is_quiet=is_quiet) as display:
-        folder, given = datasets.data_folder(os.environ), _given(resolved)
+        folder, given = datasets.data_folder(os.environ), resolved.given_keys
         plan = rehearsal.plan_training(resolved.config, folder, display.show, resume=given if is_resumed else None)
     show_plan(plan, as_json=as_json)
-
-
-def _given(resolved: "ResolvedConfig") -> list[str]:
-    """Return the keys of the settings that somebody gave."""
-    return [key for key, origin in resolved.origins.items() if origin != "default"]
 
 
 def _train(
@@ -140,13 +138,12 @@ def _train(
 
     if plot is not None:
         loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
-    given = _given(resolved)
     with TrainingDisplay(is_quiet=is_quiet) as display, watch.heeding():
         saved = pipeline.train_vectors(
             resolved.config,
             datasets.data_folder(os.environ),
             display.show,
-            resume=given if is_resumed else None,
+            resume=resolved.given_keys if is_resumed else None,
             discard_snapshot=discard_snapshot,
             is_stop_wanted=watch.is_stop_wanted,
         )

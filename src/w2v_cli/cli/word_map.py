@@ -58,9 +58,7 @@ def word_map(
     from w2v_cli.projection import check_method  # noqa: PLC0415  as above
 
     check_method(projection)
-    storage.refuse_existing(output, overwrite=overwrite)
-    storage.refuse_input(output, [file])
-    storage.check_writable(output)
+    storage.check_output(output, inputs=[file], overwrite=overwrite)
     plan = wordmap.MapPlan(words, min_count, projection, neighbours, clusters, seed)
     drawn = wordmap.draw_map(opened.word_vectors, plan)
     size_bytes = wordmap_file.save_map(

@@ -16,7 +16,7 @@ from w2v_cli.formats.escaping import escape
 from w2v_cli.formats.stream import ByteStream, open_stream
 from w2v_cli.formats.table import FORMATS, Format, detect, find_format, format_of_name
 from w2v_cli.packed_words import PackedWords
-from w2v_cli.storage import check_writable, refuse_existing, refuse_input
+from w2v_cli.storage import check_output, check_writable, refuse_existing, refuse_input
 from w2v_cli.vectors import MAX_FLOAT16, NumberFormat, WordVectors, iterate_blocks
 
 _LONGEST_SHOWN = 80  # characters of a word
@@ -80,9 +80,7 @@ def import_vectors(
     given = find_format(name) if name else None
     if Path(place).is_dir():
         given, place = FORMATS["projector"], str(Path(place, projector.VECTORS))
-    refuse_existing(path, overwrite=overwrite)
-    refuse_input(path, [place])
-    check_writable(path)
+    check_output(path, inputs=[place], overwrite=overwrite)
     with open_stream(place) as stream:
         form = given or detect(stream)
         imported = form.read(stream, Wanted(dtype, unescape, path.parent))

@@ -43,7 +43,7 @@ def train_skipgram_block(
     copy = Rows(scratch.x, scratch.in_order, is_fresh=True)  # x as it was: to_x may be x
     copy_rows(x, contexts, scratch.x)
     plan_sums(kept, block, window, contexts, 0, 1, scratch)
-    pairs = _count_pairs(kept, block, window, scratch)
+    pairs = _count_pairs(kept, block, scratch)
     for j in range(BLOCK_CENTRES):
         place, first = scratch.windows[j, 1], scratch.windows[j, 2]
         for n in range(0, scratch.windows[j, 3], 4):
@@ -57,7 +57,7 @@ def train_skipgram_block(
 
 
 @njit_part()
-def _count_pairs(kept: KeptWords, block: BlockBounds, window: int, scratch: Scratch) -> int:
+def _count_pairs(kept: KeptWords, block: BlockBounds, scratch: Scratch) -> int:
     """Fill pair_weights, row_pairs and negative_counts; return the number of pairs."""
     left = Rows(scratch.reaches_left, kept.left[block.begin :], is_fresh=False)
     right = Rows(scratch.reaches_right, kept.right[block.begin :], is_fresh=False)

@@ -3,10 +3,9 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite.binding import get_host_cpu_features
 from numpy.typing import NDArray
 
-from w2v_cli.compiled import njit, njit_part
+from w2v_cli.compiled import has_avx512, njit, njit_part
 from w2v_cli.kernels.lanes_numba import add, load, multiply_add, splat, store, zeros
 from w2v_cli.kernels.tiles_numba import Rows
 
@@ -116,4 +115,4 @@ def _add_lanes(to: Rows, i: int, column: int, lanes: Any) -> None:
 
 
 # Two sums take 14 of the 32 registers of AVX-512, but all of a smaller machine's and more.
-add_sums_of_same = _add_sums_by_two if get_host_cpu_features().get("avx512f") else add_sums
+add_sums_of_same = _add_sums_by_two if has_avx512() else add_sums

@@ -1,7 +1,7 @@
 """Vector registers for compiled code: several floats of a row held, multiplied and added at once (Numba).
 
 Numba vectorises loops as LLVM sees fit; in the products of small matrices that leaves speed unused. Here the code says
-itself what stays in registers. A `Lanes` is a run of 8, 16, 32 or 64 floats, which LLVM cuts into registers.
+itself what stays in registers. A `Lanes` is a run of floats, their number a multiple of 8.
 """
 
 from typing import Any
@@ -21,11 +21,11 @@ _COLUMN_PLACES = (0, 2, 1, 3, 4, 6, 5, 7)  # where _transpose leaves each column
 
 
 class Lanes(untyped_types.Type):
-    """The Numba type of `count` floats: vectors of 64, 32, … floats that are so many together."""
+    """The Numba type of `count` floats: vectors of 64, 32, 16 and 8 floats that are so many together."""
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.parts = [size for size in _VECTORS if count & size]
+        self.parts = count // 64 * [64] + [size for size in _VECTORS[1:] if count & size]
         super().__init__(name=f"Lanes({count})")
 
 

@@ -9,8 +9,12 @@ from w2v_cli.compiled import has_avx512, njit, njit_part
 from w2v_cli.kernels.lanes_numba import add, load, multiply_add, splat, store, zeros
 from w2v_cli.kernels.tiles_numba import Rows
 
-_LONGEST = 64 + 32 + 16  # floats that a sum holds in registers: 14 of 256 bits, which leaves one for the weight
+# Floats of a sum that are held in registers. A multiplication is four steps old when its result is there, so that eight
+# registers are the fewest that keep the processor busy.
+_LONGEST = 64 + 32 + 16  # 14 registers of 256 bits, which leaves one for the weight, or 7 of 512
 _LONG, _SHORT, _SHORTEST = 64, 32, 16
+_WIDEST = 64 + 128 if has_avx512() else _LONG  # 12 registers of 512 bits
+_LONG_PAIR = 64 + 32  # of each of two sums: 12 registers of 512 bits
 
 
 class Sums(NamedTuple):
@@ -38,6 +42,9 @@ def add_sums(to: Rows, sums: Sums, more: Sums) -> None:
         if left >= _LONGEST and (left - _LONGEST) % _LONG == 0:  # runs of 64 keep the processor busy as well
             _add_run(to, sums, more, column, zeros(_LONGEST))
             column += _LONGEST
+        elif left >= _WIDEST:
+            _add_run(to, sums, more, column, zeros(_WIDEST))
+            column += _WIDEST
         elif left >= _LONG:
             _add_run(to, sums, more, column, zeros(_LONG))
             column += _LONG
@@ -68,6 +75,9 @@ def _add_sums_by_two(to: Rows, sums: Sums, more: Sums) -> None:
         if left >= _LONGEST and (left - _LONGEST) % _LONG == 0:
             _add_run_by_two(to, sums, more, column, zeros(_LONGEST))
             column += _LONGEST
+        elif left >= _LONG_PAIR:
+            _add_run_by_two(to, sums, more, column, zeros(_LONG_PAIR))
+            column += _LONG_PAIR
         elif left >= _LONG:
             _add_run_by_two(to, sums, more, column, zeros(_LONG))
             column += _LONG

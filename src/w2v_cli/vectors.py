@@ -223,4 +223,6 @@ def _check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
     for name, tensor in tensors.items():
         found = (tensor.dtype.str, tensor.shape)
         if found != expected[name]:
-            raise damaged(path, f"its {name} are {found}, its {count(len(vectors), 'vector')} need {expected[name]}")
+            raise damaged(
+                path, f"its {name} are {found}, and {count(len(vectors), 'vector')} would have {expected[name]}"
+            )

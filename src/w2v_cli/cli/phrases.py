@@ -191,7 +191,7 @@ def _join(scanned: "ScannedCorpus", rules: "PhraseRules", *, is_quiet: bool) -> 
         if not is_quiet:
             console.note(
                 f"pass {done.number_of_pass} of {rules.passes}: {count(done.phrases, 'phrase')} with {rules.score} "
-                f"over {rules.threshold:g}, joined in {count(done.joins, 'place')}; {count(done.words, 'word')} remain"
+                f"over {rules.threshold:g}, joined in {count(done.joins, 'place')}; {count(done.words, 'word')} left"
             )
 
     return join_phrases(scanned, rules, tell)

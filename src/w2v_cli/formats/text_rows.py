@@ -157,7 +157,7 @@ def _parse_line(line: bytes, dim: int, collector: Collector, row: int) -> tuple[
     """Return the word and the numbers of a line: those are its last fields, and the word all before, spaces as well."""
     word, *fields = line.rsplit(b" ", dim)
     if len(fields) != dim:
-        cause = f"{count(len(fields), 'number')} follow its word, not {dim:,}" if line else "it is blank"
+        cause = f"its word is followed by {count(len(fields), 'number')}, not {dim:,}" if line else "it is blank"
         raise collector.error(collector.rows + row, cause)
     numbers = _parse_numbers(fields)
     if numbers is None:
@@ -165,7 +165,7 @@ def _parse_line(line: bytes, dim: int, collector: Collector, row: int) -> tuple[
         shown = reprlib.repr(field.decode("utf-8", "backslashreplace"))
         raise collector.error(collector.rows + row, f"{shown} is no number, and {dim:,} are to follow its word")
     if (extra := word.rpartition(b" ")[2]) != word and is_number(extra):
-        raise collector.error(collector.rows + row, f"more than {count(dim, 'number')} follow its word")
+        raise collector.error(collector.rows + row, f"its word is followed by more than {count(dim, 'number')}")
     return word, numbers
 
 

@@ -77,6 +77,7 @@ PIPELINE = [
     "kernels.adam_numba",
     "kernels.minibatch_numba",
     "kernels.block_reference",
+    "kernels.block_plan",
     "kernels.philox_numba",
     "kernels.spans_numba",
     "kernels.lanes_numba",

@@ -73,11 +73,11 @@ def test_without_any_trainer_there_is_nothing_to_compare(tmp_path, monkeypatch):
     monkeypatch.setattr(comparison, "TRAINERS", (absent,))
     settings = Comparison("x.txt", "words", 1, None, ("cbow",), ("absent",), 8, 1, 1, 1, 1)
 
-    with pytest.raises(ConfigError, match="can be run here. absent: it is not installed"):
+    with pytest.raises(ConfigError, match=r"can be run here\. absent: it is not installed"):
         compare(settings, tmp_path, lambda _: None)
 
 
-def test_a_peer_that_fails_is_left_out_and_the_others_run_on(tmp_path, monkeypatch):
+def test_a_peer_that_fails_is_left_out_and_the_others_run_on(monkeypatch):
     """What it had done before it failed does not count either; ours is no peer."""
     fails = {"gensim": 1, "w2v": 9}
 

@@ -74,8 +74,7 @@ def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
     }
     if backend is Backend.CUPY:  # vectors, moments and gradients lie on the device
         parts |= {"vectors": matrix, "optimizer": 0}
-    start = matrix * (2 if config.model.init == "normal" else 1)
-    building = start + 2 * matrix if not has_padding else max(start + parts["vectors"], start + 2 * matrix)
+    building = max(parts["vectors"], 2 * matrix)
     return MemoryNeed(MappingProxyType({name: size for name, size in parts.items() if size}), building + _CODE)
 
 

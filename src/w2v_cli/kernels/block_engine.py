@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from queue import Empty, SimpleQueue
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +28,8 @@ class CompiledEngine:
         self._which = (True, None) if config.model.model == "skipgram" else (None, is_classic)
         self._text, self._draws = _text_and_draws(corpus, config)
         self._held_out = _with_sentences(self._text, held_out) if held_out else None
-        start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
-        self._model = Model(
-            _padded(start.input_vectors),
-            _padded(start.output_vectors),
-            negatives=config.sampling.negatives,
-        )
+        start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed, allocate=_padded_zeros)
+        self._model = Model(start.input_vectors, start.output_vectors, negatives=config.sampling.negatives)
         self._idle: SimpleQueue[tuple[KeptWords, Scratch]] = SimpleQueue()
 
     @property
@@ -103,8 +98,6 @@ def _with_sentences(text: Text, corpus: ScannedCorpus) -> Text:
     return text._replace(word_ids=corpus.word_ids, sentence_offsets=corpus.sentence_offsets)
 
 
-def _padded(matrix: NDArray[np.float32]) -> NDArray[Any]:
-    """Return a copy with rows of whole cache lines; what is added is zero and stays zero."""
-    padded = zeros((len(matrix), padded_dim(matrix.shape[1])))
-    padded[:, : matrix.shape[1]] = matrix
-    return padded
+def _padded_zeros(shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return zeros with rows of whole cache lines; what is added to a row is zero and stays zero."""
+    return zeros((shape[0], padded_dim(shape[1])))

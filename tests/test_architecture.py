@@ -90,6 +90,7 @@ PIPELINE = [
     "kernels.rounds_numba",
     "kernels.block_engine",
     "kernels.rounds_engine",
+    "kernels.block_cupy",
     "kernels",
     "optimizers",
     "learner",

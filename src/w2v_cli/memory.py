@@ -73,7 +73,7 @@ def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
         "compiling": _CODE + (0 if sizes.is_compiled else _COMPILING),
     }
     if backend is Backend.CUPY:  # vectors, moments and gradients lie on the device
-        parts |= {"vectors": matrix, "optimizer": 0}
+        parts |= {"vectors": 2 * matrix, "work": 0} if is_block else {"vectors": matrix, "optimizer": 0}
     start = matrix * (2 if config.model.init == "normal" else 1)
     building = start + 2 * matrix if not has_padding else max(start + parts["vectors"], start + 2 * matrix)
     return MemoryNeed(MappingProxyType({name: size for name, size in parts.items() if size}), building + _CODE)

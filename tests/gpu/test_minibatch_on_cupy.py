@@ -98,7 +98,9 @@ def w2v(tmp_path):
 def test_the_command_trains_on_the_device(w2v, corpus_file, tmp_path):
     """`w2v train FILE --gpu` writes NumPy's vectors, up to the file's float16, and says in the file that CuPy ran."""
     settings = ["--epochs", "2", "--dim", "8", "--min-count", "1"]
-    on_device = w2v("train", corpus_file, "--gpu", *settings, "--output", tmp_path / "gpu.safetensors")
+    on_device = w2v(
+        "train", corpus_file, "--gpu", "--algorithm", "minibatch", *settings, "--output", tmp_path / "gpu.safetensors"
+    )
     on_host = w2v(
         *("train", corpus_file, "--algorithm", "minibatch", "--set", "training.backend=numpy"),
         *settings,

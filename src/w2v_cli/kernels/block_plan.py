@@ -43,8 +43,7 @@ class Layout:
         rows = contexts + outputs + (0 if is_skipgram else BLOCK_CENTRES)
         errors = outputs * contexts if is_skipgram else self.shared_negatives * BLOCK_CENTRES
         masks = 3 * contexts + outputs + self.shared_negatives
-        words = rows * slice_dim + errors + 5 * BLOCK_CENTRES + masks + _QUAD
-        return 4 * _up_to(words, _QUAD)
+        return 4 * (rows * slice_dim + errors + 5 * BLOCK_CENTRES + masks)
 
     def options(self) -> tuple[str, ...]:
         """Return the compiler's options, but for the architecture."""

@@ -204,8 +204,8 @@ def check_device_memory(needed: int, free: int, total: int, config: Config) -> N
     if needed > free:
         raise StorageError(
             f"--gpu: this training takes {needed / _GIGABYTE:.2f} GB of the GPU's memory, and "
-            f"{free / _GIGABYTE:.2f} of its {total / _GIGABYTE:.2f} GB are free: lower --dim ({config.model.dim}), raise "
-            f"--min-count ({config.corpus.min_count}), end what else uses the GPU, or train without --gpu."
+            f"{free / _GIGABYTE:.2f} of its {total / _GIGABYTE:.2f} GB are free: lower --dim ({config.model.dim}), "
+            f"raise --min-count ({config.corpus.min_count}), end what else uses the GPU, or train without --gpu."
         )
 
 

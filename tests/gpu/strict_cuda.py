@@ -27,8 +27,6 @@ ATTRIBUTES = {  # of the pretended device
     "MaxSharedMemoryPerMultiprocessor": 100 * 1024,
     "MultiProcessorCount": 2,
     "MaxThreadsPerMultiProcessor": 1536,
-    "ComputeCapabilityMajor": 8,
-    "ComputeCapabilityMinor": 6,
     "L2CacheSize": 6 * 2**20,
 }
 MEMORY = SimpleNamespace(free=7 * 2**30, total=8 * 2**30)

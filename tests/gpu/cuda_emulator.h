@@ -1,11 +1,11 @@
 /* CUDA on the CPU, as much as block.cu needs of it: each CUDA thread is a fiber, and waits where a GPU's thread waits.
 
 What it is strict about:
-* The blocks of threads that are resident run side by side, in turns that a seed decides; so do their threads, and a warp
-  or a block of threads may fall behind at any turn. What lacks a barrier reads what is not there yet.
+* The blocks of threads that are resident run side by side, in turns that a seed decides; so do their threads, and warps
+  may fall behind at any turn. What lacks a barrier reads what is not there yet.
 * Shared memory is NaN where a block of threads begins, and each has its own.
 * A warp's exchange or a barrier at which some threads never arrive, or arrive for something else, is an error.
-What it cannot show: lost updates (no thread is interrupted while it adds), caches, speed, what a compiler for GPUs does.
+What it cannot show: lost updates (no thread is interrupted while it adds), caches, speed, what a GPU's compiler does.
 
 No C++ library is used, so that any compiler will do. emulator.py puts this before the source and EMULATE after it. */
 
@@ -35,7 +35,7 @@ namespace emulator {
 constexpr int LANES = 32, MOST_THREADS = 1024, MOST_SHARED = 227 * 1024;
 constexpr size_t STACK = 64 * 1024;
 
-enum Wait { NOTHING, SHUFFLE, BALLOT, BARRIER, COUNT };        // a warp's exchange, or a barrier of the block of threads
+enum Wait { NOTHING, SHUFFLE, BALLOT, BARRIER, COUNT };        // the last two are of all threads of a block
 
 struct Fiber {
     jmp_buf place;
@@ -196,7 +196,8 @@ const char *run_grid(int grid, int resident, size_t shared_bytes) {
             block = nullptr;
             if (begun < grid) begin_block(blocks[which], begun++);
         } else if (!can_go_on) {
-            snprintf(problem, sizeof problem, "deadlock: threads of block %u wait for what others never do", block->index);
+            const char *told = "deadlock: threads of block %u wait for what others never do";
+            snprintf(problem, sizeof problem, told, block->index);
         }
     }
     for (int i = 0; i < resident; i++) {
@@ -208,7 +209,8 @@ const char *run_grid(int grid, int resident, size_t shared_bytes) {
 }
 
 const char *launch(
-    void (*started)(void **), int grid, int threads_each, int shared_bytes, int resident, unsigned long long seed, void **given
+    void (*started)(void **), int grid, int threads_each, int shared_bytes, int resident, unsigned long long seed,
+    void **given
 ) {
     if (threads_each % LANES || threads_each < LANES || threads_each > MOST_THREADS) return "no whole warps";
     if (shared_bytes < 0 || shared_bytes > MOST_SHARED) return "more shared memory than a GPU has";
@@ -233,7 +235,9 @@ template <int... I> struct Places {};
 template <int N, int... I> struct Counted : Counted<N - 1, N - 1, I...> {};
 template <int... I> struct Counted<0, I...> { using Type = Places<I...>; };
 
-template <class... P, int... I> void call(void (*called)(P...), void **given, Places<I...>) { called(*(P *)given[I]...); }
+template <class... P, int... I> void call(void (*called)(P...), void **given, Places<I...>) {
+    called(*(P *)given[I]...);
+}
 template <class... P> void call(void (*called)(P...), void **given) {
     call(called, given, typename Counted<sizeof...(P)>::Type());
 }
@@ -280,7 +284,9 @@ static inline void atomicAdd(float4 *place, float4 value) {
     place->x += value.x, place->y += value.y, place->z += value.z, place->w += value.w;
 }
 
-static inline unsigned int __umulhi(unsigned int a, unsigned int b) { return (unsigned int)((unsigned long long)a * b >> 32); }
+static inline unsigned int __umulhi(unsigned int a, unsigned int b) {
+    return (unsigned int)((unsigned long long)a * b >> 32);
+}
 static inline int __popc(unsigned int bits) { return __builtin_popcount(bits); }
 static inline int __ffs(int bits) { return __builtin_ffs(bits); }
 static inline int min(int a, int b) { return a < b ? a : b; }

@@ -15,6 +15,7 @@ from block_runs import (
     update_error,
     whole,
 )
+from block_texts import corpus, few_words, folder  # noqa: F401  fixtures
 from emulator import NO_COMPILER, find_compiler
 
 from w2v_cli.kernels.block_plan import SOURCE

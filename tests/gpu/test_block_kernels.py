@@ -17,6 +17,7 @@ from block_runs import (
     update_error,
     whole,
 )
+from block_texts import corpus, few_words, folder  # noqa: F401  fixtures
 from emulator import NO_COMPILER, Emulator, find_compiler
 from numpy.testing import assert_allclose, assert_array_equal
 

@@ -45,6 +45,32 @@ class Layout:
         masks = 3 * contexts + outputs + self.shared_negatives
         return 4 * (rows * slice_dim + errors + 5 * BLOCK_CENTRES + masks)
 
+    @property
+    def bytes_per_centre(self) -> float:
+        """Return the bytes of rows that a full block reads from and adds to device memory, for each of its centres.
+
+        >>> Layout("skipgram", dim=100, window=5, shared_negatives=16, slices=1).bytes_per_centre
+        2250.0
+        """
+        rows = BLOCK_CENTRES + 2 * self.window + BLOCK_CENTRES + self.shared_negatives
+        passes = 2 if self.slices == 1 else 3  # read and add; rows that are staged in slices are read twice
+        return passes * 4 * self.dim * rows / BLOCK_CENTRES
+
+    @property
+    def flops_per_centre(self) -> float:
+        """Return the operations of a full block's products (a multiplication and an addition are two), for each centre.
+
+        Windows are drawn from 1 to `window`; products of 4 x 4 tiles that reach beyond them are counted: they are done.
+
+        >>> Layout("cbow", dim=100, window=5, shared_negatives=24, slices=1).flops_per_centre
+        17400.0
+        """
+        if self.model == "cbow":  # the mean and its gradient; each negative's score and both gradients; so the centre's
+            return 2.0 * self.dim * (2 * (self.window + 1) + 3 * self.shared_negatives + 3)
+        reached = (_QUAD - 1 + 2 * self.window) // _QUAD + 1  # tiles of contexts for each tile of centres
+        tiles = BLOCK_CENTRES // _QUAD * reached + self.shared_negatives // _QUAD * (self._contexts // _QUAD)
+        return 3 * 2 * self.dim * tiles * _QUAD**2 / BLOCK_CENTRES
+
     def options(self) -> tuple[str, ...]:
         """Return the compiler's options, but for the architecture."""
         constants = {

@@ -1,47 +1,34 @@
-"""The stand-in for CuPy, in this process and in those of the command."""
+"""Fixtures of the block kernels: texts that are full of what goes wrong, and the folder of what was compiled."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-import emulator
+import numpy as np
 import pytest
-import strict_cuda
-import strict_cupy
 
-HERE = Path(__file__).parent
-TAKES_THE_PLACE = "import sys, strict_cupy; sys.modules['cupy'] = strict_cupy"
-
-
-@pytest.fixture
-def cupy(monkeypatch):
-    """Return the stand-in, which `import cupy` finds during the test."""
-    monkeypatch.setitem(sys.modules, "cupy", strict_cupy)
-    strict_cupy.counts.waits = strict_cupy.counts.uploads = 0
-    strict_cuda.launches.clear()
-    return strict_cupy
+from w2v_cli.config import resolve
+from w2v_cli.scanner import scan
 
 
 @pytest.fixture(scope="session")
-def compiler(tmp_path_factory):
-    """Let the emulator compile kernels into a folder of this run; skip where there is no compiler."""
-    if emulator.find_compiler() is None:
-        pytest.skip(emulator.NO_COMPILER)
-    os.environ.setdefault("W2V_EMULATOR_CACHE", str(tmp_path_factory.getbasetemp().parent / "emulator"))
+def folder(tmp_path_factory):
+    """Return the folder of compiled kernels."""
+    return tmp_path_factory.mktemp("kernels")
 
 
-@pytest.fixture
-def w2v(tmp_path):
-    """Return a function that runs `w2v` in a process of its own in which `import cupy` finds the stand-in."""
-    folder = tmp_path / "stand-in"
-    folder.mkdir()
-    (folder / "cupy.py").write_text(TAKES_THE_PLACE, encoding="utf-8")
-    paths = [str(folder), str(HERE), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+def write_text(path, *, words, sentences, longest=60):
+    """Write sentences of 1 to `longest` words by Zipf's law, and return what scanning makes of them."""
+    rng = np.random.default_rng(5)
+    lengths = rng.integers(1, longest, sentences)
+    lines = [" ".join(f"w{word}" for word in np.minimum(rng.zipf(1.3, length), words)) for length in lengths]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return scan(path, resolve(sets=["corpus.min_count=1"]).config.corpus)
 
-    def run(*arguments):
-        command = [sys.executable, "-c", "from w2v_cli.cli import main; main()", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
-    return run
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """Return some 1,100 words of 146 kinds, the most frequent one a quarter of them: rows repeat in every block."""
+    return write_text(tmp_path_factory.mktemp("corpus") / "text.txt", words=300, sentences=40)
+
+
+@pytest.fixture(scope="session")
+def few_words(tmp_path_factory):
+    """Return a corpus of six words: every block has negatives that equal its centres."""
+    return write_text(tmp_path_factory.mktemp("corpus") / "few.txt", words=6, sentences=12)

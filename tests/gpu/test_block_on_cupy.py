@@ -8,6 +8,7 @@ import pytest
 import strict_cuda
 from agreement import write_corpus
 from numpy.testing import assert_allclose, assert_array_equal
+from stand_in import compiler, cupy, w2v  # noqa: F401  fixtures
 
 from test_exact_resume import Training, assert_equal
 from test_exact_resume import text as small_text  # noqa: F401  a fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpus
 from numpy.testing import assert_allclose
+from stand_in import HERE, cupy, w2v  # noqa: F401  fixtures
 
 from w2v_cli import vectors
 from w2v_cli.batches import BatchBuilder

@@ -137,8 +137,8 @@ ADD_AT_DTYPES = _names("int32 int64 uint32 uint64 float16 float32 float64")
 # Of cupy and cupy.cuda, what a launcher needs: not to be had by inspect.signature, so taken from CuPy's source.
 CUDA = _names(
     """
-    RawModule RawModule.get_function RawKernel RawKernel.__call__ RawKernel.kernel RawKernel.local_size_bytes
-    RawKernel.max_dynamic_shared_size_bytes RawKernel.name RawKernel.num_regs
+    get_default_memory_pool RawModule RawModule.get_function RawKernel RawKernel.__call__ RawKernel.kernel
+    RawKernel.local_size_bytes RawKernel.max_dynamic_shared_size_bytes RawKernel.name RawKernel.num_regs
     cuda.Device cuda.Device.attributes cuda.Device.compute_capability cuda.Device.id cuda.Device.mem_info
     cuda.Device.synchronize cuda.Event cuda.Event.done cuda.Event.record cuda.Event.synchronize
     cuda.compiler.CompileException cuda.driver.CUDADriverError cuda.driver.occupancyMaxActiveBlocksPerMultiprocessor

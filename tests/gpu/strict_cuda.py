@@ -176,6 +176,11 @@ def _properties(device):
     return {"name": b"the stand-in on a CPU", "major": 8, "minor": 6, "totalGlobalMem": MEMORY.total}
 
 
+def get_default_memory_pool():
+    """Return the pool, which keeps nothing."""
+    return SimpleNamespace(free_bytes=lambda: 0)
+
+
 runtime = SimpleNamespace(
     CUDARuntimeError=CUDARuntimeError,
     driverGetVersion=lambda: 13000,

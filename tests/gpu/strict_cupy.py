@@ -18,9 +18,10 @@ from functools import partialmethod
 import cupy_names
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
-from strict_cuda import RawModule, cuda
+from strict_cuda import RawModule, cuda, get_default_memory_pool
 
-__all__ = ["RawModule", "counts", "cuda", "ndarray"]
+__all__ = ["RawModule", "counts", "cuda", "get_default_memory_pool", "ndarray"]
+__version__ = "14.2.0"
 
 _SCALARS = (bool, int, float, complex, np.number, np.bool_)
 

@@ -29,6 +29,8 @@ class CuPyEngine:
 
     Corpus, distributions and matrices lie on the device. Losses and pairs stay there too: what train_span returns are
     arrays of the device without axes, and only who asks for their value waits for it.
+
+    layout: what was compiled; resident_blocks: how many blocks the device holds at a time.
     """
 
     span_words = block_plan.LAUNCH_WORDS
@@ -38,20 +40,21 @@ class CuPyEngine:
         self._cupy = import_cupy()
         self._config = config
         attributes = self._cupy.cuda.Device().attributes
-        self._layout = fitting_layout(config, attributes["MaxSharedMemoryPerBlockOptin"])
-        needed = device_bytes(corpus, held_out, self._layout)
+        self.layout = fitting_layout(config, attributes["MaxSharedMemoryPerBlockOptin"])
+        needed = device_bytes(corpus, held_out, self.layout)
         free, total = self._cupy.cuda.runtime.memGetInfo()
-        check_device_memory(needed, free, total, config)
+        kept = self._cupy.get_default_memory_pool().free_bytes()  # by CuPy, for the next who asks for it
+        check_device_memory(needed, free + kept, total, config)
         self._draw, self._train = self._compile()
-        resident = self._resident_blocks() * attributes["MultiProcessorCount"]
-        default = block_plan.blocks_in_flight(len(corpus.vocabulary), resident)
+        self.resident_blocks = self._resident_blocks() * attributes["MultiProcessorCount"]
+        default = block_plan.blocks_in_flight(len(corpus.vocabulary), self.resident_blocks)
         self.blocks_in_flight = config.training.gpu_concurrency or default
         self._text = self._upload_text(corpus, config)
         self._held_out = None if held_out is None else self._upload_sentences(self._text, held_out)
         self._kept = self._build_kept_words()
         start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
         self._input_vectors, self._output_vectors = (
-            self._upload(_padded(matrix, self._layout.dim)) for matrix in (start.input_vectors, start.output_vectors)
+            self._upload(_padded(matrix, self.layout.dim)) for matrix in (start.input_vectors, start.output_vectors)
         )
         self._in_flight: deque[Any] = deque()
 
@@ -84,7 +87,7 @@ class CuPyEngine:
     def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
         """Put back what `read_state` returned."""
         for name, matrix in (("input_vectors", self._input_vectors), ("output_vectors", self._output_vectors)):
-            matrix.set(_padded(state[name], self._layout.dim))
+            matrix.set(_padded(state[name], self.layout.dim))
 
     def _launch(self, text: Text, launch: Launch) -> tuple[Any, Any]:
         """Put a launch of both kernels into the device's queue; return loss and pairs, which stay on the device."""
@@ -100,7 +103,7 @@ class CuPyEngine:
             (self.blocks_in_flight,),
             (block_plan.TRAIN_THREADS,),
             block_plan.train_arguments(matrices, text, self._kept, self._config, launch),
-            shared_mem=self._layout.shared_bytes,
+            shared_mem=self.layout.shared_bytes,
         )
         self._stay_near()
         return totals[0], totals[1]
@@ -119,10 +122,10 @@ class CuPyEngine:
         Raises MissingDependencyError where this GPU's compiler does not take them.
         """
         source = block_plan.SOURCE.read_text(encoding="utf-8")
-        module = self._cupy.RawModule(code=source, options=self._layout.options(), backend="nvrtc")
+        module = self._cupy.RawModule(code=source, options=self.layout.options(), backend="nvrtc")
         try:
             draw, train = (module.get_function(name) for name in (block_plan.DRAW_KERNEL, block_plan.TRAIN_KERNEL))
-            train.max_dynamic_shared_size_bytes = self._layout.shared_bytes
+            train.max_dynamic_shared_size_bytes = self.layout.shared_bytes
         except self._cupy.cuda.compiler.CompileException as error:
             raise MissingDependencyError(
                 f"--gpu: NVRTC, the compiler that came with CuPy, does not compile the kernels for this GPU: "
@@ -134,7 +137,7 @@ class CuPyEngine:
         """Return how many blocks of threads a multiprocessor holds at a time."""
         driver, threads = self._cupy.cuda.driver, block_plan.TRAIN_THREADS
         kernel = self._train.kernel.ptr
-        return int(driver.occupancyMaxActiveBlocksPerMultiprocessor(kernel, threads, self._layout.shared_bytes))
+        return int(driver.occupancyMaxActiveBlocksPerMultiprocessor(kernel, threads, self.layout.shared_bytes))
 
     def _upload_text(self, corpus: ScannedCorpus, config: Config) -> Text:
         counts = corpus.vocabulary.counts

@@ -21,7 +21,7 @@ from w2v_cli.memory_check import MemoryFound, check_least_memory, check_memory
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.run_log import check_log
 from w2v_cli.scanner import ScannedCorpus, scan
-from w2v_cli.settings import Config
+from w2v_cli.settings import Config, CorpusSettings
 from w2v_cli.snapshot import Identity, Snapshot
 from w2v_cli.storage import refuse_input
 from w2v_cli.temporary import clear_stale
@@ -70,7 +70,7 @@ def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot 
     found = find_corpus(config.corpus.source, data_folder)
     refuse_input(output, (source.place for source in found.sources))
     on_event(found)
-    scanned = _scan(found, config)
+    scanned = scan_found(found, config.corpus, config.training.threads, beside=output)
     on_event(scanned)
     corpus = scanned.corpus
     memory = check_memory(corpus, config, backend)
@@ -99,10 +99,15 @@ def _hold_out(corpus: ScannedCorpus, config: Config) -> tuple[ScannedCorpus, Sca
     return hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
 
 
-def _scan(found: CorpusFound, config: Config) -> CorpusScanned:
+def scan_found(
+    found: CorpusFound, settings: CorpusSettings, threads: int | None, *, beside: Path | None
+) -> CorpusScanned:
+    """Return the corpus that was found, counted and encoded, and how long that took; threads: None: one for each core.
+
+    beside and the errors: as for `scan`.
+    """
     started = time.perf_counter()
-    threads = config.training.threads or available_cores()
-    corpus = scan(found.sources, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
+    corpus = scan(found.sources, settings, threads=threads or available_cores(), beside=beside)
     return CorpusScanned(corpus, time.perf_counter() - started)
 
 

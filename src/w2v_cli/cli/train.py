@@ -47,8 +47,9 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Go on from the snapshot beside the output, with its settings. --epochs may be more than they were: "
-            "the learning rate then falls anew, from where the larger number has it.",
+            help="Go on from the snapshot beside the output, with its settings. --epochs is the one that may be given "
+            "anew, and larger: the learning rate then follows the new total. Another corpus, or any other setting that "
+            "differs, is refused.",
         ),
     ] = False,
     discard_snapshot: Annotated[

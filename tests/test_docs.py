@@ -62,7 +62,7 @@ def test_readme_names_every_command_and_option(command):
 def test_readme_has_only_commands_and_options_that_exist():
     """Each line `w2v …` of the documents names a command and options that there are."""
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    found = re.findall(r"^ {4}(?:\$ )?w2v ([a-z]+)([^\n#]*)", text, re.MULTILINE)
+    found = re.findall(r"^ {4}(?:\$ )?w2v ([a-z-]+)([^\n#]*)", text, re.MULTILINE)
 
     assert len(found) > 10
     known = {command: options_of(command) for command in COMMANDS}

@@ -51,10 +51,13 @@ def fake_runtime(*, driver=13000, needed=13000, devices=1):
     )
 
 
-def fake_cupy(runtime=None, *, raises=None):
-    """Return a CuPy on that runtime, whose first array raises an error where one is given."""
+def fake_cupy(runtime=None, *, raises=None, nvrtc=None):
+    """Return a CuPy on that runtime; its first array, and asking for NVRTC, raise an error where one is given."""
     compiler = SimpleNamespace(CompileException=CompileException)
-    cuda = SimpleNamespace(runtime=runtime or fake_runtime(), compiler=compiler)
+    version = MagicMock(side_effect=nvrtc, return_value=(13, 0))
+    cuda = SimpleNamespace(
+        runtime=runtime or fake_runtime(), compiler=compiler, nvrtc=SimpleNamespace(getVersion=version)
+    )
     return SimpleNamespace(cuda=cuda, ones=MagicMock(side_effect=raises), float32="float32")
 
 
@@ -132,6 +135,14 @@ def test_a_device_that_does_not_compute_is_refused(failure):
     assert " ".join(str(FAILURES[failure]).split())[:60] in message
     assert 'pip install "w2v-cli[gpu' in message
     assert len(message) < 500
+
+
+def test_nvrtc_is_missed_though_a_cache_has_what_the_first_array_needs():
+    """What an earlier run compiled computes without NVRTC; the kernels of a training may not be among it."""
+    message = refusal(check_computing, fake_cupy(nvrtc=FAILURES["no NVRTC"]))
+
+    assert 'Failure finding "libnvrtc.so.12"' in message
+    assert 'pip install "w2v-cli[gpu13]"' in message
 
 
 def test_too_little_memory_is_not_taken_for_a_missing_library():

@@ -64,7 +64,7 @@ class BlockLearner:
         """Return the mean loss on the held-out sentences, nats per positive pair."""
         spans = self._spans(0, self._held_out_words)
         measured = list(self._run(partial(self._engine.measure_span, *span) for span in spans))
-        return mean_loss(sum(loss for loss, _ in measured), sum(pairs for _, pairs in measured))
+        return mean_loss(float(sum(loss for loss, _ in measured)), int(sum(pairs for _, pairs in measured)))
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors, (V, D)."""

@@ -6,6 +6,7 @@ from w2v_cli.block_training import BlockLearner
 from w2v_cli.cores import available_cores
 from w2v_cli.errors import ConfigError
 from w2v_cli.kernels import load_block_engine, load_minibatch_engine
+from w2v_cli.kernels.block_plan import MAX_DIM
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.learner import Learner
 from w2v_cli.minibatch_training import MOST_THREADS, MinibatchLearner
@@ -20,7 +21,7 @@ class EngineLoaded:
     """Training begins, with this algorithm on this backend.
 
     is_compiled: no compilation of twenty seconds is to come; is_reproducible: the same training gives the same bytes,
-    as it does not where threads or a GPU add in any order.
+    as it does not where threads or a GPU add in any order; blocks_in_flight: those of the block algorithm on a GPU.
     """
 
     algorithm: str
@@ -28,6 +29,7 @@ class EngineLoaded:
     threads: int
     is_compiled: bool = True
     is_reproducible: bool = True
+    blocks_in_flight: int | None = None
 
 
 def with_algorithm(config: Config) -> Config:
@@ -36,9 +38,10 @@ def with_algorithm(config: Config) -> Config:
     Raises ConfigError where block was asked for with what it cannot do.
     """
     training = config.training
+    is_too_wide = training.backend == "cupy" and config.model.dim > MAX_DIM
     needs = [
         *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
-        *(["the GPU"] if training.backend == "cupy" else []),
+        *([f"model.dim above {MAX_DIM} on the GPU"] if is_too_wide else []),
     ]
     if training.patience is not None and training.validation == 0:
         raise ConfigError("--patience waits for a lower held-out loss: give --validation a share too, such as 0.01.")
@@ -67,17 +70,20 @@ def build_learner(
 def _build_block_learner(
     corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend, threads: int
 ) -> tuple[Learner, EngineLoaded]:
-    """Return the same for the block algorithm: lock-free threads, or the engine's own where it is deterministic."""
+    """Return the same for the block algorithm: lock-free threads, or what the engine has itself."""
     is_deterministic = config.training.deterministic
     if backend is Backend.NUMPY:
         threads = 1
+    is_on_device = backend is Backend.CUPY
     engine = load_block_engine(backend, corpus, config, held_out, threads=threads)
     loaded = EngineLoaded(
         "block",
         backend,
         threads,
         is_compiled=engine.is_compiled,
-        is_reproducible=is_deterministic or threads == 1,
+        is_reproducible=not is_on_device and (is_deterministic or threads == 1),
+        blocks_in_flight=engine.blocks_in_flight,
     )
-    learner = BlockLearner(corpus, config, engine, held_out, threads=1 if is_deterministic else threads)
+    callers = 1 if is_deterministic or is_on_device else threads
+    learner = BlockLearner(corpus, config, engine, held_out, threads=callers)
     return learner, loaded

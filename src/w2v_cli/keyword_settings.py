@@ -45,6 +45,7 @@ class Settings(TypedDict, total=False):
     decay: Literal["linear", "constant"]
     batch_size: int
     threads: int | None
+    gpu_concurrency: int | None
     deterministic: bool
     validation: float
     patience: int | None

@@ -25,7 +25,7 @@ BEGINNING = Point()
 
 @dataclass(frozen=True)
 class Advance:
-    """Some work done in `epoch` (from 0): its summed loss in nats, a scalar of the backend, and its positive pairs.
+    """Some work done in `epoch` (from 0): its summed loss in nats and its positive pairs, scalars of the backend.
 
     progress: share of the whole training done after it; ends_epoch: no more work of this epoch follows; after: where
     training goes on; is_at_rest: nothing beyond `after` has been begun, so that the state is that of this point.
@@ -33,7 +33,7 @@ class Advance:
 
     epoch: int
     loss_sum: Any
-    pairs: int
+    pairs: Any
     progress: float
     after: Point
     ends_epoch: bool = False

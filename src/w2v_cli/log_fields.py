@@ -31,7 +31,7 @@ def event_fields(event: Event) -> tuple[str, dict[str, Any]]:
             name, fields = "corpus", _corpus(event)
         case EngineLoaded():
             fields = _picked(event, "algorithm", "backend", "threads", "is_compiled", "is_reproducible")
-            name = "training"
+            name, fields = "training", fields | {"blocks_in_flight": event.blocks_in_flight}
         case TrainingResumed():
             name, fields = "resumed", {"snapshot": str(event.path)} | _picked(event, "progress", "epoch", "epochs")
         case WordsInitialised():

@@ -73,8 +73,9 @@ def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
         "compiling": _CODE + (0 if sizes.is_compiled else _COMPILING),
     }
     if backend is Backend.CUPY:  # vectors, moments and gradients lie on the device
-        parts |= {"vectors": matrix, "optimizer": 0}
-    building = max(parts["vectors"], 2 * matrix)
+        parts |= {"vectors": 2 * matrix, "work": 0} if is_block else {"vectors": matrix, "optimizer": 0}
+    on_its_way = matrix if is_block and backend is Backend.CUPY else 0  # to the device, padded
+    building = max(parts["vectors"], 2 * matrix + on_its_way)
     return MemoryNeed(MappingProxyType({name: size for name, size in parts.items() if size}), building + _CODE)
 
 

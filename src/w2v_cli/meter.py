@@ -51,7 +51,7 @@ class Progress:
 
 @dataclass
 class Meter:
-    """Sums the losses between reports and over the epoch; losses stay on the device until they are collected."""
+    """Sums the losses between reports and over the epoch; what is on a device stays there until it is collected."""
 
     config: Config
     corpus_words: int
@@ -59,7 +59,7 @@ class Meter:
     _progress: float = 0.0
     _next_report: float = 0.0
     _unseen_loss: Any = 0.0
-    _unseen_pairs: int = 0
+    _unseen_pairs: Any = 0
     _recent_loss: float = 0.0
     _mean_loss: float = 0.0
     _recent_pairs: int = 0
@@ -104,7 +104,7 @@ class Meter:
         when a snapshot was taken.
         """
         numbers = {name: getattr(self, f"_{name}") for name in _sum_names()}
-        return {name: number if isinstance(number, int) else float(number) for name, number in numbers.items()}
+        return {name: int(number) if name.endswith("pairs") else float(number) for name, number in numbers.items()}
 
     def restore(self, sums: Mapping[str, int | float], seconds: float, epochs: int) -> None:
         """Go on with what `read_sums` returned in a training of so many epochs; raise TypeError for other names."""
@@ -124,12 +124,12 @@ class Meter:
         self._progress = advance.progress
 
     def is_full(self) -> bool:
-        """Return whether there is much that was not collected."""
-        return self._unseen_pairs >= _MOST_PAIRS_UNSEEN
+        """Return whether there is much that was not collected, as far as that is known without waiting for a device."""
+        return isinstance(self._unseen_pairs, int) and self._unseen_pairs >= _MOST_PAIRS_UNSEEN
 
     def collect(self) -> tuple[float, int]:
         """Return the loss and the pairs since the last call; this waits for a device."""
-        loss, pairs = float(self._unseen_loss), self._unseen_pairs
+        loss, pairs = float(self._unseen_loss), int(self._unseen_pairs)
         self._unseen_loss, self._unseen_pairs = 0.0, 0
         self._recent_loss += loss
         self._recent_pairs += pairs

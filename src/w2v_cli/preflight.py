@@ -78,8 +78,10 @@ def check_computing(cupy: Any) -> None:
 
     CuPy looks for its libraries when it first needs them, which would be in the middle of training. Without NVRTC it
     raises DynamicLibNotFoundError, a RuntimeError; without cuBLAS ImportError; without CUDA's headers CompileException.
+    NVRTC is asked for by itself: what it compiled in an earlier run may come out of a cache, and block.cu never did.
     """
     try:
+        cupy.cuda.nvrtc.getVersion()
         ones = cupy.ones((2, 2), dtype=cupy.float32)
         (ones @ ones).get()
     except (RuntimeError, ImportError, OSError, cupy.cuda.compiler.CompileException) as error:

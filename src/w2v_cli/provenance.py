@@ -7,12 +7,12 @@ from w2v_cli.evaluator import EVALUATOR, contents_by_name
 from w2v_cli.snapshot import Identity
 from w2v_cli.training import Trained
 
-# No path, no time, no number of threads; no limit that a text is refused by or is not.
+# No path, no time, no number of threads or of blocks in flight; no limit that a text is refused by or is not.
 _LEFT_OUT: dict[str, Any] = {
     "corpus": {"source", "max_expansion", "max_unpacked"},
     "model": {"init_from"},
     "output": True,
-    "training": {"threads", "time_limit", "evaluate"},
+    "training": {"threads", "gpu_concurrency", "time_limit", "evaluate"},
 }
 
 

@@ -69,6 +69,7 @@ class Plan:
             "backend": str(begun.loaded.backend),
             "threads": begun.loaded.threads,
             "is_reproducible": begun.loaded.is_reproducible,
+            "blocks_in_flight": begun.loaded.blocks_in_flight,
             "learning_rate": begun.config.learning_rate,
             "config": begun.config.model_dump(mode="json"),
             "files": self.files,
@@ -136,6 +137,7 @@ def measure_speed(begun: Begun, clock: Callable[[], float] = time.perf_counter) 
     first = latest = (began, _progress_before(begun))
     with contextlib.closing(begun.learner.iterate_training(start)) as advances:
         for number, advance in enumerate(advances):
+            float(advance.loss_sum)  # waits for a device, so that what is done is measured, not what is asked for
             latest = (clock(), advance.progress)
             if number == 0:
                 first = latest

@@ -19,7 +19,7 @@ from w2v_cli.training import Resumed
 # Settings that decide nothing of the vectors: they may be other ones each time.
 FREE_SETTINGS = frozenset(
     {
-        *("training.threads", "training.time_limit", "training.evaluate"),
+        *("training.threads", "training.gpu_concurrency", "training.time_limit", "training.evaluate"),
         *("corpus.max_expansion", "corpus.max_unpacked"),
         *("output.path", "output.overwrite", "output.snapshot_every", "output.log"),
     }

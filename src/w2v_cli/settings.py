@@ -119,6 +119,14 @@ class TrainingSettings(Section):
     threads: int | None = Field(
         None, ge=1, le=1024, description="CPU threads; null: one for each core that this process may use"
     )
+    gpu_concurrency: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="blocks of 32 words that a GPU trains at a time by the block algorithm: more are faster, and too "
+        "many for the vocabulary make worse vectors; null: what the GPU holds, one for each 256 words of the "
+        "vocabulary at most",
+    )
     deterministic: bool = Field(
         default=False, description="give the same vectors each time, on any number of threads, a little more slowly"
     )

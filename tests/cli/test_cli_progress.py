@@ -40,10 +40,12 @@ def test_a_result_that_varies_is_announced(display, capsys):
     """Where another run gives other vectors, the user learns it beforehand, and the cure where there is one."""
     display.show(EngineLoaded("minibatch", Backend.CUPY, threads=1, is_reproducible=False))
     display.show(EngineLoaded("block", Backend.NUMBA, threads=2, is_reproducible=False))
+    display.show(EngineLoaded("block", Backend.CUPY, threads=2, is_reproducible=False, blocks_in_flight=39))
 
     assert capsys.readouterr().err == (
         "algorithm: minibatch on cupy; another run may give slightly other vectors\n"
         "algorithm: block on numba, 2 threads; another run may give slightly other vectors (not with --deterministic)\n"
+        "algorithm: block on cupy, 39 blocks in flight; another run may give slightly other vectors\n"
     )
 
 

@@ -133,3 +133,22 @@ METHODS = _keywords(
 DTYPES = _names("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128")
 CONSTANTS = _names("bool_ dtype e floating inf integer nan newaxis number pi")
 ADD_AT_DTYPES = _names("int32 int64 uint32 uint64 float16 float32 float64")
+
+# Of cupy and cupy.cuda, what a launcher needs: not to be had by inspect.signature, so taken from CuPy's source.
+CUDA = _names(
+    """
+    get_default_memory_pool RawModule RawModule.get_function RawKernel RawKernel.__call__ RawKernel.kernel
+    RawKernel.local_size_bytes RawKernel.max_dynamic_shared_size_bytes RawKernel.name RawKernel.num_regs
+    cuda.Device cuda.Device.attributes cuda.Device.compute_capability cuda.Device.id cuda.Device.mem_info
+    cuda.Device.synchronize cuda.Event cuda.Event.done cuda.Event.record cuda.Event.synchronize
+    cuda.compiler.CompileException cuda.driver.CUDADriverError cuda.driver.occupancyMaxActiveBlocksPerMultiprocessor
+    cuda.nvrtc.getVersion cuda.runtime.CUDARuntimeError cuda.runtime.driverGetVersion cuda.runtime.getDeviceCount
+    cuda.runtime.getDeviceProperties cuda.runtime.memGetInfo cuda.runtime.runtimeGetVersion
+    """
+)
+CUDA_DEVICE_ATTRIBUTES = _names(
+    """
+    L2CacheSize MaxSharedMemoryPerBlockOptin MaxSharedMemoryPerMultiprocessor MaxThreadsPerMultiProcessor
+    MultiProcessorCount
+    """
+)

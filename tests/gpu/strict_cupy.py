@@ -14,11 +14,14 @@ It does not show what only a device can: compilation, speed, sums in changing or
 
 from dataclasses import dataclass
 from functools import partialmethod
-from types import SimpleNamespace
 
 import cupy_names
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+from strict_cuda import RawModule, cuda, get_default_memory_pool
+
+__all__ = ["RawModule", "counts", "cuda", "get_default_memory_pool", "ndarray"]
+__version__ = "14.2.0"
 
 _SCALARS = (bool, int, float, complex, np.number, np.bool_)
 
@@ -49,12 +52,24 @@ class ndarray(NDArrayOperatorsMixin):  # noqa: N801  CuPy's name; its operators,
     dtype = property(lambda self: self._host.dtype)
     ndim = property(lambda self: self._host.ndim)
     size = property(lambda self: self._host.size)
+    nbytes = property(lambda self: self._host.nbytes)
     T = property(lambda self: ndarray(self._host.T))
 
     def get(self):
         """Return a copy on the host, which waits for it."""
         counts.waits += 1
         return self._host.copy()
+
+    def set(self, arr):
+        """Copy an array of the host into this one."""
+        if not isinstance(arr, np.ndarray) or arr.dtype != self.dtype:
+            raise TypeError(f"{getattr(arr, 'dtype', type(arr))} array cannot be set to {self.dtype} array")
+        if arr.shape != self.shape:
+            raise ValueError(f"Shape mismatch. Old shape: {self.shape}, new shape: {arr.shape}")
+        if not self._host.flags.c_contiguous:
+            raise RuntimeError("Cannot set to non-contiguous array")
+        counts.uploads += 1
+        self._host[...] = arr
 
     def item(self):
         """Return the only element as a Python scalar."""
@@ -215,18 +230,3 @@ def __getattr__(name):
 
 for _name, _words in cupy_names.METHODS.items():
     setattr(ndarray, _name, partialmethod(_Function(_name, _words, getattr(np.ndarray, _name))))
-
-
-class _CUDARuntimeError(RuntimeError):
-    """What CUDA's calls raise."""
-
-
-cuda = SimpleNamespace(
-    runtime=SimpleNamespace(
-        CUDARuntimeError=_CUDARuntimeError,
-        driverGetVersion=lambda: 13000,
-        runtimeGetVersion=lambda: 13000,
-        getDeviceCount=lambda: 1,
-    ),
-    compiler=SimpleNamespace(CompileException=type("CompileException", (Exception,), {})),
-)

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import strict_cupy
 from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpus
 from numpy.testing import assert_allclose
+from stand_in import HERE, cupy, w2v  # noqa: F401  fixtures
 
 from w2v_cli import vectors
 from w2v_cli.batches import BatchBuilder
@@ -21,15 +21,6 @@ from w2v_cli.scanner import scan
 from w2v_cli.training import train
 
 HERE = Path(__file__).parent
-TAKES_THE_PLACE = "import sys, strict_cupy; sys.modules['cupy'] = strict_cupy"
-
-
-@pytest.fixture
-def cupy(monkeypatch):
-    """Return the stand-in, which `import cupy` finds during the test."""
-    monkeypatch.setitem(sys.modules, "cupy", strict_cupy)
-    strict_cupy.counts.waits = strict_cupy.counts.uploads = 0
-    return strict_cupy
 
 
 @pytest.fixture(scope="module")
@@ -81,24 +72,12 @@ def test_training_waits_for_the_device_only_to_report(cupy, name, corpus_file):
     assert cupy.counts.uploads == 2 + 3 * batches
 
 
-@pytest.fixture
-def w2v(tmp_path):
-    """Return a function that runs `w2v` in a process of its own in which `import cupy` finds the stand-in."""
-    (tmp_path / "cupy.py").write_text(TAKES_THE_PLACE, encoding="utf-8")
-    paths = [str(tmp_path), str(HERE), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-
-    def run(*arguments):
-        command = [sys.executable, "-c", "from w2v_cli.cli import main; main()", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-    return run
-
-
 def test_the_command_trains_on_the_device(w2v, corpus_file, tmp_path):
     """`w2v train FILE --gpu` writes NumPy's vectors, up to the file's float16, and says in the file that CuPy ran."""
     settings = ["--epochs", "2", "--dim", "8", "--min-count", "1"]
-    on_device = w2v("train", corpus_file, "--gpu", *settings, "--output", tmp_path / "gpu.safetensors")
+    on_device = w2v(
+        "train", corpus_file, "--gpu", "--algorithm", "minibatch", *settings, "--output", tmp_path / "gpu.safetensors"
+    )
     on_host = w2v(
         *("train", corpus_file, "--algorithm", "minibatch", "--set", "training.backend=numpy"),
         *settings,

@@ -1,4 +1,4 @@
-"""The minibatch kernels on a real GPU: the agreement that test_minibatch_on_cupy.py asks of the stand-in."""
+"""The kernels on a real GPU: the agreement that the other tests of this folder ask of the stand-in and the emulator."""
 
 import importlib
 
@@ -6,13 +6,17 @@ import pytest
 from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpus
 from numpy.testing import assert_allclose
 
-from w2v_cli.kernels import load_minibatch_engine
+from w2v_cli.block_training import BlockLearner
+from w2v_cli.gpu_check.agreement import check_block, check_minibatch, check_staleness
+from w2v_cli.gpu_check.texts import build_topic_text, purity
+from w2v_cli.kernels import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.arrays import CuPyArrays
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.minibatch_training import MinibatchLearner
 from w2v_cli.optimizers import Adam, Sgd
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.scanner import scan
+from w2v_cli.settings import Config
 from w2v_cli.training import train
 
 NO_DEVICE = "SKIPPED: no CUDA device; GPU code was NOT executed"
@@ -59,3 +63,71 @@ def test_training_ends_near_numpys(name, tmp_path):
 
     assert_allclose(found.input_vectors, expected.input_vectors, atol=1e-3)
     assert_allclose(found.epoch_losses, expected.epoch_losses, rtol=1e-4)
+
+
+models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
+
+
+@models
+@pytest.mark.parametrize("dim", [4, 50, 100, 128, 300, 512])
+def test_the_block_kernel_agrees_with_the_reference(model, dim):
+    """With one block in flight the update is the reference's, in one slice of a row and in several."""
+    corpus = build_topic_text(vocabulary=300, topics=10, words=3000, seed=1).corpus
+
+    assert check_block(corpus, model, dim)["error"] < 1e-4
+
+
+@models
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_minibatch_steps_agree_in_gpu_check_too(model, optimizer):
+    """The way that `w2v gpu-check` compares has no fault of its own."""
+    corpus = build_topic_text(vocabulary=300, topics=10, words=3000, seed=1).corpus
+
+    assert check_minibatch(corpus, model, optimizer, 100)["passed"]
+
+
+@models
+def test_blocks_in_flight_matter_less_at_smaller_steps(model):
+    """The difference to one block in flight falls with the learning rate: nothing is lost, some of it is stale."""
+    corpus = build_topic_text(vocabulary=20_000, topics=50, words=200_000, seed=2).corpus
+
+    assert check_staleness(corpus, model, 100)["passed"]
+
+
+@models
+@pytest.mark.parametrize("blocks", [1, None], ids=["one block in flight", "the default"])
+def test_the_block_algorithm_trains_as_the_cpu_does(model, blocks):
+    """Loss and neighbours of a whole training are near those of the NumPy reference."""
+    text = build_topic_text(vocabulary=500, topics=5, words=60_000, seed=3)
+    config = Config.model_validate(
+        {
+            "model": {"model": model, "dim": 50},
+            "training": {"algorithm": "block", "backend": "cupy", "epochs": 3, "gpu_concurrency": blocks},
+        }
+    )
+    trained = [
+        train(len(text.corpus.word_ids), config, _block_learner(text.corpus, config, backend), lambda _: None)
+        for backend in (Backend.NUMPY, Backend.CUPY)
+    ]
+
+    expected, found = trained
+    assert_allclose(found.epoch_losses, expected.epoch_losses, rtol=0.02)
+    assert purity(text, found.input_vectors, asked=500) > purity(text, expected.input_vectors, asked=500) - 0.03
+
+
+def test_a_state_that_was_read_goes_on_as_if_nothing_had_been():
+    """Matrices read in the middle and put into a new engine end where the first one does, up to rounding."""
+    corpus = build_topic_text(vocabulary=300, topics=10, words=3000, seed=1).corpus
+    config = Config.model_validate({"training": {"algorithm": "block", "backend": "cupy", "gpu_concurrency": 1}})
+    first, second = (load_block_engine(Backend.CUPY, corpus, config) for _ in range(2))
+    first.train_span(0, 0, 1500, 0.05, 0.03)
+    second.restore(first.read_state())
+
+    for engine in (first, second):
+        engine.train_span(0, 1500, 3000, 0.03, 0.01)
+
+    assert_allclose(second.read_vectors(), first.read_vectors(), atol=1e-5)
+
+
+def _block_learner(corpus, config, backend):
+    return BlockLearner(corpus, config, load_block_engine(backend, corpus, config), threads=1)

@@ -231,5 +231,17 @@ def test_all_names_are_cupys():
     names = cupy_names.FUNCTIONS.keys() | cupy_names.DTYPES | cupy_names.CONSTANTS
     assert [name for name in names if not hasattr(real, name)] == []
     assert [name for name in cupy_names.METHODS if not hasattr(real.ndarray, name)] == []
+    assert [name for name in cupy_names.CUDA if not _has(real, name)] == []
+    attributes = cupy_names.CUDA_DEVICE_ATTRIBUTES
+    assert [name for name in attributes if not hasattr(real.cuda.runtime, f"cudaDevAttr{name}")] == []
     for name in cupy_names.FUNCTIONS.keys() - {"einsum", "matmul"}:  # these two take *arguments
         assert cupy_names.FUNCTIONS[name] <= inspect.signature(getattr(real, name)).parameters.keys(), name
+
+
+def _has(module, name):
+    """Return whether a module has what a dotted name says."""
+    try:
+        operator.attrgetter(name)(module)
+    except AttributeError:
+        return False
+    return True

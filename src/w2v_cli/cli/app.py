@@ -19,6 +19,7 @@ from w2v_cli.cli import (
     download,
     evaluate,
     export,
+    gpu_check,
     import_,
     info,
     odd,
@@ -57,8 +58,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_.import_,
     "map": word_map.word_map,
     "bench": bench.bench,
+    "gpu-check": gpu_check.gpu_check,
 }
-_TRAINING = ("phrases", "train", "evaluate", "bench")  # they load Numba
+_TRAINING = ("phrases", "train", "evaluate", "bench", "gpu-check")  # they load Numba
 _GROUPS = {"config": config.app}
 _COMPLETION = "_W2V_COMPLETE"  # the variable by which a shell asks Typer
 _FLAGS_FOR_ALL = ("--debug", "--no-color")

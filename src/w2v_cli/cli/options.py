@@ -104,6 +104,9 @@ SETTING_OPTIONS = (
     SettingOption("training.patience", "N", "Stop after N epochs without a lower held-out loss. [never]"),
     SettingOption("training.threads", "N", "Threads to work on. [one for each core]"),
     SettingOption(
+        "training.gpu_concurrency", "N", "Blocks of 32 words that a GPU trains at a time. [from GPU and vocabulary]"
+    ),
+    SettingOption(
         "model.init_from", "VECTORS", "Begin with the vectors that this file has for the words it knows. [none]"
     ),
     SettingOption(

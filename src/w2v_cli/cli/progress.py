@@ -135,10 +135,12 @@ def _report_line(report: ScanReport) -> str:
 
 
 def _engine_line(event: pipeline.EngineLoaded) -> str:
-    threads = "" if event.backend == "cupy" else f", {_count(event.threads, 'thread')}"
-    cure = " (not with --deterministic)" if event.algorithm == "block" else ""
+    at_work = "" if event.backend == "cupy" else f", {_count(event.threads, 'thread')}"
+    if event.blocks_in_flight is not None:
+        at_work = f", {_count(event.blocks_in_flight, 'block')} in flight"
+    cure = " (not with --deterministic)" if event.algorithm == "block" and event.backend != "cupy" else ""
     caveat = "" if event.is_reproducible else f"; another run may give slightly other vectors{cure}"
-    return f"algorithm: {event.algorithm} on {event.backend}{threads}{caveat}"
+    return f"algorithm: {event.algorithm} on {event.backend}{at_work}{caveat}"
 
 
 def _score(score: SetScore) -> str:

@@ -23,11 +23,15 @@ def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEng
 def load_block_engine(
     backend: Backend, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None, *, threads: int = 1
 ) -> BlockEngine:
-    """Return the engine of a CPU backend, with embeddings at their first values.
+    """Return the engine of a backend, with embeddings at their first values.
 
     held_out: sentences to measure the loss on; threads: those that the engine has itself, where training is to be
     deterministic.
     """
+    if backend is Backend.CUPY:
+        from w2v_cli.kernels.block_cupy import CuPyEngine  # noqa: PLC0415  it imports CuPy
+
+        return CuPyEngine(corpus, config, held_out)
     if backend is Backend.NUMBA and config.training.deterministic:
         from w2v_cli.kernels.rounds_engine import RoundsEngine  # noqa: PLC0415  Numba takes a second to import
 

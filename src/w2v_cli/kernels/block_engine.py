@@ -21,6 +21,7 @@ class CompiledEngine:
     """The block contract, compiled; spans may be trained by any number of threads at a time."""
 
     span_words = SPAN_WORDS
+    blocks_in_flight = None
 
     def __init__(self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None) -> None:
         self._config = config

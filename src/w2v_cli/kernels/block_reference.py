@@ -88,6 +88,7 @@ class ReferenceEngine:
 
     is_compiled = True
     span_words = SPAN_WORDS
+    blocks_in_flight = None
 
     def __init__(self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None) -> None:
         self._builder = BlockBuilder(corpus, config)

@@ -87,10 +87,16 @@ class MinibatchEngine(Protocol):
 class BlockEngine(Protocol):
     """What a backend of the block algorithm does; it holds the corpus and the matrices.
 
-    span_words: how many corpus words it takes at a time.
+    Sums and numbers of pairs are the backend's scalars; asking for the value of one that lies on a device waits for it.
     """
 
-    span_words: int
+    @property
+    def span_words(self) -> int:
+        """How many corpus words it takes at a time."""
+
+    @property
+    def blocks_in_flight(self) -> int | None:
+        """How many blocks a device works on at a time; None where threads do."""
 
     @property
     def is_compiled(self) -> bool:
@@ -99,13 +105,13 @@ class BlockEngine(Protocol):
     def prepare(self) -> None:
         """Compile, or load what an earlier run compiled; else the first span does it."""
 
-    def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
+    def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[Any, Any]:
         """Train on the corpus positions start … stop; return the summed loss in nats and the positive pairs.
 
         The learning rate goes evenly from first_rate to last_rate.
         """
 
-    def measure_span(self, start: int, stop: int) -> tuple[float, int]:
+    def measure_span(self, start: int, stop: int) -> tuple[Any, Any]:
         """Return the same of positions of the held-out sentences; nothing is changed, the draws are always the same.
 
         Not while spans are trained.

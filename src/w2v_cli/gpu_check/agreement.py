@@ -1,0 +1,119 @@
+"""Whether the GPU computes what the NumPy reference does, and what is in flight matters less at smaller steps."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.batches import BatchBuilder
+from w2v_cli.kernels import load_block_engine, load_minibatch_engine
+from w2v_cli.kernels.block_cupy import CuPyEngine
+from w2v_cli.kernels.contract import Backend, BlockEngine
+from w2v_cli.model import Embeddings
+from w2v_cli.optimizers import Adam, Sgd
+from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.settings import Config
+
+Model = Literal["cbow", "skipgram"]
+OptimizerName = Literal["sgd", "adam"]
+_TOLERANCE = {"block": 1e-4, "minibatch": 1e-3}  # of the update; a bug in a kernel makes 5e-3 and more
+_RATES = (0.05, 0.005)
+_FALLS = 3.0  # times, where the rate falls ten times: what is stale is of second order
+_SMALL = 1e-4  # a difference that is rounding alone
+_BATCHES = 4
+
+
+def check_block(corpus: ScannedCorpus, model: Model, dim: int) -> dict[str, Any]:
+    """Train on a text of at most one span, one block in flight; return how far the update is from the reference's."""
+    config = config_of(model, dim, gpu_concurrency=1)
+    state = _random_state(len(corpus.vocabulary), dim)
+    engines = (load_block_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.CUPY))
+    expected, found = (_update(engine, corpus, state, (0.05, 0.01)) for engine in engines)
+    return _agreement("block", model, None, dim, _difference(found, expected))
+
+
+def check_minibatch(corpus: ScannedCorpus, model: Model, optimizer: OptimizerName, dim: int) -> dict[str, Any]:
+    """Take some steps; return how far the update is from the reference's."""
+    config = config_of(model, dim, algorithm="minibatch", optimizer=optimizer)
+    batches = [batch for some in BatchBuilder(corpus, config).iterate_epoch(0) for batch in some][:_BATCHES]
+    state = _random_state(len(corpus.vocabulary), dim)
+    updates = []
+    for backend in (Backend.NUMPY, Backend.CUPY):
+        engine = load_minibatch_engine(backend, is_classic=True)
+        matrices = Embeddings(*(engine.to_device(matrix.copy()) for matrix in state.values()))
+        steps = (Adam if optimizer == "adam" else Sgd)(engine, matrices)
+        for batch in islice(batches, _BATCHES):
+            steps.step(batch, config.learning_rate)
+        steps.settle()
+        after = (engine.to_host(matrix) for matrix in (matrices.input_vectors, matrices.output_vectors))
+        updates.append([matrix - before for matrix, before in zip(after, state.values(), strict=True)])
+    return _agreement("minibatch", model, optimizer, dim, _difference(updates[1], updates[0]))
+
+
+def check_staleness(corpus: ScannedCorpus, model: Model, dim: int) -> dict[str, Any]:
+    """Compare many blocks in flight with one, at two rates: the difference of the updates must fall with the rate."""
+    state = _random_state(len(corpus.vocabulary), dim)
+    one = CuPyEngine(corpus, config_of(model, dim, gpu_concurrency=1))
+    in_flight = min(one.resident_blocks, len(corpus.word_ids) // 64)
+    many = CuPyEngine(corpus, config_of(model, dim, gpu_concurrency=in_flight))
+    differences = []
+    for rate in _RATES:
+        expected, found = (_update(engine, corpus, state, (rate, rate)) for engine in (one, many))
+        differences.append(_difference(found, expected))
+    return {
+        "model": model,
+        "blocks_in_flight": in_flight,
+        "learning_rates": list(_RATES),
+        "differences": differences,
+        "passed": differences[0] < _SMALL or differences[1] * _FALLS <= differences[0],
+    }
+
+
+def config_of(model: Model, dim: int, **training: Any) -> Config:
+    """Return the config of a check: the defaults but for these settings."""
+    return Config.model_validate(
+        {
+            "corpus": {"min_count": 1},
+            "model": {"model": model, "dim": dim},
+            "training": {"algorithm": "block", "backend": "cupy"} | training,
+        }
+    )
+
+
+def _update(
+    engine: BlockEngine, corpus: ScannedCorpus, state: Mapping[str, NDArray[np.float32]], rates: tuple[float, float]
+) -> list[NDArray[np.float32]]:
+    """Return what training once on the text adds to both matrices of a state."""
+    engine.restore(state)
+    engine.train_span(0, 0, len(corpus.word_ids), *rates)
+    after = engine.read_state()
+    return [after[name] - matrix for name, matrix in state.items()]
+
+
+def _random_state(vocabulary: int, dim: int) -> dict[str, NDArray[np.float32]]:
+    """Return matrices of a size at which no sigmoid is flat."""
+    rng = np.random.default_rng(3)
+    names = ("input_vectors", "output_vectors")
+    return {name: rng.normal(0, dim**-0.5, (vocabulary, dim)).astype(np.float32) for name in names}
+
+
+def _difference(found: list[NDArray[np.float32]], expected: list[NDArray[np.float32]]) -> float:
+    """Return the larger of both matrices' |found - expected| / |expected|; 1e9 where it is no number."""
+    pairs = zip(found, expected, strict=True)
+    errors = [float(np.linalg.norm(one - other) / np.linalg.norm(other)) for one, other in pairs]
+    return max(error if np.isfinite(error) else 1e9 for error in errors)
+
+
+def _agreement(algorithm: str, model: Model, optimizer: str | None, dim: int, error: float) -> dict[str, Any]:
+    tolerance = _TOLERANCE[algorithm]
+    return {
+        "algorithm": algorithm,
+        "model": model,
+        "optimizer": optimizer,
+        "dim": dim,
+        "error": error,
+        "tolerance": tolerance,
+        "passed": error <= tolerance,
+    }

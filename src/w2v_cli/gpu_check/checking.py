@@ -1,0 +1,124 @@
+"""All checks of a GPU one after the other, and the verdict."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from w2v_cli import __version__
+from w2v_cli.cores import available_cores
+from w2v_cli.gpu_check.agreement import Model, OptimizerName, check_block, check_minibatch, check_staleness
+from w2v_cli.gpu_check.device import describe_device
+from w2v_cli.gpu_check.texts import build_topic_text
+from w2v_cli.gpu_check.trials import check_quality, measure_speed
+from w2v_cli.preflight import resolve_backend
+
+_MODELS: tuple[Model, ...] = ("cbow", "skipgram")
+_OPTIMIZERS: tuple[OptimizerName, ...] = ("sgd", "adam")
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How large the checks are: words of the made texts, their different words, dimensions, epochs.
+
+    agreement_words: no more than a span, in which the reference has its blocks in the order of the kernel.
+    """
+
+    copy_bytes: int = 1 << 29
+    agreement_words: int = 4_000
+    agreement_vocabulary: int = 500
+    dims: tuple[int, ...] = (50, 100, 128, 300, 512)
+    stale_words: int = 200_000
+    stale_vocabulary: int = 20_000
+    quality_words: int = 1_000_000
+    quality_vocabulary: int = 10_000
+    topics: int = 50
+    quality_epochs: int = 5
+    speed_words: int = 8_000_000
+    speed_vocabulary: int = 100_000
+    speed_dims: tuple[int, ...] = (100, 300)
+    repeats: int = 5
+    dim: int = 100
+
+
+WHOLE = Extent()
+
+
+def check_gpu(on_step: Callable[[str], None], extent: Extent = WHOLE) -> dict[str, Any]:
+    """Check the current device and return the report, JSON-able; on_step hears what is about to be done.
+
+    Raises MissingDependencyError where there is no GPU that computes.
+    """
+    resolve_backend("cupy")
+    on_step("the device, and how fast its memory is")
+    device = describe_device(extent.copy_bytes)
+    report: dict[str, Any] = {"version": __version__, "device": device, "cpu_threads": available_cores()}
+    on_step("every kernel against the reference")
+    report["agreement"] = list(_check_agreement(extent))
+    on_step("blocks in flight at falling learning rates")
+    stale = build_topic_text(vocabulary=extent.stale_vocabulary, topics=extent.topics, words=extent.stale_words, seed=2)
+    report["staleness"] = [check_staleness(stale.corpus, model, extent.dim) for model in _MODELS]
+    on_step("quality beside the CPU, at several concurrencies")
+    report["quality"] = list(_check_quality(extent))
+    on_step("speed beside the CPU and the roofline")
+    report["speed"] = list(_measure_speed(extent, device["bandwidth_bytes_per_second"]))
+    return report | {"verdict": verdict(report)}
+
+
+def verdict(report: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """Return whether everything that can fail passed, and a line for each thing that did not."""
+    failures = [
+        *(_failed_agreement(check) for check in report["agreement"] if not check["passed"]),
+        *(_failed_staleness(check) for check in report["staleness"] if not check["passed"]),
+        *(_failed_quality(check, report["quality"]) for check in report["quality"] if check["passed"] is False),
+    ]
+    return {"passed": not failures, "failures": failures}
+
+
+def _check_agreement(extent: Extent) -> Iterator[dict[str, Any]]:
+    corpus = build_topic_text(
+        vocabulary=extent.agreement_vocabulary, topics=10, words=extent.agreement_words, seed=1
+    ).corpus
+    for model, dim in product(_MODELS, extent.dims):
+        yield check_block(corpus, model, dim)
+    for model, optimizer in product(_MODELS, _OPTIMIZERS):
+        yield check_minibatch(corpus, model, optimizer, extent.dim)
+
+
+def _check_quality(extent: Extent) -> Iterator[dict[str, Any]]:
+    text = build_topic_text(
+        vocabulary=extent.quality_vocabulary, topics=extent.topics, words=extent.quality_words, seed=3
+    )
+    for model in _MODELS:
+        yield from check_quality(text, model, extent.dim, extent.quality_epochs)
+
+
+def _measure_speed(extent: Extent, bandwidth: float) -> Iterator[dict[str, Any]]:
+    text = build_topic_text(vocabulary=extent.speed_vocabulary, topics=extent.topics, words=extent.speed_words, seed=4)
+    for model, dim in product(_MODELS, extent.speed_dims):
+        yield from measure_speed(text, model, dim, extent.repeats, bandwidth)
+
+
+def _failed_agreement(check: Mapping[str, Any]) -> str:
+    optimizer = f" with {check['optimizer']}" if check["optimizer"] else ""
+    return (
+        f"{check['algorithm']} {check['model']}{optimizer}, {check['dim']} dimensions: the update is "
+        f"{check['error']:.1e} from the reference's, and {check['tolerance']:.0e} is rounding"
+    )
+
+
+def _failed_staleness(check: Mapping[str, Any]) -> str:
+    large, small = check["differences"]
+    return (
+        f"{check['model']}, {check['blocks_in_flight']} blocks in flight: the difference to one is {large:.1e} and, at "
+        f"a tenth of the learning rate, {small:.1e}: it does not fall as what is merely stale does"
+    )
+
+
+def _failed_quality(check: Mapping[str, Any], all_checks: Sequence[Mapping[str, Any]]) -> str:
+    cpu = next(other for other in all_checks if other["model"] == check["model"] and other["backend"] != "cupy")
+    return (
+        f"{check['model']}, {check['blocks_in_flight']} blocks in flight, the default: of the nearest words "
+        f"{100 * check['purity']:.1f} % are of the same topic, and {100 * cpu['purity']:.1f} % on the CPU: train with "
+        f"a smaller --gpu-concurrency"
+    )

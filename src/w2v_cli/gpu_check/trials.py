@@ -1,0 +1,128 @@
+"""How well and how fast the GPU trains, beside the CPU engine: the same made text, the same settings."""
+
+import contextlib
+import dataclasses
+import itertools
+import statistics
+import time
+from typing import Any
+
+from w2v_cli.block_training import BlockLearner
+from w2v_cli.cores import available_cores
+from w2v_cli.gpu_check.agreement import Model, config_of
+from w2v_cli.gpu_check.texts import TopicText, purity
+from w2v_cli.held_out import hold_out
+from w2v_cli.kernels import load_block_engine
+from w2v_cli.kernels.block_cupy import CuPyEngine
+from w2v_cli.kernels.contract import Backend
+from w2v_cli.memory import expected_occurrences
+from w2v_cli.sampling import keep_probabilities
+from w2v_cli.scanner import ScannedCorpus
+from w2v_cli.settings import Config
+from w2v_cli.training import train
+
+_ASKED_WORDS = 2000
+_HELD_OUT = 0.02
+_PURITY_LOST = 0.02  # of the CPU's at the default concurrency: more is a failure
+
+
+def check_quality(text: TopicText, model: Model, dim: int, epochs: int) -> list[dict[str, Any]]:
+    """Train on the CPU, then on the GPU at several concurrencies; return purity and held-out loss of each.
+
+    The default concurrency is marked, and fails where its purity is much below the CPU's.
+    """
+    default, resident = concurrencies(text.corpus, model, dim)
+    cpu = _train(text, model, dim, epochs, Backend.NUMBA, None)
+    results = [cpu | {"is_default": False, "passed": None}]
+    for blocks in sorted({1, max(1, default // 4), default, 4 * default, resident}):
+        if blocks <= max(resident, default):
+            found = _train(text, model, dim, epochs, Backend.CUPY, blocks)
+            is_good = bool(found["purity"] >= cpu["purity"] - _PURITY_LOST)
+            is_default = blocks == default
+            results.append(found | {"is_default": is_default, "passed": is_good if is_default else None})
+    return results
+
+
+def measure_speed(text: TopicText, model: Model, dim: int, repeats: int, bandwidth: float) -> list[dict[str, Any]]:
+    """Return corpus words a second on the CPU, and on the GPU at the default concurrency and at all it holds.
+
+    The roofline is that of the device's memory: how many words a second it could serve if no row were ever found in
+    the cache. bandwidth: bytes a second. Medians of `repeats` epochs, after one that is not counted.
+    """
+    config = config_of(model, dim, epochs=repeats + 1)
+    default, resident = concurrencies(text.corpus, model, dim)
+    cpu = _speed(text.corpus, config, Backend.NUMBA, None)
+    results = [cpu | {"times_cpu": 1.0, "roofline_words_per_second": None, "share_of_roofline": None}]
+    roofline = bandwidth / _bytes_per_word(text.corpus, config)
+    for blocks in sorted({default, resident}):
+        found = _speed(text.corpus, config, Backend.CUPY, blocks)
+        speed = found["words_per_second"]
+        results.append(
+            found
+            | {
+                "times_cpu": speed / cpu["words_per_second"],
+                "roofline_words_per_second": roofline,
+                "share_of_roofline": speed / roofline,
+            }
+        )
+    return results
+
+
+def concurrencies(corpus: ScannedCorpus, model: Model, dim: int) -> tuple[int, int]:
+    """Return how many blocks are in flight by default, and how many the device holds."""
+    engine = CuPyEngine(corpus, config_of(model, dim))
+    return engine.blocks_in_flight, engine.resident_blocks
+
+
+def _train(
+    text: TopicText, model: Model, dim: int, epochs: int, backend: Backend, blocks: int | None
+) -> dict[str, Any]:
+    config = config_of(model, dim, epochs=epochs, gpu_concurrency=blocks, backend=str(backend), validation=_HELD_OUT)
+    copy = dataclasses.replace(text.corpus, word_ids=text.corpus.word_ids.copy())  # holding out moves words
+    corpus, held_out = hold_out(copy, _HELD_OUT, config.sampling.seed)
+    engine = load_block_engine(backend, corpus, config, held_out)
+    learner = BlockLearner(corpus, config, engine, held_out, threads=_threads(backend))
+    learner.prepare()
+    trained = train(len(corpus.word_ids), config, learner, lambda _: None)
+    return {
+        "model": model,
+        "backend": str(backend),
+        "blocks_in_flight": blocks,
+        "held_out_loss": trained.validation_losses[-1],
+        "purity": purity(text, trained.input_vectors, asked=_ASKED_WORDS),
+    }
+
+
+def _speed(corpus: ScannedCorpus, config: Config, backend: Backend, blocks: int | None) -> dict[str, Any]:
+    training = config.training.model_copy(update={"gpu_concurrency": blocks, "backend": str(backend)})
+    config = config.model_copy(update={"training": training})
+    learner = BlockLearner(corpus, config, load_block_engine(backend, corpus, config), threads=_threads(backend))
+    learner.prepare()
+    times = [time.perf_counter()]
+    with contextlib.closing(learner.iterate_training()) as advances:
+        for advance in advances:
+            if advance.ends_epoch:
+                float(advance.loss_sum)  # waits for the device
+                times.append(time.perf_counter())
+    seconds = [after - before for before, after in itertools.pairwise(times[1:])]  # the first epoch warms up
+    speeds = [len(corpus.word_ids) / second for second in seconds]
+    return {
+        "model": config.model.model,
+        "dim": config.model.dim,
+        "backend": str(backend),
+        "blocks_in_flight": blocks,
+        "words_per_second": statistics.median(speeds),
+        "slowest": min(speeds),
+        "fastest": max(speeds),
+    }
+
+
+def _bytes_per_word(corpus: ScannedCorpus, config: Config) -> float:
+    """Return the bytes of rows that are read and added for a corpus word, those that subsampling drops included."""
+    counts = corpus.vocabulary.counts
+    kept = expected_occurrences(counts, keep_probabilities(counts, config.sampling.subsample))
+    return CuPyEngine(corpus, config).layout.bytes_per_centre * kept / len(corpus.word_ids)
+
+
+def _threads(backend: Backend) -> int:
+    return 1 if backend is Backend.CUPY else available_cores()

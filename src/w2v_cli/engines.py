@@ -20,7 +20,7 @@ class EngineLoaded:
     """Training begins, with this algorithm on this backend.
 
     is_compiled: no compilation of twenty seconds is to come; is_reproducible: the same training gives the same bytes,
-    as it does not where threads or a GPU add in any order.
+    as it does not where threads or a GPU add in any order; rounds: of an epoch on a cluster, else 0.
     """
 
     algorithm: str
@@ -28,6 +28,7 @@ class EngineLoaded:
     threads: int
     is_compiled: bool = True
     is_reproducible: bool = True
+    rounds: int = 0
 
 
 def with_algorithm(config: Config) -> Config:
@@ -40,6 +41,9 @@ def with_algorithm(config: Config) -> Config:
         *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
         *(["the GPU"] if training.backend == "cupy" else []),
     ]
+    if config.cluster.cluster is not None and (needs or training.algorithm == "minibatch"):
+        wish = " and ".join(needs) or "--algorithm minibatch"
+        raise ConfigError(f"--cluster trains by the block algorithm on CPUs, not with {wish}: leave one of them out.")
     if training.patience is not None and training.validation == 0:
         raise ConfigError("--patience waits for a lower held-out loss: give --validation a share too, such as 0.01.")
     if training.deterministic and training.backend == "cupy":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli.beginning import Begun, begin, claim
+from w2v_cli.beginning import Begun, begin, claim, cluster_of
 from w2v_cli.durations import Interval, parse_interval
 from w2v_cli.events import OnEvent
 from w2v_cli.learner import BEGINNING
@@ -89,8 +89,8 @@ def plan_training(
 
     The parameters are those of pipeline.train_vectors, and so are the errors.
     """
-    with claim(config, resume) as (claimed, taken):
-        begun = begin(claimed, data_folder, on_event, taken)
+    with claim(config, resume) as (claimed, taken), cluster_of(claimed, on_event) as cluster:
+        begun = begin(claimed, data_folder, on_event, taken, cluster)
         speed = measure_speed(begun)
         output, training = Path(begun.config.output.path), begun.config.training
         vocabulary = begun.corpus.vocabulary

@@ -12,7 +12,7 @@ from w2v_cli.compiled import is_kept
 from w2v_cli.kernels.block_numba import Span, train_span
 from w2v_cli.kernels.scratch import Model, Scratch, build_scratch, padded_dim, zeros
 from w2v_cli.kernels.spans_numba import Draws, KeptWords, Text, build_kept_words
-from w2v_cli.model import build_embeddings
+from w2v_cli.model import Embeddings, build_embeddings
 from w2v_cli.sampling import build_negative_table, keep_probabilities
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
@@ -23,13 +23,19 @@ class CompiledEngine:
 
     span_words = SPAN_WORDS
 
-    def __init__(self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None) -> None:
+    def __init__(
+        self,
+        corpus: ScannedCorpus,
+        config: Config,
+        held_out: ScannedCorpus | None = None,
+        start: Embeddings | None = None,
+    ) -> None:
         self._config = config
         is_classic = config.model.cbow_gradient == "classic"
         self._which = (True, None) if config.model.model == "skipgram" else (None, is_classic)
         self._text, self._draws = _text_and_draws(corpus, config)
         self._held_out = _with_sentences(self._text, held_out) if held_out else None
-        start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+        start = start or build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
         self._model = Model(
             _padded(start.input_vectors),
             _padded(start.output_vectors),

@@ -16,7 +16,9 @@ work=$(mktemp -d)
 started=""
 finish() {
     for process in $started; do kill "$process" 2>/dev/null || true; done
-    for node in $hosts; do $ssh "$node" "pkill -f '[w]2v-cluster-$$' ; rm -rf '/tmp/w2v-cluster-$$'" </dev/null || true; done
+    for node in $hosts; do
+        $ssh "$node" "kill \$(cat '/tmp/w2v-cluster-$$/pid'); rm -rf '/tmp/w2v-cluster-$$'" </dev/null 2>/dev/null || true
+    done
     rm -rf "$work"
 }
 trap finish EXIT INT TERM
@@ -28,7 +30,7 @@ started="$started $!"
 for node in $hosts; do
     (cd "$work" && tar cf - ca.pem cert.pem key.pem) |
         $ssh "$node" "umask 077; mkdir -p '/tmp/w2v-cluster-$$' && tar xf - -C '/tmp/w2v-cluster-$$'"
-    $ssh "$node" "cd '/tmp/w2v-cluster-$$' && exec '$python' -m dask worker 'tls://$host:$port' --protocol tls \
+    $ssh "$node" "cd '/tmp/w2v-cluster-$$' && echo \$\$ >pid && exec '$python' -m dask worker 'tls://$host:$port' --protocol tls \
         --nworkers ${W2V_WORKERS:-1} --nthreads 1 --memory-limit 0 --no-dashboard $tls --local-directory '/tmp/w2v-cluster-$$' 2>worker.log" </dev/null &
     started="$started $!"
 done

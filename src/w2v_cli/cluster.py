@@ -16,6 +16,7 @@ _ASK_SECONDS = 1.0  # between two questions to the scheduler
 _CAREFUL_AFTER = 2  # losses of all copies of what tasks share, after which one task runs at a time
 _MOST_LOSSES = 5  # in a row, without a single result
 _AHEAD = 2  # tasks for each worker
+_MOST_LABELS = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Cluster:
         self._url = client.scheduler.address
         self._workers: tuple[str, ...] = ()
         self._seen_workers = self._asked = time.monotonic()
-        self._labels: dict[str, str] = {}  # of tasks, by their keys
+        self._labels: dict[str, str] = {}  # of the latest tasks, by their keys: a loss is noticed a moment later
         self._count = 0
 
     @property
@@ -95,6 +96,7 @@ class Cluster:
                     result = self._wait(begun[done], works[done])
                 except _LostError:
                     losses, copies = losses + 1, None
+                    self._seen_workers = time.monotonic()  # there was one a moment ago
                     begun = {number: future for number, future in begun.items() if future.status == "finished"}
                     if losses > _MOST_LOSSES:
                         raise self._killer(works[done]) from None
@@ -116,6 +118,7 @@ class Cluster:
             if isinstance(error, OSError | TimeoutError | CancelledError | KeyError | ValueError):  # a worker died
                 raise _LostError from error
             raise
+        self._seen_workers = time.monotonic()  # somebody has taken it
         return copies
 
     def _submit(self, work: Work, copies: Sequence[Any]) -> Any:
@@ -124,6 +127,8 @@ class Cluster:
         self._count += 1
         key = f"w2v-{work.name}-{self._client.id}-{self._count}"
         self._labels[key] = work.label
+        if len(self._labels) > _MOST_LABELS:
+            del self._labels[next(iter(self._labels))]
         arguments = (__version__, work.name, *copies, *work.argument)
         return self._client.submit(run_task, *arguments, key=key, pure=False)
 
@@ -157,7 +162,6 @@ class Cluster:
                 return result
 
     def _forget(self, future: Any, *, is_wanted: bool = True) -> None:
-        self._labels.pop(future.key, None)
         with contextlib.suppress(Exception):  # the cluster may be gone, and then there is nothing to forget
             if not is_wanted:
                 future.cancel()

@@ -11,6 +11,7 @@ import time
 import numpy as np
 
 SECONDS = 240  # for what takes a few on an idle machine
+_BUSY = 0.02  # seconds of a processor in a tenth of one
 # Rounds of half a second with the slow, plain engine: long enough to be killed in, and nothing to compile.
 SETTINGS = (
     *("--dim", "8", "--epochs", "2", "--min-count", "1", "--subsample", "0"),
@@ -67,6 +68,20 @@ def workers_of(process):
             if "spawn_main" in " ".join(child.cmdline()):
                 found.append(child)
     return found
+
+
+def busy_workers(process, count):
+    """Return so many workers that are computing, nothing where there are not so many."""
+    import psutil  # noqa: PLC0415  comes with Dask
+
+    with contextlib.suppress(psutil.Error):  # one has ended
+        workers = workers_of(process)
+        before = [sum(worker.cpu_times()[:2]) for worker in workers]
+        time.sleep(0.1)
+        used = [sum(worker.cpu_times()[:2]) - seconds for worker, seconds in zip(workers, before, strict=True)]
+        busy = [worker for worker, seconds in zip(workers, used, strict=True) if seconds >= _BUSY]
+        return busy[:count] if len(busy) >= count else []
+    return []
 
 
 def free_port():

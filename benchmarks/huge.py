@@ -6,7 +6,8 @@
 
 The text is words of a Zipf distribution, drawn once for 64 MB and repeated. What is printed is one JSON object: bytes
 and words of the text, seconds, the peak of anonymous memory (RssAnon: what is no mapped file) and its bound, which is
-both matrices and 300 MB. The exit code is 1 where the bound was passed, or the training failed. Linux only.
+both matrices and 300 MB. No snapshot falls due before the end, which would take a copy of them. The exit code is 1
+where the bound was passed, or the training failed. Linux only.
 """
 
 import argparse

@@ -86,6 +86,7 @@ PIPELINE = [
     "kernels.spans_numba",
     "kernels.lanes_numba",
     "kernels.tiles_numba",
+    "kernels.sums_numba",
     "kernels.scratch",
     "kernels.sigmoid_numba",
     "kernels.pairs_numba",

@@ -106,6 +106,18 @@ def test_what_is_written_is_what_was_copied(valve, clock):
     assert first is second
 
 
+def test_the_last_one_is_not_copied(valve, clock):
+    """Nothing changes it any more, so that a short training takes no memory for a copy."""
+    valve.let.set()
+    with keeper_of(clock) as keeper:
+        copy = keeper._copies["input_vectors"]
+        copy[:] = 0
+        keeper.take({"input_vectors": ROWS}, Point(1), 0.0, LOOP, is_last=True)
+
+    assert_array_equal(valve.written[0][2]["input_vectors"], ROWS)
+    assert_array_equal(copy, 0)
+
+
 def test_none_is_due_while_one_is_written(valve, clock):
     """It waits its turn, and is due when the writing is over."""
     with keeper_of(clock) as keeper:

@@ -12,8 +12,10 @@ from typing import Any
 
 import numba
 import platformdirs
+from numba.core import codegen as untyped_codegen
 
 _numba_config: Any = numba.config  # its settings are made at run time
+codegen: Any = untyped_codegen
 _logger = logging.getLogger(__name__)
 
 
@@ -40,6 +42,12 @@ def njit_part(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     What Python needs to call it, which takes apart every array of every tuple, is a quarter of the time to compile.
     """
     return njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+
+
+def has_avx512() -> bool:
+    """Return whether code is compiled for AVX-512, which has 32 registers of 16 floats."""
+    features = _numba_config.CPU_FEATURES
+    return "+avx512f" in (codegen.get_host_cpu_features() if features is None else features)
 
 
 @contextlib.contextmanager

@@ -108,21 +108,24 @@ class SnapshotKeeper:
             self._end_writing()
         return self._rhythm.is_due(self._clock(), words, ends_epoch=ends_epoch)
 
-    def take(self, state: State, point: Point, words: float, loop: LoopState) -> None:
-        """Copy the state and begin to write it; one that is still being written is awaited first.
+    def take(self, state: State, point: Point, words: float, loop: LoopState, *, is_last: bool = False) -> None:
+        """Begin to write a copy of the state, or the last one itself, which nothing changes any more.
 
-        Raises what the writing of the last one raised.
+        One that is still being written is awaited first. Raises what its writing raised.
         """
         self._end_writing()
         began = self._clock()
+        kept = state if is_last else self._copied(state)
+        self._writing = self._writer.submit(self._write, Snapshot(self._identity, point, loop, kept))
+        self._copy_seconds = self._clock() - began
+        self._rhythm.begin(self._clock(), words)
+
+    def _copied(self, state: State) -> State:
         for name, array in state.items():
             if name not in self._copies:  # BEST_VECTORS, which are not there in the beginning
                 self._copies[name] = np.empty(array.shape, array.dtype)
             np.copyto(self._copies[name], array)
-        copies = {name: self._copies[name] for name in state}
-        self._writing = self._writer.submit(self._write, Snapshot(self._identity, point, loop, copies))
-        self._copy_seconds = self._clock() - began
-        self._rhythm.begin(self._clock(), words)
+        return {name: self._copies[name] for name in state}
 
     def _write(self, taken: Snapshot) -> tuple[Point, float]:
         """Write a snapshot; return its point, and the seconds of a processor that it took."""

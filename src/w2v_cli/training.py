@@ -104,7 +104,7 @@ def train(
                     loop.take_snapshot(keeper)
     trained = loop.trained()
     if keeper is not None:
-        loop.take_snapshot(keeper)
+        loop.take_snapshot(keeper, is_last=True)
     return trained
 
 
@@ -188,8 +188,11 @@ class _Loop:
         ends = [report for report in self.reports if report.epoch_mean_loss is not None]
         return next((report.scores for report in ends if report.epoch == epoch), ())
 
-    def take_snapshot(self, keeper: SnapshotKeeper) -> None:
-        """Let the keeper take a snapshot; to be called at rest. It looks at the vectors before it writes them."""
+    def take_snapshot(self, keeper: SnapshotKeeper, *, is_last: bool = False) -> None:
+        """Let the keeper take a snapshot; to be called at rest. It looks at the vectors before it writes them.
+
+        is_last: the learner trains no more.
+        """
         sums = self.meter.read_sums()
         self.guard.check_loss(sums["unseen_loss"], self.reports[-1].epoch - 1)
         state = dict(self.learner.read_state())
@@ -204,7 +207,7 @@ class _Loop:
             [dataclasses.asdict(report) for report in (*kept_reports, *self.reports[-1:])],
             self.is_over,
         )
-        keeper.take(state, self.point, self.meter.words, loop)
+        keeper.take(state, self.point, self.meter.words, loop, is_last=is_last)
 
     def restore(self, resumed: Resumed) -> None:
         """Go on from a snapshot; the learner has been restored. Raises VectorsError for what is none of ours."""

@@ -91,10 +91,12 @@ def test_any_number_of_threads_gives_the_same_bytes(corpus, model):
     assert (other_seed != vectors).any()
 
 
-def test_a_span_of_one_word_ends(corpus):
-    """Fewer spans than room for them, and a short last one, leave no thread waiting."""
-    engine = load_block_engine(Backend.NUMBA, corpus, config_of("cbow"), threads=3)
+@pytest.mark.parametrize("threads", [3, 6, 16])
+def test_a_span_of_one_word_ends(corpus, threads):
+    """Fewer spans than room for them, and a short last one, leave no thread waiting, however many there are."""
+    engine = load_block_engine(Backend.NUMBA, corpus, config_of("cbow"), threads=threads)
+    engine.prepare()
 
-    for stop in (1, rounds_engine._SPAN_WORDS + 1):
+    for stop in (1, rounds_engine._SPAN_WORDS + 1, 2 * rounds_engine._SPAN_WORDS + 1):
         loss, pairs = engine.train_span(0, 0, stop, *RATES)
         assert (loss > 0) == (pairs > 0)

@@ -11,7 +11,16 @@ from w2v_cli.kernels.atomics_numba import get, get_and_add
 from w2v_cli.kernels.block_reference import MAX_SCORE
 from w2v_cli.kernels.scratch import zeros
 from w2v_cli.kernels.sigmoid_numba import sigmoid_and_loss
-from w2v_cli.kernels.tiles_numba import Rows, Sums, add_sums, copy_rows, set_pair_products, set_products, transpose_rows
+from w2v_cli.kernels.sums_numba import Sums, _add_sums_by_two, add_sums
+from w2v_cli.kernels.tiles_numba import (
+    Rows,
+    copy_rows,
+    fill_rows,
+    set_pair_products,
+    set_products,
+    set_sums_of_two,
+    transpose_rows,
+)
 
 DIMS = (16, 32, 48, 64, 112, 128, 160, 208, 304)  # every combination of runs
 
@@ -39,6 +48,21 @@ def fill_copy(rows, count, out):
 @njit()
 def add_all(to, sums, more):
     add_sums(to, sums, more)
+
+
+@njit()
+def add_all_by_two(to, sums, more):
+    _add_sums_by_two(to, sums, more)
+
+
+@njit()
+def fill_all(values, count, out):
+    fill_rows(values, count, out)
+
+
+@njit()
+def fill_sums_of_two(a, b, count, out):
+    set_sums_of_two(a, b, count, out)
 
 
 @njit(fastmath={"reassoc", "contract", "nsz", "arcp"})
@@ -126,6 +150,36 @@ def test_sums_are_added(dim, is_fresh):
     add_all(to._replace(ids=to.ids[2:]), Sums(weights, plan, 1, -1, rows), Sums(others, other_plan, 0, 1, rows))
 
     assert_allclose(to.matrix, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("dim", DIMS)
+@pytest.mark.parametrize("is_fresh", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 5, 6])
+def test_sums_of_the_same_rows_are_added_two_at_a_time(dim, is_fresh, count):
+    """What one at a time makes, an odd one and a row that occurs twice in a pair included."""
+    rows, to = rows_of(dim, 16, 3), rows_of(dim, 8, 4)._replace(is_fresh=is_fresh)
+    weights, others = np.random.default_rng(5).normal(size=(2, 16, 16)).astype(np.float32)
+    plan = np.array([[0, 9, 1, 6], [5, 15, 0, 8], [2, 2, 3, 0], [1, 8, 2, 1], [0, 3, 0, 2], [7, 15, 1, 3]], np.int32)
+    same = np.array([[i, 0, 4, 11] for i in range(6)], np.int32)
+    expected = to._replace(matrix=to.matrix.copy())
+
+    for function, result in ((add_all, expected), (add_all_by_two, to)):
+        function(result, Sums(weights, plan[:count], 1, -1, rows), Sums(others, same, 0, 1, rows))
+
+    assert (to.matrix != rows_of(dim, 8, 4).matrix).any()
+    assert_allclose(to.matrix, expected.matrix, rtol=1e-5, atol=1e-5)
+
+
+def test_rows_are_filled_and_added():
+    """As many as were asked for, whole; others are not touched."""
+    a, b, filled, added = rows_of(48, 12, 1), rows_of(48, 12, 2), zeros((5, 24)), zeros((5, 48))
+
+    fill_all(np.arange(1, 6, dtype=np.float32)[np.newaxis], 3, filled)
+    fill_sums_of_two(a, b, 3, added)
+
+    assert_array_equal(filled, np.array([1, 2, 3, 0, 0])[:, np.newaxis] * np.ones(24))
+    assert_array_equal(added[:3], a.matrix[a.ids[:3]] + b.matrix[b.ids[:3]])
+    assert not added[3:].any()
 
 
 def test_sigmoids_and_losses_are_those_of_numpy():

@@ -1,7 +1,7 @@
 """Vector registers for compiled code: several floats of a row held, multiplied and added at once (Numba).
 
 Numba vectorises loops as LLVM sees fit; in the products of small matrices that leaves speed unused. Here the code says
-itself what stays in registers. A `Lanes` is a run of 8, 16, 32 or 64 floats, which LLVM cuts into registers.
+itself what stays in registers. A `Lanes` is a run of floats, their number a multiple of 8.
 """
 
 from typing import Any
@@ -14,30 +14,52 @@ from numba.extending import intrinsic, models, register_model
 cgutils: Any = untyped_cgutils
 types: Any = untyped_types
 _FLOAT = ir.FloatType()
+_VECTORS = (64, 32, 16, 8)  # floats of a vector, which LLVM cuts into registers
 _QUAD = 4
 SQUARE = 8  # rows and columns that are transposed at a time
 _COLUMN_PLACES = (0, 2, 1, 3, 4, 6, 5, 7)  # where _transpose leaves each column
 
 
 class Lanes(untyped_types.Type):
-    """The Numba type of `count` floats."""
+    """The Numba type of `count` floats: vectors of 64, 32, 16 and 8 floats that are so many together."""
 
     def __init__(self, count: int) -> None:
         self.count = count
+        self.parts = count // 64 * [64] + [size for size in _VECTORS[1:] if count & size]
         super().__init__(name=f"Lanes({count})")
 
 
 @register_model(Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, lanes: Lanes) -> None:
-        super().__init__(manager, lanes, ir.VectorType(_FLOAT, lanes.count))  # type: ignore[no-untyped-call]
+        vectors = [ir.VectorType(_FLOAT, size) for size in lanes.parts]
+        kind = vectors[0] if len(vectors) == 1 else ir.LiteralStructType(vectors)
+        super().__init__(manager, lanes, kind)  # type: ignore[no-untyped-call]
+
+
+def _vectors(builder: Any, lanes: Lanes, value: Any) -> list[Any]:
+    """Return the vectors of a value of type `lanes`."""
+    if len(lanes.parts) == 1:
+        return [value]
+    return [builder.extract_value(value, i) for i in range(len(lanes.parts))]
+
+
+def _joined(context: Any, builder: Any, lanes: Lanes, vectors: list[Any]) -> Any:
+    """Return the value of type `lanes` that has these vectors."""
+    if len(vectors) == 1:
+        return vectors[0]
+    value = ir.Constant(context.get_value_type(lanes), ir.Undefined)
+    for i, vector in enumerate(vectors):
+        value = builder.insert_value(value, vector, i)
+    return value
 
 
 def _type_zeros(_context: Any, count: Any) -> Any:
     lanes = Lanes(count.literal_value)
 
-    def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
-        return ir.Constant(context.get_value_type(lanes), [0.0] * lanes.count)
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        vectors = [ir.Constant(ir.VectorType(_FLOAT, size), [0.0] * size) for size in lanes.parts]
+        return _joined(context, builder, lanes, vectors)
 
     return lanes(count), generate
 
@@ -45,41 +67,51 @@ def _type_zeros(_context: Any, count: Any) -> Any:
 def _type_splat(_context: Any, array: Any, row: Any, column: Any, like: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         number = builder.load(item_pointer(context, builder, signature, arguments), align=4)
-        lanes_type, first = context.get_value_type(like), ir.Constant(ir.IntType(32), 0)
-        lanes = builder.insert_element(ir.Constant(lanes_type, ir.Undefined), number, first)
-        return _pick(builder, lanes, lanes, [0] * like.count)
+        first = ir.Constant(ir.IntType(32), 0)
+        vectors = []
+        for size in like.parts:
+            vector = builder.insert_element(ir.Constant(ir.VectorType(_FLOAT, size), ir.Undefined), number, first)
+            vectors.append(_pick(builder, vector, vector, [0] * size))
+        return _joined(context, builder, like, vectors)
 
     return like(array, row, column, like), generate
 
 
 def _type_load(_context: Any, array: Any, row: Any, column: Any, like: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_run_pointer(context, builder, signature, arguments, like.count), align=4)
+        pointers = _run_pointers(context, builder, signature, arguments, like)
+        return _joined(context, builder, like, [builder.load(pointer, align=4) for pointer in pointers])
 
     return like(array, row, column, like), generate
 
 
 def _type_store(_context: Any, array: Any, row: Any, column: Any, lanes: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store(arguments[3], _run_pointer(context, builder, signature, arguments, lanes.count), align=4)
+        pointers = _run_pointers(context, builder, signature, arguments, lanes)
+        for vector, pointer in zip(_vectors(builder, lanes, arguments[3]), pointers, strict=True):
+            builder.store(vector, pointer, align=4)
         return context.get_dummy_value()
 
     return types.void(array, row, column, lanes), generate
 
 
 def _type_add(_context: Any, a: Any, b: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.fadd(*arguments)
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        pairs = zip(*(_vectors(builder, a, value) for value in arguments), strict=True)
+        return _joined(context, builder, a, [builder.fadd(*pair) for pair in pairs])
 
     return a(a, b), generate
 
 
 def _type_multiply_add(_context: Any, a: Any, b: Any, c: Any) -> Any:
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        lanes_type = context.get_value_type(c)
-        function_type = ir.FunctionType(lanes_type, [lanes_type] * 3)
-        function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.v{c.count}f32")
-        return builder.call(function, arguments)
+        vectors = []
+        for size, *terms in zip(c.parts, *(_vectors(builder, c, value) for value in arguments), strict=True):
+            vector_type = ir.VectorType(_FLOAT, size)
+            function_type = ir.FunctionType(vector_type, [vector_type] * 3)
+            function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.fmuladd.v{size}f32")
+            vectors.append(builder.call(function, terms))
+        return _joined(context, builder, c, vectors)
 
     return c(a, b, c), generate
 
@@ -144,6 +176,15 @@ def _pick(builder: Any, a: Any, b: Any, places: Any) -> Any:
     """Return the items of a and b, one after the other, at some places."""
     mask = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), list(places))
     return builder.shuffle_vector(a, b, mask)
+
+
+def _run_pointers(context: Any, builder: Any, signature: Any, arguments: Any, lanes: Lanes) -> list[Any]:
+    """Return the addresses of the vectors of a Lanes that begins at array[row, column]."""
+    pointer = item_pointer(context, builder, signature, arguments)
+    begins = [sum(lanes.parts[:i]) for i in range(len(lanes.parts))]
+    at = [cgutils.gep(builder, pointer, begin) for begin in begins]
+    kinds = [ir.PointerType(ir.VectorType(_FLOAT, size)) for size in lanes.parts]
+    return [builder.bitcast(*pair) for pair in zip(at, kinds, strict=True)]
 
 
 def _run_pointer(context: Any, builder: Any, signature: Any, arguments: Any, count: int) -> Any:

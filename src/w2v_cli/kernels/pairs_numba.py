@@ -12,7 +12,8 @@ from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.scratch import Scratch
 from w2v_cli.kernels.sigmoid_numba import sigmoid_and_loss
 from w2v_cli.kernels.spans_numba import BlockBounds, KeptWords
-from w2v_cli.kernels.tiles_numba import Rows, Sums, set_products, transpose_rows
+from w2v_cli.kernels.sums_numba import Sums
+from w2v_cli.kernels.tiles_numba import Rows, fill_rows, set_products, transpose_rows
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 # Sums may be taken in any order and fused: it changes the last bits of a float32 sum, never its meaning.
@@ -20,18 +21,23 @@ _REORDER_SUMS = {"reassoc", "contract", "nsz", "arcp"}
 
 
 @njit_part()
-def plan_sums(kept: KeptWords, block: BlockBounds, window: int, rows: int, scratch: Scratch) -> None:
-    """Fill the plans of a block, see Scratch; rows: those that meet the negatives."""
+def plan_sums(
+    kept: KeptWords, block: BlockBounds, window: int, rows: int, centre: int, place: int, scratch: Scratch
+) -> None:
+    """Fill the plans of a block, see Scratch; rows: those that meet the negatives.
+
+    centre, place: 0 and 1 where the weights of a window are a row, 1 and 0 where they are a column.
+    """
     for j in range(BLOCK_CENTRES):
         left, right = kept.left[block.begin + j], kept.right[block.begin + j]
-        scratch.windows[j, 0], scratch.windows[j, 1] = j, window - left
+        scratch.windows[j, centre], scratch.windows[j, place] = j, window - left
         scratch.windows[j, 2] = block.begin + j - block.low - left
         scratch.windows[j, 3] = left + right + 1 if left + right > 0 else 0
     for i in range(block.high - block.low):
-        place = block.low - block.begin + i  # counted from the first centre
-        first, last = max(place - window, 0), min(place + window + 1, BLOCK_CENTRES)
-        scratch.contexts[i, 0] = scratch.contexts[i, 2] = first
-        scratch.contexts[i, 1], scratch.contexts[i, 3] = place - first + window, last - first
+        at = block.low - block.begin + i  # counted from the first centre
+        first, last = max(at - window, 0), min(at + window + 1, BLOCK_CENTRES)
+        scratch.contexts[i, centre] = scratch.contexts[i, 2] = first
+        scratch.contexts[i, place], scratch.contexts[i, 3] = at - first + window, last - first
     scratch.of_negatives[:, 3] = rows
 
 
@@ -71,33 +77,33 @@ def _weigh_negatives(scratch: Scratch, count: int, rate: float) -> Any:
 def count_negatives(scratch: Scratch, plan: Any, rows: int) -> None:
     """Let every negative count once for each pair of a row, see row_pairs, but not where it equals the pair's centre.
 
-    plan: of each centre's pairs, where they lie in pair_weights and which rows they are of, see tiles_numba.Sums.
+    plan: of each centre's pairs, where they lie in pair_weights and which rows they are of, see sums_numba.Sums.
     """
-    for i in range(rows):
-        for k in range(scratch.negative_counts.shape[1]):
-            scratch.negative_counts[i, k] = scratch.row_pairs[i]
-    if _any_equal(scratch.output_ids):
-        _forgive_equal_negatives(scratch, plan)
+    fill_rows(scratch.row_pairs, rows, scratch.negative_counts)
+    _find_equal(scratch.output_ids, scratch.is_a_centre)
+    for k in range(len(scratch.is_a_centre)):
+        if scratch.is_a_centre[k]:
+            _forgive_negative(scratch, plan, k)
 
 
 @njit_part()
-def _any_equal(output_ids: Any) -> bool:
-    """Return whether a negative equals a centre."""
-    equal = np.int32(0)
-    for j in range(BLOCK_CENTRES):
-        for k in range(BLOCK_CENTRES, len(output_ids)):
-            equal |= np.int32(output_ids[j] == output_ids[k])
-    return bool(equal)
+def _find_equal(output_ids: Any, is_a_centre: Any) -> None:
+    """Set is_a_centre[k] to whether negative k equals a centre."""
+    for k in range(len(is_a_centre)):
+        negative, is_equal = output_ids[BLOCK_CENTRES + k], np.int32(0)
+        for j in range(BLOCK_CENTRES):  # a number that the compiler knows: all are compared at once
+            is_equal |= np.int32(output_ids[j] == negative)
+        is_a_centre[k] = is_equal
 
 
 @njit_part()
-def _forgive_equal_negatives(scratch: Scratch, plan: Any) -> None:
+def _forgive_negative(scratch: Scratch, plan: Any, k: int) -> None:
+    """Let negative k not count for the pairs of the centres that it equals."""
     for j in range(BLOCK_CENTRES):
-        row, column, first, count = plan[j]
-        for k in range(scratch.negative_counts.shape[1]):
-            if scratch.output_ids[j] == scratch.output_ids[BLOCK_CENTRES + k]:
-                for n in range(count):
-                    scratch.negative_counts[first + n, k] -= scratch.pair_weights[row, column + n]
+        if scratch.output_ids[j] == scratch.output_ids[BLOCK_CENTRES + k]:
+            row, column, first, count = plan[j]
+            for n in range(count):
+                scratch.negative_counts[first + n, k] -= scratch.pair_weights[row, column + n]
 
 
 @njit(inline="always")

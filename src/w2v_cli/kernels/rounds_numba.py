@@ -76,6 +76,7 @@ def join_rounds(
             round_begin = task - of_round
             _wait(rounds.counters, round_begin)
             if not _is_any_left(rounds, spans, number):
+                get_and_add(rounds.counters, _DONE, 1)  # a thread that is a round ahead waits for it
                 return
             if of_round < spans:
                 _compute(model, text, draws, epoch, is_skipgram, is_classic, rounds, scratch, of_round, number)

@@ -12,6 +12,7 @@ from w2v_cli.settings import ModelSettings
 _LINE_BYTES = 64  # a line of the cache, and the widest vector register
 _ROW_FLOATS = 16  # a row is padded to whole lines
 _TILE = 4
+_SHORTEST_LOOP = 64  # LLVM takes so many floats at once, and the rest one by one
 
 
 class Model(NamedTuple):
@@ -30,12 +31,14 @@ class Scratch(NamedTuple):
 
     output_ids: (B + N,), the words of the centres, then of the negatives; next_ids: those of the next block.
     x: (P, D), context words, P at least B + 2·window + 3 (skip-gram); h, h_gradient: (B, D), means of windows (CBOW).
-    means, spread: (B, T), the weights of each window's places, T at least 2·window + 4 (CBOW).
+    means, spread: (T, B), the weights of each window's places, T at least 2·window + 4, a multiple of 16 (CBOW).
+    reaches_left, reaches_right: (window + 1, T), the weights of a window that reaches so far (skip-gram).
     pair_weights, pair_scores, pair_errors: of the positive pairs, (B, T) by centre and place (skip-gram), or (1, B) by
-    centre (CBOW); row_pairs: (P,), how many pairs a row has.
-    negatives: (D, N), their vectors as columns; negative_counts, negative_scores, negative_errors: (P, N).
+    centre (CBOW); row_pairs: (1, P), how many pairs a row has.
+    negatives: (D, N), their vectors as columns; is_a_centre: (N,), whether a negative equals a centre; negative_counts,
+    negative_scores, negative_errors: (P, N).
     flat_…: the same memory in one row. in_order: 0, 1, 2, …
-    Plans of sums, see tiles_numba.Sums: windows, (B, 4), the context rows of each centre, its own among them, and where
+    Plans of sums, see sums_numba.Sums: windows, (B, 4), the context rows of each centre, its own among them, and where
     they lie in means or pair_errors; contexts, (P, 4), the centres that can have a context in their window; pairs,
     (B, 4), each centre's own pair (CBOW); to_negatives, (P, 4), all negatives for each row; of_negatives, (N, 4), all
     rows for each negative; empty: nothing, for anyone.
@@ -48,11 +51,14 @@ class Scratch(NamedTuple):
     h_gradient: NDArray[np.float32]
     means: NDArray[np.float32]
     spread: NDArray[np.float32]
+    reaches_left: NDArray[np.float32]
+    reaches_right: NDArray[np.float32]
     pair_weights: NDArray[np.float32]
     pair_scores: NDArray[np.float32]
     pair_errors: NDArray[np.float32]
     row_pairs: NDArray[np.float32]
     negatives: NDArray[np.float32]
+    is_a_centre: NDArray[np.int32]
     negative_counts: NDArray[np.float32]
     negative_scores: NDArray[np.float32]
     negative_errors: NDArray[np.float32]
@@ -73,9 +79,14 @@ class Scratch(NamedTuple):
 
 def build_scratch(model: ModelSettings, negatives: int) -> Scratch:
     """Return the scratch for a model and N = `negatives`."""
-    dim, places = padded_dim(model.dim), 2 * model.window + _TILE
-    rows, outputs = _up_to(BLOCK_CENTRES + places, _TILE), BLOCK_CENTRES + negatives
-    pairs = (BLOCK_CENTRES, places) if model.model == "skipgram" else (1, BLOCK_CENTRES)
+    dim, margin = padded_dim(model.dim), 2 * model.window + _TILE
+    places = _up_to(margin, _ROW_FLOATS)
+    rows, outputs = _up_to(BLOCK_CENTRES + margin, _TILE), BLOCK_CENTRES + negatives
+    reaches_left, reaches_right = (zeros((model.window + 1, places)) for _ in range(2))
+    for reach in range(model.window + 1):
+        reaches_left[reach, model.window - reach : model.window] = 1
+        reaches_right[reach, model.window + 1 : model.window + 1 + reach] = 1
+    pairs = (BLOCK_CENTRES, places) if model.model == "skipgram" else (1, max(BLOCK_CENTRES, _SHORTEST_LOOP))
     pair_weights, pair_scores, pair_errors = (zeros(pairs) for _ in range(3))
     negative_counts, negative_scores, negative_errors = (zeros((rows, negatives)) for _ in range(3))
     return Scratch(
@@ -84,13 +95,16 @@ def build_scratch(model: ModelSettings, negatives: int) -> Scratch:
         x=zeros((rows, dim)),
         h=zeros((BLOCK_CENTRES, dim)),
         h_gradient=zeros((BLOCK_CENTRES, dim)),
-        means=zeros((BLOCK_CENTRES, places)),
-        spread=zeros((BLOCK_CENTRES, places)),
+        means=zeros((places, BLOCK_CENTRES)),
+        spread=zeros((places, BLOCK_CENTRES)),
+        reaches_left=reaches_left,
+        reaches_right=reaches_right,
         pair_weights=pair_weights,
         pair_scores=pair_scores,
         pair_errors=pair_errors,
-        row_pairs=zeros((rows,)),
+        row_pairs=zeros((1, rows)),
         negatives=zeros((dim, negatives)),
+        is_a_centre=zeros((negatives,), np.int32),
         negative_counts=negative_counts,
         negative_scores=negative_scores,
         negative_errors=negative_errors,

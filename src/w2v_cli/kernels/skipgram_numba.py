@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from w2v_cli.blocks import BLOCK_CENTRES
 from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.pairs_numba import (
@@ -16,7 +18,8 @@ from w2v_cli.kernels.pairs_numba import (
 )
 from w2v_cli.kernels.scratch import Scratch
 from w2v_cli.kernels.spans_numba import BlockBounds, KeptWords
-from w2v_cli.kernels.tiles_numba import Rows, Sums, add_sums, copy_rows, set_pair_products
+from w2v_cli.kernels.sums_numba import Sums, add_sums, add_sums_of_same
+from w2v_cli.kernels.tiles_numba import Rows, copy_rows, set_pair_products, set_sums_of_two
 
 
 @njit(inline="always")
@@ -39,34 +42,38 @@ def train_skipgram_block(
     contexts = block.high - block.low
     copy = Rows(scratch.x, scratch.in_order, is_fresh=True)  # x as it was: to_x may be x
     copy_rows(x, contexts, scratch.x)
-    plan_sums(kept, block, window, contexts, scratch)
-    pairs = _count_pairs(block, window, scratch)
+    plan_sums(kept, block, window, contexts, 0, 1, scratch)
+    pairs = _count_pairs(kept, block, scratch)
     for j in range(BLOCK_CENTRES):
         place, first = scratch.windows[j, 1], scratch.windows[j, 2]
         for n in range(0, scratch.windows[j, 3], 4):
             set_pair_products(y, j, 0, copy, first + n, scratch.pair_scores, j, place + n)
     loss = weigh_pairs(scratch, rate) + train_negatives(copy, contexts, y, rate, share, scratch)
     errors, none = scratch.pair_errors, nothing(scratch, copy)
-    add_sums(to_x, Sums(errors, scratch.contexts[:contexts], 1, -1, y), negatives_of(scratch, y))
+    add_sums_of_same(to_x, Sums(errors, scratch.contexts[:contexts], 1, -1, y), negatives_of(scratch, y))
     add_sums(to_y, Sums(errors, scratch.windows, 0, 1, copy), none)
-    add_sums(only_negatives(to_y), rows_of(scratch, copy), none)
+    add_sums_of_same(only_negatives(to_y), none, rows_of(scratch, copy))
     return loss, pairs
 
 
 @njit_part()
-def _count_pairs(block: BlockBounds, window: int, scratch: Scratch) -> int:
+def _count_pairs(kept: KeptWords, block: BlockBounds, scratch: Scratch) -> int:
     """Fill pair_weights, row_pairs and negative_counts; return the number of pairs."""
-    scratch.pair_weights[:] = 0
-    scratch.row_pairs[:] = 0
-    pairs = 0
+    left = Rows(scratch.reaches_left, kept.left[block.begin :], is_fresh=False)
+    right = Rows(scratch.reaches_right, kept.right[block.begin :], is_fresh=False)
+    set_sums_of_two(left, right, BLOCK_CENTRES, scratch.pair_weights)
+    changes, pairs = scratch.row_pairs, 0
+    changes[:] = 0  # from a row to the next: windows begin and end
     for j in range(BLOCK_CENTRES):
-        _, place, first, count = scratch.windows[j]
-        for n in range(count):
-            scratch.pair_weights[j, place + n] = 1
-            scratch.row_pairs[first + n] += 1
-        if count > 0:
-            scratch.pair_weights[j, window] = 0  # the centre itself
-            scratch.row_pairs[first + window - place] -= 1
-            pairs += count - 1
+        _, _, first, count = scratch.windows[j]
+        changes[0, first] += count > 0
+        changes[0, first + count] -= count > 0
+        pairs += max(count - 1, 0)
+    windows = np.float32(0)
+    for i in range(block.high - block.low):
+        windows += changes[0, i]
+        scratch.row_pairs[0, i] = windows
+    for j in range(BLOCK_CENTRES):  # a centre is no pair of itself
+        scratch.row_pairs[0, block.begin - block.low + j] -= scratch.windows[j, 3] > 0
     count_negatives(scratch, scratch.windows, block.high - block.low)
     return pairs

@@ -1,4 +1,4 @@
-"""Sums of weighted rows and products of rows, in registers (Numba).
+"""Rows of a matrix, and products of rows, in registers (Numba).
 
 D, the length of a row, is a multiple of 16.
 """
@@ -24,8 +24,6 @@ from w2v_cli.kernels.lanes_numba import (
 
 _LINE = 16  # floats in a line of the cache
 _TWO_SQUARES, _THREE_SQUARES = 2 * SQUARE, 3 * SQUARE
-_LONGEST = 64 + 32 + 16  # floats that a sum holds in registers: 14 of 256 bits, which leaves one for the weight
-_LONG, _SHORT = 64, 32
 
 
 class Rows(NamedTuple):
@@ -37,19 +35,6 @@ class Rows(NamedTuple):
     matrix: Any
     ids: NDArray[np.int32]
     is_fresh: bool
-
-
-class Sums(NamedTuple):
-    """Sums of weighted rows, one for each line (row, column, first, count) of `plan`, an int32 array (R, 4).
-
-    Sum i is Σ weights[row + n · down, column + n · right] · rows[first + n] over n < count.
-    """
-
-    weights: NDArray[np.float32]
-    plan: NDArray[np.int32]
-    down: int
-    right: int
-    rows: Rows
 
 
 @njit_part()
@@ -70,66 +55,21 @@ def copy_rows(rows: Rows, count: int, out: Any) -> None:
 
 
 @njit_part()
-def add_sums(to: Rows, sums: Sums, more: Sums) -> None:
-    """Add sum i of `sums`, for all that it plans, and sum i of `more` to row i of `to`.
-
-    No number is passed by itself: for each constant that a caller passes Numba would compile this anew.
-    """
-    columns, column = to.matrix.shape[1], 0
-    while column < columns:
-        left = columns - column
-        if left >= _LONGEST and (left - _LONGEST) % _LONG == 0:  # runs of 64 keep the processor busy as well
-            _add_run(to, sums, more, column, zeros(64), zeros(32), zeros(16))
-            column += _LONGEST
-        elif left >= _LONG:
-            _add_run(to, sums, more, column, zeros(64), None, None)
-            column += _LONG
-        elif left >= _SHORT:
-            _add_run(to, sums, more, column, None, zeros(32), None)
-            column += _SHORT
-        else:
-            _add_run(to, sums, more, column, None, None, zeros(16))
-            column += _LINE
+def set_sums_of_two(a: Rows, b: Rows, count: int, out: Any) -> None:
+    """Set out[i] = a[i] + b[i] for i < count; out: (P, N), N a multiple of 16."""
+    none = zeros(_LINE)
+    for i in range(count):
+        for d in range(0, out.shape[1], _LINE):
+            store(out, i, d, add(load(a.matrix, a.ids[i], d, none), load(b.matrix, b.ids[i], d, none)))
 
 
-@njit(inline="always")
-def _add_run(to: Rows, sums: Sums, more: Sums, column: int, none64: Any, none32: Any, none16: Any) -> None:
-    """Do it for a run of columns: from `column` on, as many as the Lanes of zeros are long together.
-
-    What the sums of a run share stays in the first-level cache, where whole rows might not.
-    """
-    for i in range(len(sums.plan)):
-        s64, s32, s16 = none64, none32, none16
-        for part in (sums, more):
-            weights, matrix, ids = part.weights, part.rows.matrix, part.rows.ids
-            at_row, at_column, begin = part.plan[i, 0], part.plan[i, 1], part.plan[i, 2]
-            for n in range(part.plan[i, 3]):
-                a, b, k, d = at_row + n * part.down, at_column + n * part.right, ids[begin + n], column
-                if none64 is not None:
-                    s64 = multiply_add(splat(weights, a, b, s64), load(matrix, k, d, s64), s64)
-                    d += 64
-                if none32 is not None:
-                    s32 = multiply_add(splat(weights, a, b, s32), load(matrix, k, d, s32), s32)
-                    d += 32
-                if none16 is not None:
-                    s16 = multiply_add(splat(weights, a, b, s16), load(matrix, k, d, s16), s16)
-        d = column
-        if none64 is not None:
-            _add_lanes(to, i, d, s64)
-            d += 64
-        if none32 is not None:
-            _add_lanes(to, i, d, s32)
-            d += 32
-        if none16 is not None:
-            _add_lanes(to, i, d, s16)
-
-
-@njit(inline="always")
-def _add_lanes(to: Rows, i: int, column: int, lanes: Any) -> None:
-    if to.is_fresh:
-        store(to.matrix, to.ids[i], column, lanes)
-    else:
-        store(to.matrix, to.ids[i], column, add(load(to.matrix, to.ids[i], column, lanes), lanes))
+@njit_part()
+def fill_rows(values: Any, count: int, out: Any) -> None:
+    """Set out[i] = values[0, i], all of it, for i < count; out: (P, N), N a multiple of 8."""
+    for i in range(count):
+        value = splat(values, 0, i, zeros(SQUARE))
+        for k in range(0, out.shape[1], SQUARE):
+            store(out, i, k, value)
 
 
 @njit_part()

@@ -115,7 +115,7 @@ def _kept_where_a_cluster_fails(loop: "_Loop", keeper: SnapshotKeeper | None) ->
         yield
     except ClusterError:
         if keeper is not None and loop.reports:
-            loop.take_snapshot(keeper)
+            loop.take_snapshot(keeper, is_last=True)
         raise
 
 

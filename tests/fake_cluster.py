@@ -15,9 +15,9 @@ class FakeCluster:
         self.works = []
         self._fails_at = fails_at
 
-    def run_in_order(self, works, *shared):
+    def run_in_order(self, works, *shared, kept=()):
         """Yield the results of the works, each with what is shared as it was when they began."""
-        sent = pickle.dumps(shared)
+        sent = pickle.dumps((*kept, *shared))
         for work in works:
             self.works.append(work)
             if len(self.works) == self._fails_at:

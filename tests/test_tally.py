@@ -1,5 +1,7 @@
 """A text counted in parts is a text counted at once."""
 
+import gzip
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -100,6 +102,32 @@ def test_what_is_no_text_is_left_out_of_a_folder_and_told(tmp_path):
     assert "1.txt is a PDF document" in corpus.warnings[0]
     with pytest.raises(CorpusError, match=r"1\.txt is a PDF document.*\(So says the worker on "):
         scan_on(FakeCluster(), sources, config_of())
+
+
+def test_what_is_packed_and_no_text_is_left_out_too(tmp_path):
+    """A compressed picture in a folder is found beforehand: who reads it would take the folder for empty."""
+    sources = write(tmp_path, [gzip.compress(b"%PDF-1.7\n"), gzip.compress(b"the sea\n" * 9)])
+    in_folder = [Source(source.place, str(tmp_path)) for source in sources]
+
+    corpus = scan_on(FakeCluster(), in_folder, config_of()).corpus
+
+    assert corpus.vocabulary.words == ("sea", "the")
+    assert "0.txt is a PDF document" in corpus.warnings[0]
+
+
+def test_a_folder_without_text_is_refused(tmp_path):
+    """As on one machine."""
+    sources = [Source(source.place, str(tmp_path)) for source in write(tmp_path, [b"%PDF-1.7\n"])]
+
+    with pytest.raises(CorpusError, match="holds no text"):
+        scan_on(FakeCluster(), sources, config_of())
+
+
+def test_web_pages_are_told(tmp_path):
+    """The beginning of a file is looked at once, not that of each part."""
+    sources = write(tmp_path, ["<!DOCTYPE html>\n" + "the sea\n" * 9])
+
+    assert "looks like a web page" in scan_on(FakeCluster(), sources, config_of()).corpus.warnings[0]
 
 
 def test_stdin_is_refused():

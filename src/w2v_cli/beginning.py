@@ -101,7 +101,9 @@ def begin(
     learner.prepare()
     kept_config = config.model_copy(update={"corpus": config.corpus.model_copy(update={"source": found.source})})
     identity = Identity(kept_config, corpus_facts, str(backend), loaded.is_reproducible)
-    evaluator = Evaluator(sets, corpus.vocabulary.words, threads=loaded.threads) if sets else None
+    evaluator = (
+        Evaluator(sets, corpus.vocabulary.words, threads=min(loaded.threads, available_cores())) if sets else None
+    )
     resumed = None
     if taken is not None:
         identity, resumed = session.go_on(output, learner, taken, identity, on_event)

@@ -60,6 +60,7 @@ class Cluster:
         self._workers: tuple[str, ...] = ()
         self._seen_workers = self._asked = time.monotonic()
         self._labels: dict[str, str] = {}  # of the latest tasks, by their keys: a loss is noticed a moment later
+        self._kept: list[tuple[Any, Any]] = []  # things, and their copies on the workers
         self._count = 0
 
     @property
@@ -75,11 +76,12 @@ class Cluster:
             self._look(is_urgent=True)
         self._on_event(ClusterJoined(self._label, self._workers))
 
-    def run_in_order(self, works: Sequence[Work], *shared: Any) -> Iterator[Any]:
-        """Yield the result of each work, in their order; each function gets `shared` first, then its own argument.
+    def run_in_order(self, works: Sequence[Work], *shared: Any, kept: Sequence[Any] = ()) -> Iterator[Any]:
+        """Yield the result of each work, in their order; its function gets `kept`, `shared`, and its own argument.
 
-        What is shared goes to all workers once, and again where all that had it have died. Raises what the functions
-        raise of ours; ClusterError where the cluster is gone or a work kills each of its workers.
+        What is shared goes to all workers once, and again where all that had it have died; what is kept, and never
+        changes, stays with them for other calls. Raises what the functions raise of ours; ClusterError where the
+        cluster is gone or a work kills each of its workers.
         """
         begun: dict[int, Any] = {}
         copies: list[Any] | None = None
@@ -88,14 +90,14 @@ class Cluster:
             while done < len(works):
                 try:
                     if copies is None:
-                        copies = self._share(shared)
+                        copies = [*self._keep(kept), *self._share(shared)]
                     ahead = 1 if losses >= _CAREFUL_AFTER else max(_AHEAD * len(self._workers), _AHEAD)
                     for number in range(done, min(done + ahead, len(works))):
                         if number not in begun:
                             begun[number] = self._submit(works[number], copies)
                     result = self._wait(begun[done], works[done])
                 except _LostError:
-                    losses, copies = losses + 1, None
+                    losses, copies, self._kept = losses + 1, None, []
                     self._seen_workers = time.monotonic()  # there was one a moment ago
                     begun = {number: future for number, future in begun.items() if future.status == "finished"}
                     if losses > _MOST_LOSSES:
@@ -107,6 +109,13 @@ class Cluster:
         finally:
             for future in begun.values():
                 self._forget(future, is_wanted=False)
+
+    def _keep(self, things: Sequence[Any]) -> list[Any]:
+        """Return copies that stay; those that were sent before are still there."""
+        known = [thing for thing, _ in self._kept]
+        if len(things) != len(known) or any(thing is not old for thing, old in zip(things, known, strict=True)):
+            self._kept = list(zip(things, self._share(things), strict=True))
+        return [copy for _, copy in self._kept]
 
     def _share(self, shared: Sequence[Any]) -> list[Any]:
         if not shared:

@@ -35,10 +35,11 @@ class ClusterCorpus:
 
 @dataclass
 class _Files:
-    """What is to be read, and what is no text, with the reason."""
+    """What is to be read; what is no text, with the reason; what is HTML."""
 
     texts: _FewFiles = field(default_factory=list)
     other_data: list[str] = field(default_factory=list)
+    web_pages: list[str] = field(default_factory=list)
 
 
 def scan_on(cluster: Cluster, sources: Sequence[Source], config: Config) -> ClusterCorpus:
@@ -48,7 +49,7 @@ def scan_on(cluster: Cluster, sources: Sequence[Source], config: Config) -> Clus
     """
     if any(source.place == STDIN for source in sources):
         raise ConfigError("workers of a cluster cannot read stdin (-): name files that all of them see, or URLs.")
-    files = _inspect(cluster, sources)
+    files = _inspect(cluster, sources, config)
     total = _count(cluster, files, sources, config)
     add_end_of_line(total.words, total.lines, config.corpus)
     found = int(total.words.counts.sum()) + total.lost_occurrences
@@ -84,17 +85,20 @@ def scan_on(cluster: Cluster, sources: Sequence[Source], config: Config) -> Clus
     return ClusterCorpus(corpus, plan_rounds(files.texts, vocabulary.kept_words, config.cluster))
 
 
-def _inspect(cluster: Cluster, sources: Sequence[Source]) -> _Files:
+def _inspect(cluster: Cluster, sources: Sequence[Source], config: Config) -> _Files:
     """Return what there is to be read; raise CorpusError for a folder without text."""
     batches = [sources[first : first + _FILES_AT_ONCE] for first in range(0, len(sources), _FILES_AT_ONCE)]
-    works = [Work("inspect", (batch,), f"a look at {batch[0].label} and other files") for batch in batches]
+    works = [
+        Work("inspect", (batch, config.corpus), f"a look at {batch[0].label} and other files") for batch in batches
+    ]
     files = _Files()
     for batch, found in zip(batches, cluster.run_in_order(works), strict=True):
-        for source, facts in zip(batch, found, strict=True):
-            if isinstance(facts, str):
-                files.other_data.append(facts)
+        for source, seen in zip(batch, found, strict=True):
+            if seen.facts is None:
+                files.other_data.append(seen.refusal)
             else:
-                files.texts.append((source, facts))
+                files.texts.append((source, seen.facts))
+            files.web_pages += [source.label] * seen.is_web_page
     folders = {source.folder for source, _ in files.texts}
     for source in sources:
         if source.folder not in folders:
@@ -105,7 +109,7 @@ def _inspect(cluster: Cluster, sources: Sequence[Source]) -> _Files:
 def _count(cluster: Cluster, files: _Files, sources: Sequence[Source], config: Config) -> TallySum:
     """Return what the workers have counted, added up in the order of the text."""
     label = sources[0].label if len(sources) == 1 else f"the corpus of {len(sources):,} files"
-    total = TallySum(config.corpus, label, files.other_data)
+    total = TallySum(config.corpus, label, files.other_data, web_pages=files.web_pages)
     batches = list(_batches(files.texts))
     works = [Work("count", (batch, config.corpus), f"counting {batch[0].label}") for batch in batches]
     tallies: Iterator[Tally] = cluster.run_in_order(works)

@@ -3,11 +3,13 @@
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from w2v_cli import __version__
-from w2v_cli.corpus import OtherDataError, check_head
-from w2v_cli.errors import CorpusError, MissingDependencyError
+from w2v_cli.corpus import OtherDataError, TextReader, check_head
+from w2v_cli.errors import CorpusError, DownloadError, MissingDependencyError, StorageError
+from w2v_cli.file_kinds import is_web_page
 from w2v_cli.settings import CorpusSettings
 from w2v_cli.shard_training import compile_engine, measure_shard, train_shard
 from w2v_cli.sources import Source
@@ -18,8 +20,8 @@ from w2v_cli.text_parts import FileFacts, inspect_file
 def run_task(version: str, name: str, *arguments: Any) -> Any:
     """Return what the function of that name returns.
 
-    Raises MissingDependencyError where the worker has another version of w2v, and CorpusError with the worker's name:
-    not every machine may see the text.
+    Raises MissingDependencyError where the worker has another version of w2v. What text, disk and network have against
+    it is told with the worker's name: not every machine may see the text.
     """
     if version != __version__:
         raise MissingDependencyError(
@@ -28,29 +30,39 @@ def run_task(version: str, name: str, *arguments: Any) -> Any:
         )
     try:
         return _TASKS[name](*arguments)
-    except CorpusError as error:
-        raise CorpusError(f"{error} (So says the worker on {socket.gethostname()}.)") from None
+    except (CorpusError, StorageError, DownloadError) as error:
+        raise type(error)(f"{error} (So says the worker on {socket.gethostname()}.)") from None
 
 
-def inspect_files(sources: Sequence[Source]) -> list[FileFacts | str]:
-    """Return what is to be known of files before they are shared out; of those that are no text, why.
+@dataclass(frozen=True)
+class FileSeen:
+    """What a look at a file has found: its facts, or why it is no text; and whether it is HTML."""
 
-    Raises CorpusError where one cannot be read, or is no UTF-8.
+    facts: FileFacts | None
+    refusal: str = ""
+    is_web_page: bool = False
+
+
+def inspect_files(sources: Sequence[Source], config: CorpusSettings) -> list[FileSeen]:
+    """Return what is to be known of files before they are shared out.
+
+    Raises CorpusError where one cannot be read, is no UTF-8, or is no text and was named itself.
     """
-    return [_inspect(source) for source in sources]
+    return [_inspect(source, config) for source in sources]
 
 
-def _inspect(source: Source) -> FileFacts | str:
+def _inspect(source: Source, config: CorpusSettings) -> FileSeen:
     facts, head = inspect_file(source)
-    if not facts.has_parts:  # its reader will look into it
-        return facts
     try:
-        check_head(source, head)
+        if facts.has_parts:
+            check_head(source, head)
+        else:  # look into what is compressed
+            next(TextReader((Source(source.place),), config).iterate_pieces(), None)
     except OtherDataError as error:
         if source.folder is None:
             raise
-        return str(error)
-    return facts
+        return FileSeen(None, str(error))
+    return FileSeen(facts, is_web_page=facts.has_parts and is_web_page(head))  # of the others their readers tell
 
 
 def count_parts(sources: Sequence[Source], config: CorpusSettings) -> Any:

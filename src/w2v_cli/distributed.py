@@ -52,7 +52,7 @@ class ClusterLearner:
         """Return the mean loss on the held-out sentences, nats per positive pair."""
         works = [self._work("measure", 0, number) for number in range(len(self._rounds))]
         every = [work for of_round in works for work in of_round]
-        measured = list(self._cluster.run_in_order(every, self._vocabulary, self._state))
+        measured = list(self._cluster.run_in_order(every, self._state, kept=[self._vocabulary]))
         return mean_loss(sum(loss for loss, _ in measured), sum(pairs for _, pairs in measured))
 
     def read_vectors(self) -> NDArray[np.float32]:
@@ -93,7 +93,7 @@ class ClusterLearner:
         )
 
     def _results(self, works: Sequence[Work]) -> Iterator[ShardResult]:
-        return self._cluster.run_in_order(works, self._vocabulary, self._state)
+        return self._cluster.run_in_order(works, self._state, kept=[self._vocabulary])
 
     def _work(self, name: str, epoch: int, number: int) -> list[Work]:
         """Return the works of a round."""

@@ -146,4 +146,4 @@ def _progress_before(begun: Begun) -> float:
     if begun.resumed is None:
         return 0.0
     point, training = begun.resumed.point, begun.config.training
-    return (point.epoch + point.done / begun.corpus_words) / training.epochs
+    return (point.epoch + point.done / (begun.loaded.rounds or begun.corpus_words)) / training.epochs

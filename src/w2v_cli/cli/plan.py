@@ -23,7 +23,12 @@ def plan_lines(plan: Plan) -> list[str]:
     snapshot = f", {size(plan.snapshot_bytes)} for the snapshot" if plan.snapshot_bytes else ""
     texts = corpus["source"] if isinstance(corpus["source"], str) else ", ".join(corpus["source"])
     done = f", {100 * plan.progress:.0f} % of it done" if plan.progress else ""
-    engine = f"{loaded.algorithm} on {loaded.backend}, {loaded.threads} threads"
+    who = (
+        f"{loaded.threads} threads"
+        if not loaded.rounds
+        else f"{loaded.threads} workers, {loaded.rounds} rounds an epoch"
+    )
+    engine = f"{loaded.algorithm} on {loaded.backend}, {who}"
     pace = f"estimated from a moment of training at {plan.speed.words_per_second:,.0f} words/s"
     return [
         f"corpus: {texts}; {count(corpus['files'], 'file')}, {corpus['words']:,} words",

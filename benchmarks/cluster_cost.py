@@ -88,7 +88,16 @@ def proxies(ports: list[tuple[int, int]], delay: float, bytes_per_second: float)
     for proxy in found:
         asyncio.run_coroutine_threadsafe(proxy.serve(), loop).result()
     yield found
+    asyncio.run_coroutine_threadsafe(_end(), loop).result()
     loop.call_soon_threadsafe(loop.stop)
+
+
+async def _end() -> None:
+    """End all that a loop is at."""
+    tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.contextmanager

@@ -230,7 +230,7 @@ HOMES = {
     "cupy": ["kernels.arrays"],
     "ruamel": ["config"],
     "fsspec": ["remote"],
-    "dask": [],
+    "dask": ["cluster_start"],
     "distributed": ["cluster", "cluster_start"],
     "aiohttp": ["remote"],
     "backports": ["unpacking"],

@@ -13,6 +13,7 @@ from w2v_cli.cluster_trust import scheduler_url, security_of
 from w2v_cli.durations import parse_seconds
 from w2v_cli.errors import ClusterError, MissingDependencyError
 
+_NEVER = "1000d"
 _INSTALL = 'pip install "w2v-cli[distributed]"'
 
 
@@ -54,6 +55,7 @@ def _local_cluster(workers: int) -> Iterator[str]:
                 threads_per_worker=1,
                 host="127.0.0.1",
                 dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else it wants port 8787 all the same
                 memory_limit=0,
                 local_directory=folder,
                 silence_logs=logging.CRITICAL,

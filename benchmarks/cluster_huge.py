@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--gigabytes", type=float, default=5, metavar="N", help="Size of the text. [5]")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="[2]")
     parser.add_argument("--dim", type=int, default=100, metavar="N", help="Dimensions of a vector. [100]")
+    parser.add_argument("--sync-words", type=int, default=1_000_000, metavar="N", help="Words of a shard. [1000000]")
     arguments = parser.parse_args()
     part = make_part(lines=True)
     times = max(round(arguments.gigabytes * 1e9 / len(part)), 1)
@@ -40,6 +41,7 @@ def main() -> int:
         folder = Path(name)
         source, _ = prepare("file", folder, part, times)
         where = ("--cluster", f"local:{arguments.workers}", "--set", f"cluster.shards={SHARDS}")
+        where += ("--set", f"cluster.sync_words={arguments.sync_words}")
         command = [sys.executable, "-m", "w2v_cli", "train", source, "--dim", str(arguments.dim), *where, *SETTINGS]
         began = time.perf_counter()
         with subprocess.Popen(command, cwd=folder) as process:  # noqa: S603  ourselves

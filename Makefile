@@ -24,7 +24,8 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	$(BIN)/python -m pip install --quiet --editable ".[bench]" || \
+		$(BIN)/python -m pip install --quiet gensim floret  # word2vec.c needs a C compiler, and is left out without one
 	$(BIN)/w2v bench --quick
 
 demo: export W2V_DATA_DIR := .demo/data

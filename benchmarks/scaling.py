@@ -66,7 +66,7 @@ def main() -> None:
             for repeat in range(arguments.repeats):
                 for case, of_case in zip(cases, runs, strict=True):
                     trial = replace(case.trial, seed=case.trial.seed + repeat)
-                    of_case.extend(run_in_turns([trial], 1, case.words, {}, lambda _: None))
+                    of_case.extend(run_in_turns([trial], 1, case.words, {}, lambda _: None)[0])
             for case, of_case in zip(cases, runs, strict=True):
                 print(json.dumps(describe(case, of_case)), flush=True)
 

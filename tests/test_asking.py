@@ -188,9 +188,9 @@ def test_files_are_asked_side_by_side():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"top": 0}, "--top must be at least 1, was 0"),
-        ({"restrict": 0}, "--restrict must be at least 1, was 0"),
-        ({"min_count": -1}, "--min-count must be at least 1, was -1"),
+        ({"top": 0}, "top must be at least 1, was 0"),
+        ({"restrict": 0}, "restrict must be at least 1, was 0"),
+        ({"min_count": -1}, "min_count must be at least 1, was -1"),
         ({"method": "sum"}, "'sum' is none of add, mul, dot"),
     ],
 )

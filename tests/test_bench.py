@@ -6,19 +6,28 @@ import json
 import pytest
 
 from documented import read_page
-from w2v_cli.bench import comparison, trial
+from w2v_cli.bench import comparison, running, trial
 from w2v_cli.bench.comparison import Comparison, choose_trainers, compare
 from w2v_cli.bench.report import note_lines, ratio_lines, summarise, table
 from w2v_cli.bench.running import Run
 from w2v_cli.bench.trial import Trainer, Trial
-from w2v_cli.errors import ConfigError
+from w2v_cli.errors import ConfigError, W2vError
 
 TRIAL = Trial("w2v", "x.txt", "cbow", 8, 5, 5, 1e-3, 1, 0.05, 1, 1)
 
 
 def run(trainer, speed, score=0.5, *, model="cbow"):
     settings = dataclasses.replace(TRIAL, trainer=trainer, model=model)
-    return Run(settings, speed, speed / 2, 1.0, 5_000_000, 9_000_000, "1", {"simlex999": {"score": score, "asked": 9}})
+    return Run(
+        settings,
+        speed,
+        speed / 2,
+        1.0,
+        5_000_000,
+        9_000_000,
+        "1",
+        {"simlex999": {"score": score, "asked": 9, "coverage": 0.9}},
+    )
 
 
 RUNS = [run("w2v", 300.0), run("gensim", 100.0, 0.4), run("w2v", 200.0, 0.6), run("gensim", 50.0, 0.4)]
@@ -51,6 +60,42 @@ def test_an_unknown_trainer_is_refused():
     assert choose_trainers("w2v, gensim") == ("w2v", "gensim")
     with pytest.raises(ConfigError, match="--trainers glove: there is no such trainer; choose among w2v"):
         choose_trainers("w2v,glove")
+
+
+def test_a_trainer_that_is_named_twice_is_one():
+    """Else its runs would be counted as those of other seeds."""
+    assert choose_trainers("gensim,w2v,gensim") == ("gensim", "w2v")
+
+
+def test_without_any_trainer_there_is_nothing_to_compare(tmp_path, monkeypatch):
+    """The reasons are told."""
+    absent = Trainer("absent", "never there", lambda: "it is not installed")
+    monkeypatch.setattr(comparison, "TRAINERS", (absent,))
+    settings = Comparison("x.txt", "words", 1, None, ("cbow",), ("absent",), 8, 1, 1, 1, 1)
+
+    with pytest.raises(ConfigError, match=r"can be run here\. absent: it is not installed"):
+        compare(settings, tmp_path, lambda _: None)
+
+
+def test_a_peer_that_fails_is_left_out_and_the_others_run_on(monkeypatch):
+    """What it had done before it failed does not count either; ours is no peer."""
+    fails = {"gensim": 1, "w2v": 9}
+
+    def measure(trial, *_):
+        if trial.seed >= fails[trial.trainer]:
+            raise W2vError(f"the trial of {trial.trainer} failed: out of memory")
+        return dataclasses.replace(run(trial.trainer, 9.0), trial=trial)
+
+    monkeypatch.setattr(running, "_warm_up", lambda *_: None)
+    monkeypatch.setattr(running, "_measure", measure)
+    trials = [dataclasses.replace(TRIAL, trainer=name, seed=0) for name in ("w2v", "gensim")]
+
+    runs, failed = running.run_in_turns(trials, 3, 10, {}, lambda _: None)
+
+    assert failed == {"gensim": "the trial of gensim failed: out of memory"}
+    assert [(kept.trial.trainer, kept.trial.seed) for kept in runs] == [("w2v", 0), ("w2v", 1), ("w2v", 2)]
+    with pytest.raises(W2vError, match="the trial of w2v failed"):
+        running.run_in_turns(trials[:1], 10, 10, {}, lambda _: None)
 
 
 def test_a_comparison_runs_ours_and_names_what_is_left_out(tmp_path, monkeypatch):

@@ -188,6 +188,70 @@ def test_questions_have_known_answers(rows):
     assert caught.value.suggestions == ("queen",)
 
 
+def test_several_questions_have_an_answer_each(rows):
+    """A list or a tuple of them is answered in its order, as each alone; none has none."""
+    questions = ["king", "king - queen + bread", "bread"]
+
+    assert rows.similar(questions) == rows.similar(tuple(questions)) == [rows.similar(one) for one in questions]
+    assert rows.similar(["king"]) == [rows.similar("king")]
+    assert rows.similar([]) == []
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda rows: rows.similar(3),
+        lambda rows: rows.similar(None),
+        lambda rows: rows.similar([["king"]]),
+        lambda rows: rows.similar([3]),
+        lambda rows: rows.analogy("king", "queen", 3),
+        lambda rows: rows.similarity(["king"], "queen"),
+        lambda rows: rows[0],
+        lambda rows: rows.odd("king queen bread"),
+        lambda rows: rows.odd(3),
+    ],
+)
+def test_what_is_no_text_is_told_so(rows, ask):
+    """A TypeError says what a question is, and what was given."""
+    with pytest.raises(TypeError, match=r"(a question is a text|several words are a list) such as .*, this is "):
+        ask(rows)
+
+
+@pytest.mark.parametrize(
+    ("fail", "message"),
+    [
+        (lambda rows, _: rows.similar("king", top=0), "top must be at least 1, was 0."),
+        (lambda rows, _: rows.similar("king", restrict=0), "restrict must be at least 1, was 0."),
+        (
+            lambda rows, _: w2v_cli.WordVectors(rows.vectors, rows.words).similar("king", min_count=2),
+            "min_count needs the words' counts, and these vectors have none: use restrict.",
+        ),
+        (
+            lambda rows, path: rows.save(path),
+            "w2v.safetensors exists already and is kept: choose another output, or give overwrite.",
+        ),
+        (
+            lambda _, path: w2v_cli.train(texts=["a b"] * 9, output=path),
+            "or give overwrite to begin anew, or resume to go on with the training that wrote it.",
+        ),
+        (
+            lambda *_: w2v_cli.train(texts=["a b"] * 9, backend="cupy", deterministic=True),
+            'deterministic cannot be had with backend="cupy": a GPU adds in any order; leave one of them out.',
+        ),
+        (lambda _, path: w2v_cli.load(path.with_name("none")), "none does not exist: name a vectors file, such as"),
+    ],
+)
+def test_messages_name_keywords(rows, tmp_path, fail, message):
+    """What a program cannot give, an option of the command line, stands in none of them."""
+    path = rows.save(tmp_path / "w2v.safetensors")
+
+    with pytest.raises(w2v_cli.W2vError) as caught:
+        fail(rows, path)
+
+    assert message in str(caught.value)
+    assert "--" not in str(caught.value)
+
+
 def test_load_reads_what_save_wrote(rows, tmp_path):
     """Vectors come back from their file with words, counts and metadata; what is no vectors file is refused."""
     path = rows.save(tmp_path / "three.safetensors")

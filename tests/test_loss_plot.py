@@ -7,7 +7,8 @@ import os
 import pytest
 
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
-from w2v_cli.loss_plot import check_plot, save_plot
+from w2v_cli.loss_curves import curve_of
+from w2v_cli.loss_plot import check_plot, save_curves
 from w2v_cli.training import Progress
 
 needs_matplotlib = pytest.mark.skipif(
@@ -31,6 +32,10 @@ def report(progress, *, ends_epoch=False):
 REPORTS = [report(0.25), report(0.5, ends_epoch=True), report(0.75), report(1.0, ends_epoch=True)]
 
 
+def save_plot(path):
+    save_curves([curve_of(path, REPORTS)], path, overwrite=True)
+
+
 @needs_matplotlib
 @pytest.mark.parametrize(
     ("name", "magic"),
@@ -40,7 +45,7 @@ def test_picture_has_the_format_of_its_ending(tmp_path, name, magic):
     """PNG, SVG and PDF are what their first bytes say; nothing else is left in the folder."""
     path = tmp_path / name
     check_plot(path, overwrite=True)
-    save_plot(REPORTS, path)
+    save_plot(path)
 
     assert path.read_bytes().startswith(magic)
     assert [file.name for file in tmp_path.iterdir()] == [name]
@@ -58,7 +63,7 @@ def test_picture_shows_reports_and_epochs(tmp_path, monkeypatch):
         return real(axes, *args, **options)
 
     monkeypatch.setattr(Axes, "plot", record)
-    save_plot(REPORTS, tmp_path / "x.svg")
+    save_plot(tmp_path / "x.svg")
 
     assert drawn == [([0.5, 1.0, 1.5, 2.0], [3.75, 3.5, 3.25, 3.0]), ([1, 2], [3.5, 3.0])]
 
@@ -69,7 +74,7 @@ def test_axes_are_named_with_their_units(tmp_path):
     from matplotlib import rc_context  # noqa: PLC0415  an extra
 
     with rc_context({"svg.fonttype": "none"}):
-        save_plot(REPORTS, tmp_path / "x.svg")
+        save_plot(tmp_path / "x.svg")
 
     picture = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "mean loss (nats per positive pair)" in picture
@@ -84,7 +89,7 @@ def test_an_existing_picture_is_replaced_where_that_is_wanted(tmp_path):
     with pytest.raises(ConfigError, match="exists already and is kept"):
         check_plot(path, overwrite=False)
     check_plot(path, overwrite=True)
-    save_plot(REPORTS, path)
+    save_plot(path)
 
     assert path.read_bytes().startswith(b"\x89PNG")
 
@@ -101,7 +106,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypat
     monkeypatch.setattr(os, "fsync", fail)
 
     with pytest.raises(StorageError, match="No space left on device"):
-        save_plot(REPORTS, path)
+        save_plot(path)
 
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["x.png"]

@@ -196,7 +196,7 @@ def test_top_below_one_is_refused(top):
     """The message names the option and the value."""
     vectors = WordVectors(np.eye(4, dtype=np.float16), list("abcd"))
 
-    with pytest.raises(ConfigError, match=rf"--top must be at least 1, was {top}"):
+    with pytest.raises(ConfigError, match=rf"top must be at least 1, was {top}"):
         queries.similar(vectors, "a", top=top)
 
 

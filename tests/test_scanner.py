@@ -18,6 +18,7 @@ from w2v_cli import file_kinds, unpacking
 from w2v_cli.errors import CorpusError
 from w2v_cli.scanner import scan
 from w2v_cli.settings import CorpusSettings
+from w2v_cli.sizes import count
 from w2v_cli.sources import Source
 from w2v_cli.unpacking import zstd
 
@@ -88,7 +89,7 @@ def check(corpus, expected):
     assert report.rare_occurrences == expected.corpus_words - sum(expected.counts)
     assert (report.invalid_characters, report.blank_lines) == (expected.invalid_characters, expected.blank_lines)
     assert (report.long_tokens, report.long_bytes) == (expected.long_tokens, expected.long_bytes)
-    replaced = f"not UTF-8 in {expected.invalid_characters:,} places"
+    replaced = f"not UTF-8 in {count(expected.invalid_characters, 'place')}"
     assert any(replaced in warning for warning in corpus.warnings) == (expected.invalid_characters > 0)
 
 

@@ -117,7 +117,7 @@ REFUSED = {
     "one more": ({"moments": ("F16", [1])}, "instead of"),
     "vectors of another type": ({"vectors": ("I64", [[1, 2], [3, 4]])}, "its vectors are"),
     "vectors in a row": ({"vectors": ("F16", [1, 2])}, "cannot name vectors"),
-    "more vectors than words": ({"vectors": ("F16", [[1], [2], [3]]), "counts": None}, "its 3 vectors need"),
+    "more vectors than words": ({"vectors": ("F16", [[1], [2], [3]]), "counts": None}, "and 3 vectors would have"),
     "more words than vectors": ({"offsets": ("I64", [0, 1, 2, 3])}, "its vocabulary.offsets are"),
     "more counts than words": ({"counts": ("I64", [3, 2, 1])}, "its counts are"),
     "counts of another type": ({"counts": ("U8", [2, 1])}, "its counts are"),

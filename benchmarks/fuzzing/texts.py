@@ -147,7 +147,7 @@ def _read_corpus(case: Case, folder: Path) -> None:
     try:
         config = CorpusSettings.model_validate(case.settings["corpus"])
         sources = find_sources([str(places[0].parent if case.settings["folder"] else places[0])])
-        _check_scanned(scan(sources, config, threads=case.settings["threads"], folder=folder))
+        _check_scanned(scan(sources, config, threads=case.settings["threads"], beside=folder / "output"))
     finally:
         corpus.BLOCK_BYTES = usual
         for place in places:

@@ -26,7 +26,7 @@ from w2v_cli.memory_check import MemoryFound, check_least_memory, check_memory
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.run_log import check_log
 from w2v_cli.scanner import ScannedCorpus, scan
-from w2v_cli.settings import Config
+from w2v_cli.settings import Config, CorpusSettings
 from w2v_cli.snapshot import Identity, Snapshot
 from w2v_cli.storage import refuse_input
 from w2v_cli.temporary import clear_stale
@@ -115,15 +115,24 @@ def begin(
 Build = Callable[[Backend], tuple[Learner, EngineLoaded, int]]  # → the learner, and the words of its epoch
 
 
+def scan_found(
+    found: CorpusFound, settings: CorpusSettings, threads: int | None, *, beside: Path | None
+) -> CorpusScanned:
+    """Return the corpus that was found, counted and encoded, and how long that took; threads: None: one for each core.
+
+    beside and the errors: as for `scan`.
+    """
+    started = time.perf_counter()
+    corpus = scan(found.sources, settings, threads=threads or available_cores(), beside=beside)
+    return CorpusScanned(corpus, time.perf_counter() - started)
+
+
 def _scan(found: CorpusFound, config: Config) -> tuple[Build, CorpusScanned]:
     """Read the corpus; return what builds a learner of it."""
-    started = time.perf_counter()
-    threads = config.training.threads or available_cores()
-    corpus = scan(found.sources, config.corpus, threads=threads, folder=Path(config.output.path).absolute().parent)
-    scanned = CorpusScanned(corpus, time.perf_counter() - started)
+    scanned = scan_found(found, config.corpus, config.training.threads, beside=Path(config.output.path))
 
     def build(backend: Backend) -> tuple[Learner, EngineLoaded, int]:
-        share = config.training.validation
+        corpus, share = scanned.corpus, config.training.validation
         training, held_out = hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
         learner, loaded = build_learner(training, held_out, config, backend)
         return learner, loaded, len(training.word_ids)

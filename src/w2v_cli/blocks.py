@@ -16,7 +16,7 @@ from w2v_cli.windows import Windows, draw_windows
 
 BLOCK_CENTRES = 32
 SPAN_WORDS = 1 << 14  # corpus words; no block runs over the border of a span, so that spans can be trained apart
-_NEGATIVES_PER_BLOCK = {"skipgram": 16, "cbow": 24}  # fewer cost quality (docs/adr/0007)
+_NEGATIVES_PER_BLOCK = {"skipgram": 24, "cbow": 24}  # fewer cost quality (docs/adr/0007)
 _TILE = 8
 
 

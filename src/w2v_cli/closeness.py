@@ -8,6 +8,7 @@ from w2v_cli.errors import ConfigError
 from w2v_cli.expression import Sum, Term
 from w2v_cli.queries import Neighbour, combine, encode
 from w2v_cli.row_blocks import FloatArray, read_rows, read_unit_rows, unit
+from w2v_cli.sizes import count
 from w2v_cli.vectors import WordVectors
 
 FEWEST_WORDS = 3  # of two, neither fits less
@@ -27,7 +28,9 @@ def odd_one_out(word_vectors: WordVectors, words: Sequence[str]) -> list[Neighbo
     """
     different = list(dict.fromkeys(words))
     if len(different) < FEWEST_WORDS:
-        raise ConfigError(f"{' '.join(words)!r} has {len(different)} different words, one that does not fit needs 3.")
+        raise ConfigError(
+            f"{' '.join(words)!r} has {count(len(different), 'different word')}, one that does not fit needs 3."
+        )
     rows = read_unit_rows(word_vectors.vectors, np.array([word_vectors.word_id(word) for word in different]))
     cosines = np.clip(rows @ unit(rows.mean(axis=0, keepdims=True))[0], -1, 1)
     order = np.argsort(cosines, kind="stable").tolist()

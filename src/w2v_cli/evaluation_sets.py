@@ -93,6 +93,8 @@ def _read_set(source: str, data_folder: Path) -> EvaluationSet:
 def _locate(source: str, data_folder: Path) -> Path:
     """Return the file of a set: a name of the table wins over a file of the same name; ./NAME means the file."""
     table = _table()
+    if source == "-":
+        raise ConfigError("an evaluation set is not read from stdin (-): name a file; ./- is one of that name.")
     if source in table:
         path = datasets.installed_path(table[source], data_folder)
         if path is None:

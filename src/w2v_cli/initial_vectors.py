@@ -12,6 +12,7 @@ from w2v_cli.formats import open_vectors
 from w2v_cli.incoming import sha256_of
 from w2v_cli.learner import Learner
 from w2v_cli.settings import ModelSettings
+from w2v_cli.sizes import count
 from w2v_cli.vectors import WordVectors
 
 _BLOCK_ROWS = 4096
@@ -42,8 +43,8 @@ def read_old_vectors(model: ModelSettings) -> OldVectors | None:
     dim = word_vectors.vectors.shape[1]
     if dim != model.dim:
         raise ConfigError(
-            f"--init-from {path}: its vectors have {dim} dimensions, this training has {model.dim}: give --dim {dim}, "
-            f"or other vectors."
+            f"--init-from {path}: its vectors have {count(dim, 'dimension')}, this training has {model.dim}: give "
+            f"--dim {dim}, or other vectors."
         )
     return OldVectors(path.name, sha256_of(path), word_vectors)
 

@@ -13,6 +13,7 @@ from w2v_cli.errors import ConfigError
 from w2v_cli.events import Event, OnEvent, VectorsSaved
 from w2v_cli.given_texts import Texts, write_texts
 from w2v_cli.keyword_settings import OptionsGiven, Settings, from_keywords, from_mapping, plain
+from w2v_cli.python_names import python_names
 from w2v_cli.word_vectors import WordVectors, load
 
 __all__ = ["train"]
@@ -20,6 +21,7 @@ __all__ = ["train"]
 Place = str | os.PathLike[str]
 
 
+@python_names()
 def train(
     corpus: Place | Sequence[Place] | None = None,
     *,

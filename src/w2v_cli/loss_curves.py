@@ -2,12 +2,15 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from w2v_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from w2v_cli.training import Progress
 
 _LONGEST_LINE = 10_000_000  # bytes; a line of ours has some thousand
 
@@ -86,6 +89,22 @@ def _score(values: dict[str, Any]) -> float | None:
 
 def _finite(value: Any) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
+
+
+def curve_of(path: Path, reports: Sequence["Progress"]) -> LossCurve:
+    """Return the curve of a training's reports; path: what it is called."""
+    points = [(report.progress * report.epochs, report.mean_loss) for report in reports]
+    epochs = [
+        EpochMeasured(
+            report.epoch,
+            report.epoch_mean_loss,
+            report.validation_loss,
+            {one.name: one.score for one in report.scores if one.score is not None},
+        )
+        for report in reports
+        if report.epoch_mean_loss is not None
+    ]
+    return LossCurve(path, points, epochs, total=reports[-1].epochs)
 
 
 def read_curve(path: Path) -> LossCurve:

@@ -3,11 +3,11 @@
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from w2v_cli import storage
 from w2v_cli.errors import ConfigError, MissingDependencyError
 from w2v_cli.loss_curves import LossCurve
-from w2v_cli.training import Progress
 
 _FORMATS = (".png", ".svg", ".pdf")
 
@@ -26,41 +26,23 @@ def check_plot(path: Path, *, overwrite: bool, option: str = "--plot") -> None:
     storage.check_writable(path)
 
 
-def save_plot(reports: Sequence[Progress], path: Path) -> None:
-    """Draw the mean loss of each report, and of each epoch, over the epochs; what `check_plot` let pass is replaced."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  an extra; Figure alone needs no display
-
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([r.progress * r.epochs for r in reports], [r.mean_loss for r in reports], linewidth=0.8, label="loss")
-    epochs = [(r.epoch, r.epoch_mean_loss) for r in reports if r.epoch_mean_loss is not None]
-    axes.plot([epoch for epoch, _ in epochs], [loss for _, loss in epochs], "o", label="mean of the epoch")
-    held_out = [(r.epoch, r.validation_loss) for r in reports if r.validation_loss is not None]
-    if held_out:
-        axes.plot([epoch for epoch, _ in held_out], [loss for _, loss in held_out], "s-", label="held-out sentences")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("mean loss (nats per positive pair)")
-    axes.legend()
-    with storage.atomic_write(path, overwrite=True) as file:
-        figure.savefig(file, format=path.suffix.lower().removeprefix("."))
-
-
 def save_curves(curves: Sequence[LossCurve], path: Path, *, overwrite: bool) -> None:
-    """Draw the curves of logs over the epochs, held-out losses dashed, and below them scores where there are any."""
-    from matplotlib.figure import Figure  # noqa: PLC0415  as above
+    """Draw curves over the epochs, held-out losses dashed, and below them scores where there are any.
+
+    Of several each is named by its log. Raises ConfigError for an existing `path` without `overwrite`, StorageError
+    where the disk refuses.
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415  an extra; Figure alone needs no display
 
     has_scores = any(epoch.scores for curve in curves for epoch in curve.epochs)
     figure = Figure(figsize=(7, 6.5 if has_scores else 4), layout="constrained")
     panels = figure.subplots(2 if has_scores else 1, sharex=True, squeeze=False)[:, 0]
     for curve in curves:
-        [line] = panels[0].plot(*_columns(curve.points), linewidth=0.8, label=str(curve.path))
-        held_out = [(epoch.epoch, epoch.held_out) for epoch in curve.epochs if epoch.held_out is not None]
-        if held_out:
-            label = f"{curve.path}, held-out sentences"
-            panels[0].plot(*_columns(held_out), "s--", color=line.get_color(), label=label)
-        for name in sorted({name for epoch in curve.epochs for name in epoch.scores}):
-            scores = [(epoch.epoch, epoch.scores[name]) for epoch in curve.epochs if name in epoch.scores]
-            panels[1].plot(*_columns(scores), "o-", label=f"{curve.path}, {name}")
+        name = "" if len(curves) == 1 else f"{curve.path}, "
+        _draw_losses(panels[0], curve, name)
+        for one in sorted({one for epoch in curve.epochs for one in epoch.scores}):
+            scores = [(epoch.epoch, epoch.scores[one]) for epoch in curve.epochs if one in epoch.scores]
+            panels[1].plot(*_columns(scores), "o-", label=f"{name}{one}")
     panels[-1].set_xlabel("epoch")
     panels[0].set_ylabel("mean loss (nats per positive pair)")
     if has_scores:
@@ -69,6 +51,16 @@ def save_curves(curves: Sequence[LossCurve], path: Path, *, overwrite: bool) -> 
         panel.legend()
     with storage.atomic_write(path, overwrite=overwrite) as file:
         figure.savefig(file, format=path.suffix.lower().removeprefix("."))
+
+
+def _draw_losses(axes: Any, curve: LossCurve, name: str) -> None:
+    """Draw the losses of a curve, all in one colour."""
+    [line] = axes.plot(*_columns(curve.points), linewidth=0.8, label=f"{name}loss")
+    means = [(epoch.epoch, epoch.loss) for epoch in curve.epochs]
+    axes.plot(*_columns(means), "o", color=line.get_color(), label=f"{name}mean of the epoch")
+    held_out = [(epoch.epoch, epoch.held_out) for epoch in curve.epochs if epoch.held_out is not None]
+    if held_out:
+        axes.plot(*_columns(held_out), "s--", color=line.get_color(), label=f"{name}held-out sentences")
 
 
 def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:

@@ -24,12 +24,12 @@ MOST_RUNS, MOST_RUN_BYTES = 1 << 20, 1 << 25  # different ones that are held at 
 _BYTES_PER_WORD = 64  # of the words held, on average; so long are only those that are no words
 
 
-def mark_text(reader: TextReader, config: CorpusSettings, threads: int, folder: Path | None) -> Marked:
+def mark_text(reader: TextReader, config: CorpusSettings, threads: int, beside: Path | None) -> Marked:
     """Return the marks of the text, which is read once; the same ones on any number of threads.
 
     Whenever more than max_vocab different words have been seen, the rarer half is forgotten.
     """
-    gatherer = _Gatherer(config, folder)
+    gatherer = _Gatherer(config, beside)
     with contextlib.closing(_iterate_marked(reader, config, threads, gatherer)) as pieces:
         for piece in pieces:
             gatherer.add(piece)
@@ -58,13 +58,13 @@ def _iterate_marked(
 class _Gatherer:
     """Joins the pieces of a text, in their order: their tables become one, and their ids those of that one."""
 
-    def __init__(self, config: CorpusSettings, folder: Path | None) -> None:
+    def __init__(self, config: CorpusSettings, beside: Path | None) -> None:
         self.idle: SimpleQueue[MarkedPiece] = SimpleQueue()
         self._config = config
         self._runs = WordTable()
         self._splitter = RunSplitter(config)
         self._begun_marks = 0  # of the segment
-        self._marked = Marked.empty(folder)
+        self._marked = Marked.empty(beside)
 
     def add(self, piece: MarkedPiece) -> None:
         """Take in a piece, and give back what held it."""

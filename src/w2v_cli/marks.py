@@ -63,9 +63,9 @@ class Marked:
     long_bytes: int = 0
 
     @classmethod
-    def empty(cls, folder: Path | None) -> "Marked":
-        """Return the marks of no text yet; folder: for what is to come."""
-        return cls(Store(np.int32, folder), Store(np.int64, folder), Store(np.int32, folder), Store(np.int32, folder))
+    def empty(cls, beside: Path | None) -> "Marked":
+        """Return the marks of no text yet; beside: as for Store."""
+        return cls(Store(np.int32, beside), Store(np.int64, beside), Store(np.int32, beside), Store(np.int32, beside))
 
     def iterate_segments(self, final_ids: NDArray[np.int32]) -> Iterator[SegmentMeaning]:
         """Yield what each segment means, once; final_ids: of the words of the last generation, -1 where dropped."""

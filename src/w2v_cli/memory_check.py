@@ -15,6 +15,7 @@ from w2v_cli.memory_limits import MemoryLimit, anonymous_bytes, read_limits
 from w2v_cli.sampling import keep_probabilities
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
+from w2v_cli.sizes import count
 
 _PER_THREAD = (
     80_000_000  # addresses that a thread's stack and its arena of the allocator reserve, hardly any of it used
@@ -78,7 +79,7 @@ def refuse_too_much(
     copies = need.parts.get("snapshot", 0)
     spare = f", or --snapshot-every never (saves {_shown(copies)})" if copies else ""
     raise StorageError(
-        f"training {vocabulary:,} words takes {_shown(wanted[tightest])} of memory more, and there is room for "
+        f"training {count(vocabulary, 'word')} takes {_shown(wanted[tightest])} of memory more, and there is room for "
         f"{_shown(tightest.available)} (limit: {tightest.name}): lower --dim ({config.model.dim}), raise --min-count "
         f"({config.corpus.min_count}){spare}."
     )

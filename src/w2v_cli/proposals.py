@@ -13,6 +13,8 @@ from typing import Any
 _MOST_WORDS = 100
 _LONGEST_HEADER = 4 << 20  # bytes, as in tensor_file.py, which loads NumPy
 _PLAIN = re.compile(r"\w[\w.,@%+/-]*")
+_SECTION = re.compile(r"^(\w+):\n((?:[ #].*\n|\n)*)", re.MULTILINE)
+_SETTING = re.compile(r"^  (\w+):", re.MULTILINE)
 _DATASET = re.compile(r"^([a-z][\w-]*):\n(?: .*\n)*?  kind: (\w+)$", re.MULTILINE)
 
 
@@ -33,6 +35,12 @@ def datasets_of(kind: str) -> list[str]:
     """
     text = Path(__file__).with_name("datasets.yaml").read_text(encoding="utf-8")
     return [name for name, found in _DATASET.findall(text) if found == kind]
+
+
+def settings_of(config: Path) -> list[str]:
+    """Return the dotted names of the settings in a config of ours, such as `training.epochs`."""
+    sections = _SECTION.findall(config.read_text(encoding="utf-8"))
+    return [f"{section}.{name}" for section, lines in sections for name in _SETTING.findall(lines)]
 
 
 def words_of(path: Path, prefix: str) -> list[str]:

@@ -70,9 +70,9 @@ class Search:
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning."""
-        for option, number in (("--top", self.top), ("--min-count", self.min_count), ("--restrict", self.restrict)):
+        for name, number in (("top", self.top), ("min_count", self.min_count), ("restrict", self.restrict)):
             if number is not None and number < 1:
-                raise ConfigError(f"{option} must be at least 1, was {number}.")
+                raise ConfigError(f"{name} must be at least 1, was {number}.")
         if self.method not in get_args(AnalogyMethod):
             raise ConfigError(f"the analogy method {self.method!r} is none of {', '.join(get_args(AnalogyMethod))}.")
 

@@ -15,6 +15,7 @@ from w2v_cli.learner import BEGINNING
 from w2v_cli.memory import state_bytes, vectors_file_bytes
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import snapshot_path
+from w2v_cli.storage import OutputExistsError
 
 _SAMPLE_SECONDS = 1.0  # of training, to measure its speed
 
@@ -36,7 +37,8 @@ class Speed:
 class Plan:
     """A training that could begin, with its corpus and vocabulary; sizes in bytes.
 
-    progress: how much of it was done before, where it would go on; snapshot_bytes: 0 where none is kept.
+    progress: how much of it was done before, where it would go on; snapshot_bytes: 0 where none is kept; refusals: why
+    the training would not begin as it was asked for: outputs that exist.
     """
 
     begun: Begun
@@ -46,6 +48,7 @@ class Plan:
     free_bytes: int
     speed: Speed
     seconds: float
+    refusals: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, str]:
@@ -59,6 +62,7 @@ class Plan:
         begun, speed, limit = self.begun, self.speed, self.begun.memory.limit
         return {
             "dry_run": True,
+            "refusals": list(self.refusals),
             "corpus": begun.identity.corpus,
             "vocabulary": len(begun.corpus.vocabulary),
             "algorithm": begun.loaded.algorithm,
@@ -87,8 +91,10 @@ def plan_training(
 ) -> Plan:
     """Do everything that can be refused, measure the speed for a moment, and return the plan; nothing is written.
 
-    The parameters are those of pipeline.train_vectors, and so are the errors.
+    The parameters are those of pipeline.train_vectors, and so are the errors, but for an output that exists: the plan
+    is that of a training with `overwrite`, and tells it.
     """
+    config, refusals = _unhindered(config, resume)
     with claim(config, resume) as (claimed, taken), cluster_of(claimed, on_event) as cluster:
         begun = begin(claimed, data_folder, on_event, taken, cluster)
         speed = measure_speed(begun)
@@ -106,7 +112,18 @@ def plan_training(
             free_bytes=shutil.disk_usage(output.absolute().parent).free,
             speed=speed,
             seconds=speed.seconds_for(epochs_left * begun.corpus_words, epochs_left),
+            refusals=refusals,
         )
+
+
+def _unhindered(config: Config, resume: Collection[str] | None) -> tuple[Config, tuple[str, ...]]:
+    """Return a config to plan with, and what stands against a training with the one that was given."""
+    try:
+        with claim(config, resume):
+            return config, ()
+    except OutputExistsError as error:
+        output = config.output.model_copy(update={"overwrite": True})
+        return config.model_copy(update={"output": output}), (str(error),)
 
 
 def measure_speed(begun: Begun, clock: Callable[[], float] = time.perf_counter) -> Speed:

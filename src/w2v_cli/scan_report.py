@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from w2v_cli.sizes import count
+
 
 @dataclass(frozen=True)
 class ScanReport:
@@ -37,12 +39,11 @@ class ScanReport:
     @property
     def dropped(self) -> list[str]:
         """What was not read as it stands, for people; only what there was."""
+        rare = f"{count(self.rare_occurrences, 'occurrence')} of {count(self.rare_words, 'rare word')}"
+        forgotten = f"{count(self.forgotten_occurrences, 'occurrence')} of {count(self.forgotten_words, 'word')}"
         said = (
-            (self.rare_occurrences, f"{self.rare_occurrences:,} occurrences of {self.rare_words:,} rare words"),
-            (
-                self.forgotten_occurrences,
-                f"{self.forgotten_occurrences:,} occurrences of {self.forgotten_words:,} words over max_vocab",
-            ),
+            (self.rare_occurrences, rare),
+            (self.forgotten_occurrences, f"{forgotten} over max_vocab"),
             (self.long_tokens, f"{count(self.long_tokens, 'token')} too long ({self.long_bytes:,} bytes)"),
             (self.invalid_characters, count(self.invalid_characters, "invalid character")),
             (self.nul_bytes, count(self.nul_bytes, "NUL byte")),
@@ -50,12 +51,3 @@ class ScanReport:
             (self.other_files, f"{count(self.other_files, 'file')} of other data"),
         )
         return [text for number, text in said if number]
-
-
-def count(number: int, thing: str) -> str:
-    """Return a number of things: `1 thread`, `10,000 words`.
-
-    >>> count(1, "file"), count(1000, "word")
-    ('1 file', '1,000 words')
-    """
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from w2v_cli.settings import CorpusSettings
+from w2v_cli.sizes import count
 
 _MANY_NULS = 0.001  # as a share of a file's bytes
 _FIRST_FILES = 3
@@ -61,7 +62,7 @@ def find_warnings(reader: ReadText, marked: MarkedText, config: CorpusSettings) 
     warnings = []
     if marked.invalid_characters:
         warnings.append(
-            f"{reader.label} is not UTF-8 in {marked.invalid_characters:,} places, each read as U+FFFD; "
+            f"{reader.label} is not UTF-8 in {count(marked.invalid_characters, 'place')}, each read as U+FFFD; "
             f"--set corpus.invalid_utf8=strict stops there instead."
         )
     if config.tokens == "words" and reader.treebank_marks:
@@ -95,7 +96,8 @@ def _about_losses(reader: ReadText, marked: MarkedText, config: CorpusSettings) 
         lost = marked.long_bytes + reader.cut_bytes
         lines.append(
             f"{reader.label} holds stretches longer than {config.max_token_bytes:,} bytes without a space: "
-            f"{marked.long_tokens:,} were skipped, of {lost:,} bytes; --set corpus.max_token_bytes reads longer ones."
+            f"{marked.long_tokens:,} were skipped, of {count(lost, 'byte')}; --set corpus.max_token_bytes reads "
+            f"longer ones."
         )
     return lines
 

@@ -45,18 +45,19 @@ class ScannedCorpus:
 
 
 def scan(
-    text: Path | Sequence[Source], config: CorpusSettings, *, threads: int = 1, folder: Path | None = None
+    text: Path | Sequence[Source], config: CorpusSettings, *, threads: int = 1, beside: Path | None = None
 ) -> ScannedCorpus:
     """Count and encode a text file, or several sources as one text, then drop the words under `config.min_count`.
 
-    Each is read once. The result does not depend on the number of threads. folder: for the files of ids; None: the
-    system's for temporary files. Raises CorpusError where the text cannot be read or holds too few words.
+    Each is read once. The result does not depend on the number of threads. beside: the output whose folder takes the
+    files of ids; None: the system's for temporary files. Raises CorpusError where the text cannot be read or holds too
+    few words.
     """
     reader = TextReader((Source(str(text)),) if isinstance(text, Path) else text, config)
-    marked = mark_text(reader, config, threads, folder)
+    marked = mark_text(reader, config, threads, beside)
     end_of_line = add_end_of_line(marked.words, marked.lines, config)
     vocabulary, final_ids = choose_words(marked.words, reader, marked, config)
-    word_ids, offsets = _resolve(marked, config, final_ids, end_of_line, folder)
+    word_ids, offsets = _resolve(marked, config, final_ids, end_of_line, beside)
     found_words = int(marked.words.counts.sum()) + marked.lost_occurrences
     report = ScanReport(
         files=reader.files,
@@ -94,9 +95,9 @@ def encode(
 
     Raises CorpusError where the text cannot be read.
     """
-    marked = mark_text(TextReader(sources, config), config, threads=1, folder=None)
+    marked = mark_text(TextReader(sources, config), config, threads=1, beside=None)
     end_of_line = add_end_of_line(marked.words, marked.lines, config)
-    return _resolve(marked, config, known.find_table(marked.words), end_of_line, folder=None)
+    return _resolve(marked, config, known.find_table(marked.words), end_of_line, beside=None)
 
 
 def add_end_of_line(words: WordTable, lines: int, config: CorpusSettings) -> int:
@@ -130,10 +131,10 @@ def choose_words(
 
 
 def _resolve(
-    marked: Marked, config: CorpusSettings, final_ids: NDArray[np.int32], end_of_line: int, folder: Path | None
+    marked: Marked, config: CorpusSettings, final_ids: NDArray[np.int32], end_of_line: int, beside: Path | None
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return word_ids and sentence_offsets."""
-    word_ids, offsets = Store(np.int32, folder), Store(np.int64, folder)
+    word_ids, offsets = Store(np.int32, beside), Store(np.int64, beside)
     offsets.write(np.zeros(1, np.int64))
     final_end = int(final_ids[end_of_line]) if end_of_line >= 0 else -1
     by_line, by_blank_line = config.sentences == "line", config.sentences in {"paragraph", "punctuation"}

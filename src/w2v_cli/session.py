@@ -11,7 +11,7 @@ from pathlib import Path
 
 from w2v_cli import storage
 from w2v_cli.durations import Interval, parse_interval, parse_seconds
-from w2v_cli.errors import ConfigError, DivergedError, StorageError, W2vError
+from w2v_cli.errors import DivergedError, StorageError, W2vError
 from w2v_cli.initial_vectors import OldVectors, start_from
 from w2v_cli.learner import Learner
 from w2v_cli.resuming import continued, load_snapshot, restore
@@ -46,14 +46,14 @@ class WordsInitialised:
 def find_snapshot(output: Path, *, is_resumed: bool, overwrite: bool) -> Snapshot | None:
     """Return the snapshot to go on from, None where training begins anew.
 
-    Raises ConfigError where there is none to go on from, or where beginning anew would replace vectors or a snapshot
-    without `overwrite`.
+    Raises ConfigError where there is none to go on from, OutputExistsError where beginning anew would replace vectors
+    or a snapshot without `overwrite`.
     """
     if is_resumed:
         return load_snapshot(output)
     for path in (output, snapshot_path(output)):
         if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
-            raise ConfigError(
+            raise storage.OutputExistsError(
                 f"{path} exists already and is kept: choose another --output, or give --overwrite to begin anew, or "
                 f"--resume to go on with the training that wrote it."
             )

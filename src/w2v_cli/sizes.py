@@ -1,4 +1,4 @@
-"""Numbers of bytes for people."""
+"""Numbers of bytes and of other things, for people."""
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -14,3 +14,12 @@ def size(number: float) -> str:
         number /= 1000
         power += 1
     return f"{number:.1f} {_UNITS[power]}" if power else f"{number:.0f} {_UNITS[0]}"
+
+
+def count(number: int, thing: str) -> str:
+    """Return a number of things: `1 thread`, `10,000 words`.
+
+    >>> count(1, "file"), count(1000, "word")
+    ('1 file', '1,000 words')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

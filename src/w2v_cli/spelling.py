@@ -1,6 +1,7 @@
 """Words near to another in spelling: difflib's close matches, ten times as fast."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -8,7 +9,21 @@ from numpy.typing import NDArray
 
 CUTOFF = 0.6  # the least ratio, 2 matches / (length + length), that difflib calls close
 LONGEST_WORD = 100  # letters; what is longer is no slip of the keyboard, and difflib's time grows with the square
+_SIGNS = re.compile("([-+\N{MINUS SIGN}])")
 LETTERS = 64  # that are counted; those whose codes are a multiple of it apart are counted as one
+
+
+def as_sum(text: str, is_word: Callable[[str], bool]) -> str | None:
+    """Return the sum of words that somebody may have meant by `text`, None where its parts are not all words.
+
+    >>> as_sum("king-man+woman", lambda word: True), as_sum("king queen", lambda word: True)
+    ('king - man + woman', 'king + queen')
+    """
+    parts = [part for part in _SIGNS.split(text) if part.strip()]
+    terms = parts if len(parts) > 1 else [term for word in text.split() for term in ("+", word)][1:]
+    words = [term.strip() for term in terms if not _SIGNS.fullmatch(term)]
+    is_sum = len(words) > 1 and len(terms) == 2 * len(words) - 1  # a sign between each two
+    return " ".join(map(str.strip, terms)) if is_sum and all(map(is_word, words)) else None
 
 
 class Speller:

@@ -14,6 +14,10 @@ from w2v_cli.temporary import clear_stale, open_temporary
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 
+class OutputExistsError(ConfigError):
+    """An output that is there already, and that nothing says to replace."""
+
+
 @contextlib.contextmanager
 def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     """Yield a binary file that becomes `path` when the block ends, and vanishes when it raises.
@@ -45,9 +49,9 @@ def check_output(path: Path, *, inputs: Iterable[str | Path] = (), overwrite: bo
 
 
 def refuse_existing(path: Path, *, overwrite: bool, what: str = "output") -> None:
-    """Raise ConfigError where `path` exists and may not be overwritten; what: what the user is to choose anew."""
+    """Raise OutputExistsError where `path` exists and may not be overwritten; what: what the user is to choose anew."""
     if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
-        raise ConfigError(f"{path} exists already and is kept: choose another {what}, or give --overwrite.")
+        raise OutputExistsError(f"{path} exists already and is kept: choose another {what}, or give --overwrite.")
 
 
 def refuse_input(path: Path, inputs: Iterable[str | Path]) -> None:

@@ -43,7 +43,7 @@ class Tally:
 def count_text(sources: Sequence[Source], config: CorpusSettings) -> Tally:
     """Return what there is in some parts of a text; raise CorpusError where they cannot be read."""
     reader = TextReader(sources, config)
-    marked = mark_text(reader, config, threads=1, folder=None)
+    marked = mark_text(reader, config, threads=1, beside=None)
     arrays, words = marked.words.arrays, len(marked.words)
     return Tally(
         text=arrays.text[: marked.words.text_bytes].copy(),

@@ -99,9 +99,7 @@ def map_file(path: Path) -> mmap.mmap:
     """Return the bytes of `path`, memory-mapped and read-only; raise VectorsError where there is no file with any."""
     try:
         if not path.exists():
-            raise VectorsError(
-                f"{path} does not exist: `w2v train` writes w2v.safetensors, --vectors names another file."
-            )
+            raise VectorsError(f"{path} does not exist: name a vectors file, such as `w2v train` writes.")
         if not path.is_file():
             raise VectorsError(f"{path} is no file but a folder or a device: name a vectors file.")
         with path.open("rb") as file:

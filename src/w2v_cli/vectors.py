@@ -2,7 +2,7 @@
 
 import reprlib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, islice
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import DivergedError, UnknownWordError, VectorsError
 from w2v_cli.packed_words import PackedWords
-from w2v_cli.spelling import Speller
+from w2v_cli.sizes import count
+from w2v_cli.spelling import Speller, as_sum
 from w2v_cli.tensor_file import Tensor, damaged, open_tensors, save_tensors
 
 MAX_FLOAT16 = 65504.0
@@ -24,6 +25,11 @@ SUGGESTION_POOL = 30_000  # most frequent words that an unknown one is compared 
 
 Matrix = NDArray[np.float16] | NDArray[np.float32]
 NumberFormat = Literal["float16", "float32"]
+OnDone = Callable[[int, int | None], object]  # so much is done, of so much; None where nobody knows the whole
+
+
+def ignore_done(_done: int, _total: int | None) -> None:
+    """Hear how much is done, and do nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +50,9 @@ class WordVectors:
         """Refuse parts that contradict each other."""
         shape = self.vectors.shape
         if len(shape) != 2 or 0 in shape or shape[0] != len(self.words):  # noqa: PLR2004 - a matrix has two axes
-            raise VectorsError(f"{len(self.words):,} words cannot name vectors of shape {shape}")
+            raise VectorsError(f"{count(len(self.words), 'word')} cannot name vectors of shape {shape}")
         if self.counts is not None and (self.counts.shape != shape[:1] or self.counts.min() < 0):
-            raise VectorsError(f"counts of shape {self.counts.shape} are not those of {shape[0]:,} words")
+            raise VectorsError(f"counts of shape {self.counts.shape} are not those of {count(shape[0], 'word')}")
         if isinstance(self.words, PackedWords):
             return  # it has seen to that itself
         if "" in self.ids_by_word:
@@ -89,29 +95,37 @@ class WordVectors:
         return isinstance(word, str) and self.find(word) is not None
 
     def _unknown(self, word: str) -> UnknownWordError:
-        """Return the error for `word`, its other cases first among the suggestions."""
+        """Return the error for `word`: first among the suggestions are its other cases and the sum that it may be."""
         folded = unicodedata.normalize("NFC", word).casefold()
         cases = [case for case in (word.lower(), folded, word.capitalize(), word.upper()) if case in self]
+        sums = [found] if (found := as_sum(word, self.__contains__)) else []
         near = self._speller.near(folded, SUGGESTIONS)
-        suggestions = tuple(dict.fromkeys(cases + near))[:SUGGESTIONS]
+        suggestions = tuple(dict.fromkeys(cases + sums + near))[:SUGGESTIONS]
         hint = " or ".join(map(repr, suggestions))
         advice = f"Did you mean {hint}?" if hint else "No word is spelt like it: ask for a more frequent one."
-        message = f"{word!r} is not in the vocabulary ({len(self):,} words). {advice}"
+        message = f"{word!r} is not in the vocabulary ({count(len(self), 'word')}). {advice}"
         return UnknownWordError(message, word=word, suggestions=suggestions)
 
 
-def save(path: Path, word_vectors: WordVectors, *, overwrite: bool, dtype: NumberFormat = "float16") -> None:
+def save(
+    path: Path,
+    word_vectors: WordVectors,
+    *,
+    overwrite: bool,
+    dtype: NumberFormat = "float16",
+    on_done: OnDone = ignore_done,
+) -> None:
     """Write `word_vectors` to `path`, rounded to `dtype`, whole or not at all; equal vectors give equal bytes.
 
-    Raises DivergedError for a value that float16 cannot hold, ConfigError for an existing `path` without `overwrite`,
-    StorageError where the disk refuses.
+    on_done: hears of the rows. Raises DivergedError for a value that float16 cannot hold, ConfigError for an existing
+    `path` without `overwrite`, StorageError where the disk refuses.
     """
     vectors, counts = word_vectors.vectors, word_vectors.counts
     text, offsets = encode_words(word_vectors.words)
     rows = (
-        Tensor("F32", vectors.shape, (block for _, block in iterate_blocks(vectors)))
+        Tensor("F32", vectors.shape, (block for _, block in iterate_blocks(vectors, on_done)))
         if dtype == "float32"
-        else Tensor("F16", vectors.shape, _iterate_float16(word_vectors))
+        else Tensor("F16", vectors.shape, _iterate_float16(word_vectors, on_done))
     )
     tensors = {  # in the order of safetensors' own writer: by falling alignment, then by name
         "vocabulary.offsets": Tensor("I64", offsets.shape, [offsets]),
@@ -129,17 +143,20 @@ def load(path: Path) -> WordVectors:
     Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or of another kind.
     """
     with open_tensors(path) as (tensors, metadata):
-        if metadata.get("kind") == "snapshot":
-            raise VectorsError(
-                f"{path} is the snapshot of a training, for --resume: name the vectors that lie beside it."
-            )
-        _check_tensors(path, tensors)
-        try:
-            words = PackedWords(tensors["vocabulary.bytes"], tensors["vocabulary.offsets"])
-            word_vectors = WordVectors(tensors["vectors"], words, tensors.get("counts"), metadata)
-        except (UnicodeDecodeError, VectorsError) as error:
-            raise damaged(path, str(error)) from error
-        check_finite(path, word_vectors)
+        return read_tensors(path, tensors, metadata)
+
+
+def read_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> WordVectors:
+    """Return the vectors that the tensors of a file are; raise VectorsError, with the file's name, for what is none."""
+    if metadata.get("kind") == "snapshot":
+        raise VectorsError(f"{path} is the snapshot of a training, for --resume: name the vectors that lie beside it.")
+    _check_tensors(path, tensors)
+    try:
+        words = PackedWords(tensors["vocabulary.bytes"], tensors["vocabulary.offsets"])
+        word_vectors = WordVectors(tensors["vectors"], words, tensors.get("counts"), metadata)
+    except (UnicodeDecodeError, VectorsError) as error:
+        raise damaged(path, str(error)) from error
+    check_finite(path, word_vectors)
     return word_vectors
 
 
@@ -158,15 +175,16 @@ def _is_finite(block: Matrix) -> bool:
     return bool(np.isfinite(block).all())
 
 
-def iterate_blocks(vectors: Matrix) -> Iterator[tuple[int, Matrix]]:
-    """Yield the first row's number and the rows of each block."""
+def iterate_blocks(vectors: Matrix, on_done: OnDone = ignore_done) -> Iterator[tuple[int, Matrix]]:
+    """Yield the first row's number and the rows of each block; on_done hears how many rows were taken."""
     for first in range(0, len(vectors), BLOCK_ROWS):
         yield first, vectors[first : first + BLOCK_ROWS]
+        on_done(min(first + BLOCK_ROWS, len(vectors)), len(vectors))
 
 
-def _iterate_float16(word_vectors: WordVectors) -> Iterator[NDArray[np.float16]]:
+def _iterate_float16(word_vectors: WordVectors, on_done: OnDone) -> Iterator[NDArray[np.float16]]:
     """Yield the rows rounded to float16, block by block; raise DivergedError where that would make an infinity."""
-    for first, block in iterate_blocks(word_vectors.vectors):
+    for first, block in iterate_blocks(word_vectors.vectors, on_done):
         fits = np.abs(block) <= MAX_FLOAT16  # False for NaN
         if not fits.all():
             row = int(np.argmin(fits.all(axis=1)))
@@ -205,4 +223,6 @@ def _check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
     for name, tensor in tensors.items():
         found = (tensor.dtype.str, tensor.shape)
         if found != expected[name]:
-            raise damaged(path, f"its {name} are {found}, its {len(vectors):,} vectors need {expected[name]}")
+            raise damaged(
+                path, f"its {name} are {found}, and {count(len(vectors), 'vector')} would have {expected[name]}"
+            )

@@ -1,17 +1,19 @@
 """`w2v_cli.WordVectors` and `w2v_cli.load`: vectors that a notebook asks, one method a question."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, overload
 
 import numpy as np
 
 from w2v_cli import closeness, formats, queries, vectors
 from w2v_cli.cores import available_cores
 from w2v_cli.expression import Sum, parse_sum
+from w2v_cli.python_names import python_names
 from w2v_cli.queries import AnalogyMethod, Neighbour, Search
 from w2v_cli.row_blocks import FloatArray
+from w2v_cli.sizes import count
 
 __all__ = ["Neighbour", "WordVectors", "load"]
 
@@ -49,8 +51,9 @@ class WordVectors(vectors.WordVectors):
         return np.array(closeness.plain_vector(self, self._sum(question)), np.float32)
 
     def __repr__(self) -> str:
-        return f"<WordVectors: {len(self):,} words, {self.dim} dimensions>"
+        return f"<WordVectors: {count(len(self), 'word')}, {count(self.dim, 'dimension')}>"
 
+    @overload
     def similar(
         self,
         question: str,
@@ -59,8 +62,32 @@ class WordVectors(vectors.WordVectors):
         method: AnalogyMethod = "add",
         min_count: int | None = None,
         restrict: int | None = None,
-    ) -> list[Neighbour]:
+    ) -> list[Neighbour]: ...
+
+    @overload
+    def similar(
+        self,
+        question: list[str] | tuple[str, ...],
+        top: int = 10,
+        *,
+        method: AnalogyMethod = "add",
+        min_count: int | None = None,
+        restrict: int | None = None,
+    ) -> list[list[Neighbour]]: ...
+
+    @python_names()
+    def similar(
+        self,
+        question: str | list[str] | tuple[str, ...],
+        top: int = 10,
+        *,
+        method: AnalogyMethod = "add",
+        min_count: int | None = None,
+        restrict: int | None = None,
+    ) -> list[Neighbour] | list[list[Neighbour]]:
         """Return the `top` words nearest to a word or a sum by cosine, nearest first, without the question's own.
+
+        Of a list of questions a list of such answers, found in one pass over the vectors.
 
         method: how sums are scored, see `analogy`. min_count: only words that occur so often in the corpus; restrict:
         only so many of the most frequent ones. Raises ConfigError for a number below 1.
@@ -72,9 +99,11 @@ class WordVectors(vectors.WordVectors):
         [('queen', 0.894), ('bread', 0.0)]
         """
         search = Search(top, method, min_count, restrict, threads=available_cores())
-        [found] = queries.answer_all(self, [self._sum(question)], search)
-        return found
+        questions = [question] if isinstance(question, str) else _listed(question)
+        found = queries.answer_all(self, [self._sum(one) for one in questions], search)
+        return found[0] if isinstance(question, str) else found
 
+    @python_names()
     def analogy(
         self,
         a: str,
@@ -91,6 +120,8 @@ class WordVectors(vectors.WordVectors):
         method: `add` is the cosine with b - a + c, each at length 1 (3CosAdd, Mikolov et al. 2013c); `mul` 3CosMul
         (Levy & Goldberg 2014); `dot` the book's dot product. `a`, `b` and `c` are words and do not answer.
         """
+        for word in (a, b, c):
+            _check_text(word)
         search = Search(top, method, min_count, restrict, threads=available_cores())
         [found] = queries.answer_all(self, [Sum.of_analogy(a, b, c)], search)
         return found
@@ -104,8 +135,9 @@ class WordVectors(vectors.WordVectors):
 
         Raises ConfigError for fewer than three different words.
         """
-        return closeness.odd_one_out(self, words)[0].word
+        return closeness.odd_one_out(self, _listed(words))[0].word
 
+    @python_names()
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write a vectors file (float16), whole or not at all, and return its path.
 
@@ -115,9 +147,24 @@ class WordVectors(vectors.WordVectors):
         return Path(path)
 
     def _sum(self, question: str) -> Sum:
+        _check_text(question)
         return parse_sum(question, self.__contains__)
 
 
+def _listed(questions: Sequence[str]) -> list[str]:
+    """Return several words as a list; raise TypeError for what is one text, or none."""
+    if isinstance(questions, str) or not isinstance(questions, Iterable):
+        raise TypeError(f"several words are a list such as ['king', 'queen'], this is {questions!r}")
+    return list(questions)
+
+
+def _check_text(question: object) -> None:
+    """Raise TypeError for what is neither a word nor a sum of words."""
+    if not isinstance(question, str):
+        raise TypeError(f"a question is a text such as 'king' or 'king - man + woman', this is {question!r}")
+
+
+@python_names()
 def load(path: str | os.PathLike[str]) -> WordVectors:
     """Return the vectors of a file that w2v reads, memory-mapped, after every check of it that there is.
 

@@ -12,7 +12,7 @@ from w2v_cli.nearest_rows import nearest
 from w2v_cli.projection import Method, project
 from w2v_cli.queries import QUESTIONS_AT_ONCE, Search, allowed_rows, sum_scorer
 from w2v_cli.row_blocks import FloatArray, WordIds, read_unit_rows
-from w2v_cli.vectors import Matrix, WordVectors
+from w2v_cli.vectors import Matrix, OnDone, WordVectors, ignore_done
 
 TYPICAL_WORDS = 3  # that name a cluster
 _TYPICAL_POOL = 100  # a cluster's most frequent words, of which the nearest to its centre name it
@@ -52,17 +52,18 @@ class WordMap:
     explained: float | None
 
 
-def draw_map(word_vectors: WordVectors, plan: MapPlan) -> WordMap:
+def draw_map(word_vectors: WordVectors, plan: MapPlan, on_done: OnDone = ignore_done) -> WordMap:
     """Return the map of the words that `plan` chooses; equal vectors and plans give equal maps on one machine.
 
-    Neighbours are those of `queries.similar` among the words of the map. Raises ConfigError where no word is frequent
-    enough and as `projection.project` does, MissingDependencyError for a projection whose package is not there.
+    on_done: hears of the words whose neighbours were found, which takes longest. Neighbours are those of
+    `queries.similar` among the words of the map. Raises ConfigError where no word is frequent enough and as
+    `projection.project` does, MissingDependencyError for a projection whose package is not there.
     """
     chosen = choose_words(word_vectors, plan)
     rows = word_vectors.vectors[chosen]
     unit_rows = read_unit_rows(rows, slice(None))
     points, explained = project(unit_rows, plan.projection, seed=plan.seed)
-    neighbours, cosines = find_neighbours(rows, min(plan.neighbours, len(rows) - 1))
+    neighbours, cosines = find_neighbours(rows, min(plan.neighbours, len(rows) - 1), on_done)
     clusters, centres = find_clusters(unit_rows, plan.clusters, seed=plan.seed)
     words = [word_vectors.words[word_id] for word_id in chosen.tolist()]
     counts = None if word_vectors.counts is None else word_vectors.counts[chosen]
@@ -82,7 +83,7 @@ def choose_words(word_vectors: WordVectors, plan: MapPlan) -> WordIds:
     return order
 
 
-def find_neighbours(rows: Matrix, top: int) -> tuple[WordIds, FloatArray]:
+def find_neighbours(rows: Matrix, top: int, on_done: OnDone = ignore_done) -> tuple[WordIds, FloatArray]:
     """Return for each row of `rows` (N, D) the `top` nearest others by cosine: their numbers (N, top), the cosines."""
     numbers = np.arange(len(rows))[:, np.newaxis]
     neighbours, cosines = np.empty((len(rows), top), np.int64), np.empty((len(rows), top), np.float32)
@@ -91,6 +92,7 @@ def find_neighbours(rows: Matrix, top: int) -> tuple[WordIds, FloatArray]:
         scorer = sum_scorer(rows, terms, np.ones_like(terms), "add")
         for place, (ids, scores) in enumerate(nearest(rows, scorer, terms, top, threads=available_cores()), first):
             neighbours[place], cosines[place] = ids, scores
+        on_done(first + len(terms), len(rows))
     return neighbours, np.clip(cosines, -1, 1)
 
 

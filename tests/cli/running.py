@@ -14,6 +14,8 @@ TEXT = (
     "The king and the man sat with the queen and the woman by the Río.\n"
     "You and I and we went to the sea; they went home.\n"
 ) * 30
+# Shows a bar at once, however short the work is.
+NO_MOMENT = "import w2v_cli.cli.bars as b; b._MOMENT_SECONDS = 0"
 # What makes a training as short as it can be: no Numba to load, few numbers to learn.
 FAST = ("--dim", "4", "--epochs", "1", "--set", "training.backend=numpy")
 
@@ -71,14 +73,14 @@ class Program:
             finally:
                 process.kill()
 
-    def run_on_terminal(self, *arguments, columns=80, env=None):
+    def run_on_terminal(self, *arguments, columns=80, env=None, first=""):
         """Run `w2v` on a terminal of this width; return its exit code and all that the terminal shows."""
         import pty  # noqa: PLC0415  there is none on Windows
 
         ours, theirs = pty.openpty()
         _set_width(theirs, columns)
         with subprocess.Popen(
-            self.command(*arguments),
+            self.command(*arguments, first=first),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

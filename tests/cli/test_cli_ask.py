@@ -122,8 +122,37 @@ def test_questions_are_answered_until_ctrl_d(asked):
         assert [line.split()[0] for line in terminal.ask("king")] == ["word", "kings"]
         assert terminal.ask("/restrict off") + terminal.ask("/min-count 4") == []
         assert "'x' is no whole number" in terminal.ask("/top x")[0]
-        assert "--top must be at least 1" in terminal.ask("/top 0")[0]
-        assert "king : man :: queen" in "\n".join(terminal.ask("/help"))
+        assert "error: top must be at least 1" in terminal.ask("/top 0")[0]
+        terminal.type("\x04")
+
+
+def test_help_is_there_for_whoever_types_it(asked):
+    """However it is asked for; the word itself is asked for as a sum."""
+    content = WordVectors(np.eye(2), ("help", "king"))
+    vectors.save(asked.folder / "w2v.safetensors", content, overwrite=True)
+    with talk(asked) as terminal:
+        shown = terminal.ask("/help")
+        assert "king : man :: queen" in "\n".join(shown)
+        assert terminal.ask("help") == terminal.ask("?") == shown
+        assert [line.split()[0] for line in terminal.ask("+ help")] == ["word", "king"]
+        terminal.type("\x04")
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("king queen", "Did you mean 'king + queen' or 'queen'? /similarity king queen compares two words."),
+        ("king man queen", "Did you mean 'king + man + queen'? An analogy is written 'king : man :: queen'."),
+        ("king man queen kings", "/odd king man queen kings finds the one that does not fit."),
+        ("king-man+queen", "Did you mean 'king - man + queen'"),
+    ],
+)
+def test_words_side_by_side_get_a_hint(asked, line, hint):
+    """What somebody types who does not know the signs is answered with how it is written."""
+    with talk(asked, columns=300) as terminal:
+        [error] = terminal.ask(line)
+        assert error.startswith(f"error: {line!r} is not in the vocabulary (6 words). ")
+        assert hint in error
         terminal.type("\x04")
 
 

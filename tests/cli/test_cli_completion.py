@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,7 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from w2v_cli import datasets
-from w2v_cli.proposals import datasets_of, is_plain, words_of
+from w2v_cli.cli.options import FormatOption
+from w2v_cli.formats.table import FORMATS
+from w2v_cli.proposals import datasets_of, is_plain, settings_of, words_of
+from w2v_cli.settings import FIELDS
+from w2v_cli.shipped_configs import shipped_configs
 from w2v_cli.vectors import WordVectors, save
 
 WORDS = ("the", "king", "kingdom", "don't", "new york", "queen", "Straße", "-lrb-", "ing", "kin")
@@ -66,6 +71,15 @@ def needs(name):
         ("w2v phrases p", ["ptb"]),
         ("w2v phrases --config book", ["book-cbow", "book-skipgram"]),
         ("w2v evaluate --on w", ["wordsim353", "w2v.safetensors"]),
+        ("w2v evaluate --method ", ["add", "mul", "dot"]),
+        ("w2v export a.safetensors b --format word", ["word2vec", "word2vec-binary"]),
+        ("w2v import a --format f", ["fasttext", "finalfusion"]),
+        ("w2v train --set training.ep", ["training.epochs="]),
+        (
+            "w2v config show --set sampling.",
+            [f"sampling.{name}=" for name in ("negatives", "exponent", "subsample", "seed")],
+        ),
+        ("w2v phrases --set corpus.tok", ["corpus.tokens=", "corpus.token_pattern="]),
         ("w2v download s", ["simlex999"]),
         ("w2v similar kin", ["king", "kingdom", "kin"]),
         ("w2v similar Stra", ["Straße"]),
@@ -100,7 +114,9 @@ def test_names_of_corpora_come_with_the_files_beside_them(shell):
     assert "a file.txt" not in found
 
 
-@pytest.mark.parametrize("line", ["w2v train ", "w2v similar k", "w2v train --config ", "w2v download "])
+@pytest.mark.parametrize(
+    "line", ["w2v train ", "w2v similar k", "w2v train --config ", "w2v train --set ", "w2v download "]
+)
 def test_nothing_heavy_is_loaded_for_a_key(shell, line):
     """What a key press waits for loads neither NumPy nor Numba nor a reader of YAML."""
     assert asked(shell, line, first=SHOW_HEAVY).stderr == "[]"
@@ -120,6 +136,14 @@ def test_names_are_those_of_the_table():
     for kind in ("corpus", "evaluation"):
         assert datasets_of(kind) == [name for name, dataset in table.items() if dataset.kind == kind]
     assert sum(len(datasets_of(kind)) for kind in ("corpus", "evaluation")) == len(table)
+
+
+def test_settings_and_formats_are_those_there_are():
+    """Every setting is proposed, and every format that there is; each once."""
+    [formats] = [one for one in get_args(get_args(FormatOption)[0]) if one is not type(None)]
+
+    assert sorted(settings_of(shipped_configs()["default"])) == sorted(FIELDS)
+    assert get_args(formats) == tuple(FORMATS)
 
 
 @given(
@@ -147,6 +171,9 @@ def test_damaged_files_propose_nothing_worse(tmp_path_factory, data):
     assert isinstance(words_of(path, "k"), list)
 
 
+MORE = ["w2v evaluate --method m", "w2v export a b --format gl", "w2v train --set training.ep"]
+
+
 @needs("bash")
 def test_bash_completes(shell):
     """The script that Typer gives makes bash complete a command, a corpus and a word."""
@@ -158,32 +185,40 @@ propose w2v tr
 propose w2v train de
 propose w2v similar kin
 propose w2v similar '"king - q'
+propose w2v evaluate --method m
+propose w2v export a b --format gl
+propose w2v train --set training.ep
 """
     done = in_shell(shell, ["bash", "--norc", "-c", code])
 
-    assert (done.stdout.splitlines(), done.stderr) == (["train", "demo", "king kingdom kin", ""], "")
+    assert (done.stdout.splitlines(), done.stderr) == (
+        ["train", "demo", "king kingdom kin", "", "mul", "glove", "training.epochs="],
+        "",
+    )
 
 
 @needs("fish")
 def test_fish_completes(shell):
     """The script that Typer gives makes fish complete a command, a corpus, a word, and a file where no name fits."""
-    lines = ["w2v tr", "w2v train de", "w2v similar kin", "w2v train te"]
+    lines = ["w2v tr", "w2v train de", "w2v similar kin", "w2v train te", *MORE]
     asking = "; ".join(f"complete --do-complete {shlex.quote(line)}; echo ==" for line in lines)
     done = in_shell(shell, ["fish", "--no-config", "-c", f"_W2V_COMPLETE=source_fish w2v | source; {asking}"])
 
     answers = [[line.partition("\t")[0] for line in part.split("\n") if line] for part in done.stdout.split("==\n")]
-    assert [sorted(answer) for answer in answers[:4]] == [["train"], ["demo"], ["kin", "king", "kingdom"], ["text.txt"]]
+    expected = [["train"], ["demo"], ["kin", "king", "kingdom"], ["text.txt"], ["mul"], ["glove"], ["training.epochs="]]
+    assert [sorted(answer) for answer in answers[: len(lines)]] == expected
 
 
 @needs("zsh")
 def test_zsh_completes(shell):
     """In zsh on a terminal, Tab completes a command, a corpus and a word."""
     lines = ["autoload -Uz compinit; compinit -u -D", 'eval "$(_W2V_COMPLETE=source_zsh w2v)"', "PS1='ready> '"]
-    typed = ["w2v tra\t", "w2v train de\t", "w2v similar kingd\t"]
+    typed = ["w2v tra\t", "w2v train de\t", "w2v similar kingd\t", *(f"{line}\t" for line in MORE)]
 
     shown = type_on_terminal(shell, ["zsh", "-f", "-i"], lines, typed)
 
-    for expected in ("w2v train", "w2v train demo", "w2v similar kingdom"):
+    more = ("--method mul", "--format glove", "--set training.epochs=")
+    for expected in ("w2v train", "w2v train demo", "w2v similar kingdom", *more):
         assert expected in shown
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cli.running import make_program, the_error
+from cli.running import NO_MOMENT, make_program, the_error
 from faults.forking import forking
 from w2v_cli import vectors
 from w2v_cli.vectors import WordVectors
@@ -199,13 +199,17 @@ def test_json_has_every_digit(fork):
         (["--on", "w2v.safetensors"], 3, "w2v.safetensors"),
         (["--on", "pairs.txt", "--on", "pairs.txt"], 2, "two evaluation sets are called 'pairs.txt'"),
         (["--on", "pairs.txt", "--restrict", "0"], 2, "--restrict"),
-        (["--on", "pairs.txt", "none.safetensors"], 4, "none.safetensors does not exist"),
+        (["--on", "pairs.txt", "none.safetensors"], 4, "none.safetensors does not exist: name another VECTORS."),
+        (["none.safetensors"], 4, "none.safetensors does not exist: name another VECTORS."),
+        (["--on", "-"], 2, "an evaluation set is not read from stdin (-): name a file"),
+        (["--on", "pairs.txt", "--method", "sum"], 2, "'sum' is not one of 'add', 'mul', 'dot'."),
         (["w2v.safetensors", "pairs.txt", "--on", "pairs.txt"], 4, "pairs.txt is text"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_cannot_be_measured_is_told_in_a_line(fork, arguments, exit_code, message):
-    """Sets before vectors, and nothing is computed where one of them is wrong."""
+    """Nothing is computed where one of the vectors or sets is wrong; a file called - is not read, either."""
+    (fork.folder / "-").write_text(PAIRS, encoding="utf-8")
     (fork.folder / "empty.txt").write_text("# nothing\n", encoding="utf-8")
     (fork.folder / "cut.txt").write_text(": x\na b c d\na b", encoding="utf-8")
     (fork.folder / "binary.txt").write_bytes(b"\xff\xfe\0\0")
@@ -313,7 +317,37 @@ def test_progress_is_a_bar_that_goes(tmp_path):
     program = make_program(tmp_path)
     fill(program.folder)
 
-    _, shown = program.run_on_terminal("evaluate", "--on", "questions.txt")
+    _, shown = program.run_on_terminal("evaluate", "--on", "questions.txt", first=NO_MOMENT)
 
     assert re.match(r"\r  0 % \| +\| w2v.safetensors: questions.txt, add", shown)
     assert shown.rpartition("\r")[2].split() == ONE_FILE.partition("pairs.txt")[0].split()
+
+
+SLOW = f"{NO_MOMENT}; b._SECONDS_BETWEEN_LINES = 0"
+
+
+@pytest.mark.fault(42)
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows: NOT run")
+@pytest.mark.parametrize(
+    ("columns", "variables"),
+    [(80, {"NO_COLOR": "1"}), (80, {"TERM": "dumb"}), (20, {})],
+    ids=["NO_COLOR", "dumb", "20"],
+)
+def test_a_poor_terminal_gets_lines(tmp_path, columns, variables):
+    """Nothing is redrawn without colour, on a dumb terminal and on 20 columns; a line now and then takes its place."""
+    program = make_program(tmp_path)
+    fill(program.folder)
+
+    _, shown = program.run_on_terminal("evaluate", "--on", "questions.txt", columns=columns, env=variables, first=SLOW)
+
+    assert "\r" not in shown
+    assert "\x1b" not in shown
+    assert "w2v.safetensors: questions.txt, add: 100 %\n" in shown
+
+
+@pytest.mark.parametrize("more", [[], ["--quiet"]], ids=["no terminal", "quiet"])
+def test_progress_is_off_without_a_terminal(fork, more):
+    """Stderr stays empty, however long it takes."""
+    done = fork.run("evaluate", "--on", "questions.txt", *more, first=SLOW)
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,11 +1,15 @@
 """`w2v export` and `w2v import` as they are typed."""
 
+import bz2
 import gzip
 import json
+import lzma
+import re
+import sys
 
 import pytest
 
-from cli.running import the_error
+from cli.running import NO_MOMENT, the_error
 
 GLOVE = "the 0.5 -1\nsea 2 0.1\n"
 
@@ -60,15 +64,24 @@ def test_an_output_that_exists_is_kept(asked, command):
     ("arguments", "exit_code", "message"),
     [
         (["export", "w2v.safetensors", "x.txt"], 2, "does not say its format: give --format, one of word2vec, "),
-        (["export", "w2v.safetensors", "x.vec.gz"], 2, "x.vec.gz: w2v writes no compressed exports: leave out .gz"),
-        (["export", "w2v.safetensors", "x", "--format", "vec"], 2, "--format 'vec' is none: there are word2vec, "),
+        (
+            ["export", "w2v.safetensors", "x.npz.gz"],
+            2,
+            "x.npz.gz: NumPy's .npz is not read compressed, and not written ",
+        ),
+        (["export", "w2v.safetensors", "x.gz", "--format", "book"], 2, "and not written so: leave out .gz."),
+        (
+            ["export", "w2v.safetensors", "x", "--format", "vec"],
+            2,
+            "'vec' is not one of 'word2vec', 'word2vec-binary', ",
+        ),
         (
             ["export", "w2v.safetensors", "x.bin", "--dtype", "int8"],
             2,
             "--dtype int8: word2vec's binary file is written",
         ),
         (["export", "w2v.safetensors", "none/x.bin"], 6, "cannot write none/x.bin"),
-        (["export", "none", "x.bin"], 4, "none does not exist"),
+        (["export", "none", "x.bin"], 4, "none does not exist: name another VECTORS."),
         (["import", "none"], 4, "none does not exist: name a file of vectors, or - for stdin."),
         (["import", "text.txt"], 4, "text.txt begins like no format that w2v imports"),
         (["import", "bad.txt"], 4, "bad.txt, line 2: 'x' is no number, and 2 are to follow its word."),
@@ -91,3 +104,74 @@ def test_a_format_that_can_be_imported_is_told_so(w2v):
     w2v.write("x.vec", "2 2\n" + GLOVE)
 
     assert "`w2v import x.vec` makes one of it" in the_error(w2v.run("similar", "the", "-v", "x.vec"), 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "magic"),
+    [("x.vec.gz", b"\x1f\x8b"), ("x.bin.bz2", b"BZh"), ("x.glove.XZ", b"\xfd7zXZ"), ("x.txt.zst", b"\x28\xb5")],
+)
+def test_what_is_named_so_is_compressed(asked, name, magic):
+    """By --format as by the name; it comes back as it was, and a second export gives the same bytes."""
+    form = ["--format", "glove"] if name == "x.txt.zst" else []
+    assert asked.run("export", "w2v.safetensors", name, *form).returncode == 0
+    first = (asked.folder / name).read_bytes()
+    assert asked.run("export", "w2v.safetensors", name, *form, "--overwrite").returncode == 0
+    assert asked.run("import", name, "-o", "y.safetensors", "-q").returncode == 0
+
+    assert first == (asked.folder / name).read_bytes()
+    assert first.startswith(magic)
+    words = [asked.run("vector", "king", "man", "-v", one).stdout for one in ("w2v.safetensors", "y.safetensors")]
+    assert words[0] == words[1] != ""
+
+
+@pytest.mark.parametrize("unpack", [gzip.decompress, bz2.decompress, lzma.decompress])
+def test_others_unpack_it(asked, unpack):
+    """Python's own readers give the same text as a plain export."""
+    name = {"gzip": "x.vec.gz", "bz2": "x.vec.bz2", "lzma": "x.vec.xz"}[unpack.__module__]
+    for out in (name, "x.vec"):
+        assert asked.run("export", "w2v.safetensors", out, "-q").returncode == 0
+
+    assert unpack((asked.folder / name).read_bytes()) == (asked.folder / "x.vec").read_bytes()
+
+
+COMMANDS = {
+    "export": (["export", "w2v.safetensors", "x.vec"], "writing x.vec"),
+    "import": (["import", "in.txt", "-o", "x"], "writing x"),
+    "map": (["map", "-o", "x"], "finding neighbours"),
+}
+
+
+@pytest.mark.parametrize(("command", "doing"), COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows: NOT run")
+def test_progress_is_a_bar_on_a_terminal(asked, command, doing):
+    """What is done, and how much of it; not with --quiet, and not where all is done in a moment."""
+    asked.write("in.txt", GLOVE)
+    _, shown = asked.run_on_terminal(*command, first=NO_MOMENT)
+    _, quiet = asked.run_on_terminal(*command, "--overwrite", "--quiet", first=NO_MOMENT)
+    _, short = asked.run_on_terminal(*command, "--overwrite")
+
+    assert re.search(rf"\r +\d+ % \|.*\| {doing}", shown)
+    assert quiet == ""
+    assert "\r" not in short
+    assert short.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [command for command, _ in COMMANDS.values()], ids=COMMANDS)
+def test_quiet_commands_say_nothing(asked, command):
+    """Nor do others draw anything where stderr is no terminal."""
+    asked.write("in.txt", GLOVE)
+    often = f"{NO_MOMENT}; b._SECONDS_BETWEEN_LINES = 0"
+    told = asked.run(*command, first=often)
+    quiet = asked.run(*command, "--overwrite", "--quiet", first=often)
+
+    assert len(told.stderr.splitlines()) == 1
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows: NOT run")
+def test_one_is_no_plural(asked):
+    """Of words, dimensions and whatever else is counted."""
+    asked.write("in.txt", "king 1\n")
+
+    assert "x: 1 word of 1 dimension from GloVe's text" in asked.run("import", "in.txt", "-o", "x").stderr
+    assert "'kin' is not in the vocabulary (1 word)." in asked.run("similar", "kin", "-v", "x").stderr

@@ -46,7 +46,7 @@ def test_an_existing_page_is_kept(asked):
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "expected"),
     [
-        (["absent.safetensors"], 4, "absent.safetensors"),
+        (["absent.safetensors"], 4, "absent.safetensors does not exist: name another FILE."),
         (["--output", "no/such/map.html"], 6, "cannot write no/such/map.html"),
         (["--output", "."], 2, "exists already"),
         (["--min-count", "1000000"], 2, "no word occurs 1,000,000 times"),

@@ -53,7 +53,8 @@ def test_damaged_vectors_are_refused(w2v, trained, damage):
 @pytest.mark.parametrize(
     ("command", "name", "expected"),
     [
-        ("similar", "missing", "`w2v train` writes w2v.safetensors"),
+        ("similar", "missing", "missing does not exist: name another file with --vectors."),
+        ("info", "missing", "missing does not exist: name another FILE."),
         ("analogy", "bad.safetensors", "is damaged"),
         ("info", "bad.safetensors", "is damaged"),
         ("info", ".", "is no file but a folder"),
@@ -86,7 +87,7 @@ def test_a_newer_format_is_refused(w2v, trained):
     [
         (np.full((2, 3), np.nan, np.float16), b"ab", "is not finite"),
         (np.full((2, 3), np.inf, np.float16), b"ab", "is not finite"),
-        (np.ones((3, 3), np.float16), b"ab", "3 vectors need"),
+        (np.ones((3, 3), np.float16), b"ab", "3 vectors would have"),
         (np.ones((2, 3), np.float16), b"aa", "comes twice"),
     ],
     ids=["NaN", "infinite", "sizes", "twice"],
@@ -142,3 +143,13 @@ def test_an_unknown_word_is_an_object_for_a_script(asked):
     assert done.returncode == error["exit_code"] == 7
     assert (error["word"], error["suggestions"]) == ("kinng", ["king"])
     assert done.stderr == f"error: {error['message']}\n"
+
+
+@pytest.mark.parametrize("command", ["similar king", "map", "vocabulary", "evaluate", "info"])
+def test_without_any_vectors_it_says_where_they_come_from(w2v, command):
+    """Who names no file hears which is meant, what writes it and how to name another; sets are not looked for."""
+    named = {"similar king": "file with --vectors", "evaluate": "VECTORS"}.get(command, "FILE")
+
+    message = the_error(w2v.run(*command.split()), 4)
+
+    assert message == f"w2v.safetensors does not exist: `w2v train` writes it; name another {named}."

@@ -79,6 +79,7 @@ def test_a_downloaded_set_is_known_by_its_name(w2v):
     [
         ("wordsim353", 3, "wordsim353 is not complete in "),
         ("wordsim", 3, "the evaluation set 'wordsim' is neither a file nor one of questions-words, wordsim353, "),
+        ("-", 2, "an evaluation set is not read from stdin (-): name a file"),
         ("ptb", 2, "ptb is a corpus, not an evaluation set; there are: questions-words"),
         ("text.txt", 3, "text.txt:1: neither a section of analogy questions (': name') nor two words and a number"),
         ("bad.txt", 3, "bad.txt:3: a pair is two words and a finite number, this line is 'king sea'."),
@@ -151,16 +152,37 @@ def test_a_plan_is_an_object_for_a_script(fork):
     assert plan["files"] == {"vectors": "w2v.safetensors", "snapshot": "w2v.safetensors.snapshot"}
 
 
-def test_a_plan_is_refused_where_the_training_would_be(fork):
-    """An output that exists: exit 2, as without --dry-run; with --overwrite it is kept all the same."""
-    (fork.folder / "w2v.safetensors").write_bytes(b"old")
+@pytest.mark.parametrize("name", ["w2v.safetensors", "w2v.safetensors.snapshot", "run.jsonl"])
+def test_a_plan_tells_what_is_in_the_way(fork, name):
+    """An output that exists: the plan, what to give, and exit 2 as without --dry-run; --overwrite plans, too."""
+    (fork.folder / name).write_bytes(b'{"schema": 1, "event": "start"}\n')
     before = fork.files()
-    refused = the_error(fork.run("train", "text.txt", *FAST, "--dry-run"), 2)
-    planned = fork.run("train", "text.txt", *FAST, "--dry-run", "--overwrite")
+    arguments = ("train", "text.txt", *FAST, "--dry-run", "--log", "run.jsonl")
+    refused = fork.run(*arguments)
+    for_script = fork.run(*arguments, "--json")
+    planned = fork.run(*arguments, "--overwrite")
 
-    assert refused.startswith("w2v.safetensors exists already and is kept")
-    assert planned.returncode == 0, planned.stderr
+    [error] = [line for line in refused.stderr.splitlines() if line.startswith("error: ")]
+    assert error.startswith(f"error: {name} exists already and is kept: choose another --")
+    assert "--overwrite" in error
+    assert (refused.returncode, for_script.returncode, planned.returncode) == (2, 2, 0), planned.stderr
+    subjects = [[line.partition(":")[0] for line in done.stdout.splitlines()] for done in (refused, planned)]
+    assert (
+        subjects[0] == subjects[1] == ["corpus", "vocabulary", "model", "training", "files", "memory", "disk", "time"]
+    )
+    assert json.loads(for_script.stdout)["refusals"] == [error.removeprefix("error: ")]
     assert fork.files() == before
+
+
+def test_a_plan_tells_of_a_picture_in_the_way(fork):
+    """What else is refused is told without a plan."""
+    pytest.importorskip("matplotlib")
+    (fork.folder / "x.png").write_bytes(b"old")
+    refused = fork.run("train", "text.txt", *FAST, "--dry-run", "--plot", "x.png")
+
+    assert "error: x.png exists already and is kept: choose another --plot, or give --overwrite." in refused.stderr
+    assert (refused.returncode, refused.stdout.count("\n")) == (2, 8)
+    assert the_error(fork.run("train", "text.txt", *FAST, "--dry-run", "--output", "none/x"), 6)
 
 
 def test_a_plan_of_going_on_counts_what_is_left(fork):
@@ -175,7 +197,7 @@ def test_a_plan_of_going_on_counts_what_is_left(fork):
 
 
 def test_a_narrow_terminal_shows_scores_and_plan(w2v):
-    """On 20 columns the bar keeps within its line, the scores have theirs, and training goes on to its end."""
+    """On 20 columns nothing is redrawn, the scores have their lines, and training goes on to its end."""
     pytest.importorskip("pty", reason="there are no pseudo-terminals on Windows: NOT run")
     w2v.write("pairs.txt", PAIRS)
     arguments = ("train", "text.txt", *FAST, "--epochs", "3", "--evaluate", "pairs.txt")
@@ -183,8 +205,7 @@ def test_a_narrow_terminal_shows_scores_and_plan(w2v):
     exit_code, shown = w2v.run_on_terminal(*arguments, columns=20)
     planned, plan = w2v.run_on_terminal(*arguments, "--overwrite", "--dry-run", columns=20)
 
-    bars = re.findall(r"\r([^\r\n]*%[^\r\n]*\|[^\r\n]*)", shown)
     assert (exit_code, planned) == (0, 0)
-    assert max(len(bar) for bar in bars) <= 20
+    assert "\r" not in shown
     assert len(re.findall(r"pairs\.txt -?\d\.\d{3} \(75 %\)", shown)) == 3
     assert "time: about" in plan

@@ -18,8 +18,9 @@ def addresses(more):
 
 
 def file_sizes(most):
-    """Return code that lets no file of the process grow beyond so many bytes."""
-    return f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))"
+    """Return code that lets no file of the process grow beyond so many bytes; Python would keep cut bytecode."""
+    limit = f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))"
+    return f"import resource, sys; sys.dont_write_bytecode = True; {limit}"
 
 
 def threads(most):

@@ -4,6 +4,7 @@ A whole training on a tmpfs that fills up is in test_training_faults.py.
 """
 
 import os
+import re
 import resource
 import shutil
 import stat
@@ -11,12 +12,15 @@ import subprocess
 import sys
 from collections import defaultdict
 
+import numpy as np
 import pytest
 
 from cli.running import FAST, the_error
 from downloading import BODY, SHA256
 from faults.limits import file_sizes, needs_linux
 from http_server import File, running_server
+from w2v_cli import vectors
+from w2v_cli.vectors import WordVectors
 
 pytestmark = needs_linux()
 
@@ -73,6 +77,34 @@ def test_a_limit_when_the_vectors_are_written_keeps_the_old_ones(fork, name):
     assert child.returncode == 6
     assert line == f"error: cannot write {VECTORS}: File too large; free space or choose another place."
     assert fork.files() == {"text.txt": (fork.folder / "text.txt").read_bytes(), VECTORS: b"old"}
+
+
+OUTPUTS = {
+    "train": "train text.txt --dim 4 --epochs 1 --set training.backend=numpy --min-count 1 --output out",
+    "phrases": "phrases text.txt --output out",
+    "phrases list": "phrases text.txt --list out",
+    "phrases packed": "phrases text.txt --output out.gz",
+    "import": "import in.vec --output out",
+    "export": "export in.safetensors out.vec.gz",
+    "map": "map in.safetensors --output out",
+}
+
+
+@pytest.mark.fault(5)
+@pytest.mark.parametrize("command", OUTPUTS.values(), ids=OUTPUTS)
+def test_a_limit_names_the_file_that_was_to_be_written(fork, command):
+    """EFBIG wherever it comes, be it in a nameless file on the way: exit 6 with the output's name, and nothing left."""
+    words = [f"w{number}" for number in range(3000)]
+    (fork.folder / "text.txt").write_text(" ".join(words * 5), encoding="utf-8")
+    rows = np.random.default_rng(1).normal(size=(3000, 4)).astype(np.float32)
+    vectors.save(fork.folder / "in.safetensors", WordVectors(rows, words), overwrite=False)
+    assert fork.run("export", "in.safetensors", "in.vec").returncode == 0
+    before = fork.files()
+
+    message = the_error(fork.run(*command.split(), "-q", first=file_sizes(5000)), 6)
+
+    assert re.match(r"cannot write out(\.gz|\.vec\.gz)?: File too large[;:]", message), message
+    assert fork.files() == before
 
 
 TABLE = """

@@ -39,9 +39,9 @@ class Comparison:
 
 
 def choose_trainers(names: str) -> tuple[str, ...]:
-    """Return the trainers of a list such as `w2v,gensim`, or all; raise ConfigError for one that there is not."""
+    """Return the trainers of a list such as `w2v,gensim`, each once, or all; raise ConfigError for one that is none."""
     known = tuple(trainer.name for trainer in TRAINERS)
-    chosen = known if names == "all" else tuple(name.strip() for name in names.split(","))
+    chosen = known if names == "all" else tuple(dict.fromkeys(name.strip() for name in names.split(",")))
     for name in chosen:
         if name not in known:
             raise ConfigError(f"--trainers {name}: there is no such trainer; choose among {', '.join(known)}.")
@@ -55,8 +55,14 @@ def find_left_out(names: Sequence[str]) -> dict[str, str]:
 
 
 def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], None]) -> dict[str, Any]:
-    """Run it and return the report, JSON-able."""
+    """Run it and return the report, JSON-able.
+
+    Raises ConfigError where no trainer can be run here, and W2vError where ours fails; a peer that fails is left out.
+    """
     left_out = find_left_out(comparison.trainers)
+    if len(left_out) == len(comparison.trainers):
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise ConfigError(f"no trainer of --trainers can be run here. {reasons}.")
     found = corpora.find_corpus(comparison.corpus, data_folder)
     settings: dict[str, Any] = {"tokens": comparison.tokens, "min_count": comparison.min_count}
     if known := corpora.corpus_settings_for(comparison.corpus, data_folder):
@@ -85,7 +91,7 @@ def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], N
             if trainer not in left_out
         ]
         there = {name: set_path for name, set_path in sets.items() if set_path is not None}
-        runs = run_in_turns(trials, comparison.repeats, words, there, on_run)
+        runs, failed = run_in_turns(trials, comparison.repeats, words, there, on_run)
         peak = measure_peak(trials[0])
     return {
         "version": __version__,
@@ -95,7 +101,7 @@ def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], N
         "machine": _machine() | {"sgemm_gigaflops_of_one_core": round(peak, 1)},
         "evaluator": EVALUATOR,
         "sets_left_out": [name for name, set_path in sets.items() if set_path is None],
-        "left_out": left_out,
+        "left_out": left_out | failed,
         "results": summarise(runs),
     }
 

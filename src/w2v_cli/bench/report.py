@@ -91,11 +91,12 @@ def _scores(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
     scores = {}
     for name, first in runs[0].scores.items():
         values = [run.scores[name]["score"] for run in runs]
+        covered = {"asked": first["asked"], "coverage": first["coverage"]}
         if any(value is None for value in values):
-            scores[name] = {"mean": None, "deviation": None, "asked": first["asked"]}
+            scores[name] = {"mean": None, "deviation": None, **covered}
         else:
             deviation = statistics.stdev(values) if len(values) > 1 else None
-            scores[name] = {"mean": statistics.mean(values), "deviation": deviation, "asked": first["asked"]}
+            scores[name] = {"mean": statistics.mean(values), "deviation": deviation, **covered}
     return scores
 
 
@@ -111,4 +112,4 @@ def _score_text(score: Mapping[str, Any]) -> str:
     if score["mean"] is None:
         return "none"
     deviation = "" if score["deviation"] is None else f" ± {score['deviation']:.3f}"
-    return f"{score['mean']:.3f}{deviation} of {score['asked']:,}"
+    return f"{score['mean']:.3f}{deviation} of {score['asked']:,} ({score['coverage']:.0%})"

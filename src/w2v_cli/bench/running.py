@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -55,26 +55,40 @@ def write_corpus(corpus: ScannedCorpus, path: Path, *, most_words: int | None = 
 
 def run_in_turns(
     trials: Sequence[Trial], repeats: int, words: int, sets: Mapping[str, Path], on_run: Callable[[Run], None]
-) -> list[Run]:
+) -> tuple[list[Run], dict[str, str]]:
     """Run every trial `repeats` times, all of them once before any again, each time with the next seed.
 
-    Ours are trained once on a few lines before, so that none is measured while it compiles.
+    Ours are trained once on a few lines before, so that none is measured while it compiles. Return the runs, and of
+    each peer that failed why: none of its runs is among them. Raises W2vError where ours fails.
     """
+    runs: list[Run] = []
+    failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         for trial in trials:
             if trial.trainer in OURS:
-                few = Path(folder) / "few.txt"
-                with Path(trial.corpus).open(encoding="utf-8") as lines:
-                    few.write_text(
-                        "".join(line for line, _ in zip(lines, range(_WARM_UP_LINES), strict=False)), "utf-8"
-                    )
-                _run(replace(trial, corpus=str(few), epochs=1), Path(folder))
-        runs = []
+                _warm_up(trial, Path(folder))
         for repeat in range(repeats):
             for trial in trials:
-                runs.append(_measure(replace(trial, seed=trial.seed + repeat), Path(folder), words, sets))
-                on_run(runs[-1])
-    return runs
+                if trial.trainer in failed:
+                    continue
+                try:
+                    run = _measure(replace(trial, seed=trial.seed + repeat), Path(folder), words, sets)
+                except W2vError as error:
+                    if trial.trainer in OURS:
+                        raise
+                    failed[trial.trainer] = str(error)
+                    continue
+                runs.append(run)
+                on_run(run)
+    return [run for run in runs if run.trial.trainer not in failed], failed
+
+
+def _warm_up(trial: Trial, folder: Path) -> None:
+    """Train on the first lines of the corpus, so that kernels are compiled."""
+    few = folder / "few.txt"
+    with Path(trial.corpus).open(encoding="utf-8") as lines:
+        few.write_text("".join(islice(lines, _WARM_UP_LINES)), encoding="utf-8")
+    _run(replace(trial, corpus=str(few), epochs=1), folder)
 
 
 def measure_peak(trial: Trial) -> float:
@@ -149,8 +163,9 @@ def _scores(file: Path, sets: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     for name, path in sets.items():
         if name == "questions-words":
             total = evaluation.analogy_accuracy(word_vectors, evaluation_sets.read_analogy_questions(path)).total
-            scores[name] = {"score": total.correct / max(total.asked, 1), "asked": total.asked}
+            scores[name] = {"score": total.accuracy, "asked": total.asked, "coverage": total.coverage}
         else:
             correlation = evaluation.similarity_correlation(word_vectors, evaluation_sets.read_word_pairs(path))
-            scores[name] = {"score": correlation.correlation, "asked": correlation.asked}
+            coverage = correlation.coverage
+            scores[name] = {"score": correlation.correlation, "asked": correlation.asked, "coverage": coverage}
     return scores

@@ -16,6 +16,7 @@ from w2v_cli.cli.options import (
     TopOption,
 )
 from w2v_cli.errors import ConfigError
+from w2v_cli.sizes import count
 
 if TYPE_CHECKING:
     from w2v_cli.expression import Sum
@@ -74,7 +75,9 @@ def read_analogy(line: str) -> "Sum":
 
     words = split_words(line)
     if len(words) != _WORDS:
-        raise ConfigError(f"{line!r} has {len(words)} words, an analogy has three: A B C, with spaces or tabs between.")
+        raise ConfigError(
+            f"{line!r} has {count(len(words), 'word')}, an analogy has three: A B C, with spaces or tabs between."
+        )
     return Sum.of_analogy(*words)
 
 

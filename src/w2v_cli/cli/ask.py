@@ -11,6 +11,7 @@ from w2v_cli.cli.asking import open_files, search_of
 from w2v_cli.cli.options import DEFAULT_VECTORS, MethodOption, MinCountOption, RestrictOption, TopOption
 from w2v_cli.cli.signals import SignalWatch
 from w2v_cli.errors import ConfigError, W2vError
+from w2v_cli.sizes import count
 
 if TYPE_CHECKING:
     from w2v_cli.cli.conversation import Conversation
@@ -40,11 +41,13 @@ def ask(
         raise ConfigError("ask needs a terminal to talk on: `w2v similar -` answers questions from stdin.")
     from w2v_cli.cli.conversation import Conversation  # noqa: PLC0415  not needed for --help
 
-    [opened] = files = open_files([file])
+    [opened] = files = open_files([file], name="FILE")
     if min_count is not None and opened.word_vectors.counts is None:
         raise ConfigError(f"{file} has no counts, so --min-count chooses nothing: use --restrict.")
     search = search_of(files, top=top, method=method, min_count=min_count, restrict=restrict)
-    console.note(f"{len(opened.word_vectors):,} words of {console.printable(str(file))}; /help helps, Ctrl-D ends.")
+    console.note(
+        f"{count(len(opened.word_vectors), 'word')} of {console.printable(str(file))}; /help helps, Ctrl-D ends."
+    )
     _talk(Conversation(opened.word_vectors, search), context.obj)
 
 

@@ -11,7 +11,8 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.options import DEFAULT_VECTORS
-from w2v_cli.errors import W2vError
+from w2v_cli.errors import VectorsError, W2vError
+from w2v_cli.sizes import count
 
 if TYPE_CHECKING:
     from w2v_cli.queries import AnalogyMethod, Search
@@ -29,13 +30,30 @@ class OpenFile(NamedTuple):
     word_vectors: "WordVectors"
 
 
-def open_files(paths: Sequence[Path] | None) -> list[OpenFile]:
-    """Return the files, opened; w2v.safetensors of the current folder where none is named."""
+def open_files(paths: Sequence[Path] | None, *, name: str = "--vectors") -> list[OpenFile]:
+    """Return the files, opened; w2v.safetensors of the current folder where none is named.
+
+    name: of the option or argument that names them, for the message where one is not there.
+    """
+    for path in paths or [DEFAULT_VECTORS]:
+        _check_there(path, name)
     # NumPy is not loaded yet. Queries have their own threads; BLAS's would wait for each other, using a core each.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from w2v_cli import formats  # noqa: PLC0415  NumPy is not needed for --help
 
     return [OpenFile(path, formats.open_vectors(path)) for path in paths or [DEFAULT_VECTORS]]
+
+
+def _check_there(path: Path, name: str) -> None:
+    """Raise VectorsError where there is no such file; whatever else is wrong with it, its reader finds."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        made = "`w2v train` writes it; " if path == DEFAULT_VECTORS else ""
+        other = f"name another file with {name}" if name.startswith("-") else f"name another {name}"
+        raise VectorsError(f"{path} does not exist: {made}{other}.") from error
+    except OSError:
+        pass
 
 
 def search_of(
@@ -53,7 +71,7 @@ def warn_of_order(files: Sequence[OpenFile], restrict: int | None) -> None:
     """Say where a file's order stands for its counts."""
     for file in files:
         if restrict is not None and file.word_vectors.counts is None:
-            console.warn(f"{file.path} has no counts: --restrict takes its first {restrict:,} words.")
+            console.warn(f"{file.path} has no counts: --restrict takes its first {count(restrict, 'word')}.")
 
 
 @dataclass(frozen=True)

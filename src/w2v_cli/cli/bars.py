@@ -1,5 +1,6 @@
-"""What every display of progress has: a bar on stderr where that is a terminal, lines every few seconds elsewhere."""
+"""What every display of progress has: a bar where stderr can redraw one, lines every few seconds elsewhere."""
 
+import sys
 import time
 from types import TracebackType
 from typing import Any, Self
@@ -8,7 +9,10 @@ from tqdm import tqdm
 
 from w2v_cli.cli import console
 
+_MEGABYTE = 1_000_000
+_BAR = "{percentage:3.0f} % |{bar}| {desc}"
 _SECONDS_BETWEEN_LINES = 5.0
+_MOMENT_SECONDS = 0.5  # what takes less needs no bar
 
 
 class Display:
@@ -49,3 +53,28 @@ class Display:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+class StepBar(Display):
+    """Shows on a terminal how far a command is that writes nothing else before it is done; elsewhere nothing.
+
+    Each step has a bar, once it has taken a moment, or a line now and then where nothing can be redrawn.
+    """
+
+    def __init__(self, *, is_quiet: bool) -> None:
+        super().__init__(is_quiet=is_quiet or not sys.stderr.isatty())
+        self._doing = ""
+
+    def show(self, doing: str, done: float, total: float | None) -> None:
+        """Show how much of a step is done, of how much; bytes where the whole is not known."""
+        if self.is_quiet:
+            return
+        if doing != self._doing:
+            self.close_bar()
+            self._doing = doing
+        if console.can_redraw():
+            appearance = {"unit": "B", "unit_scale": True} if total is None else {"bar_format": _BAR}
+            self.move_bar(done, total, console.printable(doing), delay=_MOMENT_SECONDS, **appearance)
+        elif self.is_line_due():
+            share = f"{done / _MEGABYTE:,.0f} MB" if total is None else f"{100 * done / total:.0f} %"
+            self.say(f"{console.printable(doing)}: {share}")

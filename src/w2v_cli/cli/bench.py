@@ -80,9 +80,10 @@ def bench(
         repeats=1 if quick else repeats,
         seed=seed,
     )
-    for name, reason in find_left_out(comparison.trainers).items():
-        console.warn(f"{name} is left out: {reason}")
+    missing = find_left_out(comparison.trainers)
+    _warn_of(missing)
     report = compare(comparison, datasets.data_folder(os.environ), lambda run: _tell(run, is_quiet=quiet))
+    _warn_of({name: reason for name, reason in report["left_out"].items() if name not in missing})
     if output is not None:
         with storage.atomic_write(output, overwrite=overwrite) as file:
             file.write((json.dumps(report, indent=1) + "\n").encode())
@@ -90,6 +91,11 @@ def bench(
         console.write_json("bench", report)
     else:
         _show(report)
+
+
+def _warn_of(left_out: dict[str, str]) -> None:
+    for name, reason in left_out.items():
+        console.warn(f"{name} is left out: {reason}")
 
 
 def _tell(run: "Run", *, is_quiet: bool) -> None:
@@ -112,5 +118,6 @@ def _show(report: dict[str, Any]) -> None:
         console.warn(f"no score of {name}: w2v download {name}")
     for row in table(report["results"]):
         console.write("\t".join(row))
+    console.write(f"scores: {report['evaluator']}")
     for line in (*ratio_lines(report["results"]), *note_lines(report["results"])):
         console.write(line)

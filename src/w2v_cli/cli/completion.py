@@ -1,4 +1,4 @@
-"""What the shell proposes at the Tab key: corpora, configs, evaluation sets, and words of the vectors file.
+"""What the shell proposes at the Tab key: corpora, configs, settings, evaluation sets, words of the vectors file.
 
 Where none of our names fits, nothing is proposed, and the shell proposes files.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from w2v_cli.proposals import datasets_of, is_plain, words_of
+from w2v_cli.proposals import datasets_of, is_plain, settings_of, words_of
 from w2v_cli.shipped_configs import shipped_configs
 
 
@@ -20,6 +20,11 @@ def complete_corpus(incomplete: str) -> list[str]:
 def complete_config(incomplete: str) -> list[str]:
     """Return the shipped configs that begin so, and the files beside them."""
     return _names_and_files(shipped_configs(), incomplete)
+
+
+def complete_setting(incomplete: str) -> list[str]:
+    """Return the settings that begin so, for --set, each with the sign that its value follows."""
+    return [f"{key}=" for key in _beginning(settings_of(shipped_configs()["default"]), incomplete)]
 
 
 def complete_set(incomplete: str) -> list[str]:

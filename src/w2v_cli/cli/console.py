@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from w2v_cli.queries import Neighbour
 
 JSON_SCHEMA = 1
+_LEAST_COLUMNS = 40  # of a terminal that a bar has room on
 _CLOSED_PIPE_EXIT = 141  # 128 + SIGPIPE, as a program that the signal ends
 
 # What steers a terminal or breaks a line: control codes, line separators, marks of direction, halves of characters.
@@ -89,11 +91,17 @@ def fail(text: str) -> None:
 
 
 def _label(label: str, colour: str, text: str) -> None:
-    has_colour = can_redraw() and not os.environ.get("NO_COLOR")
+    has_colour = _takes_codes() and not os.environ.get("NO_COLOR")
     typer.echo(f"{typer.style(label, fg=colour, bold=True)} {printable(text)}", err=True, color=has_colour)
 
 
 def can_redraw() -> bool:
+    """Return whether stderr is a terminal on which a line may be drawn anew: one that is wide enough, and in colour."""
+    is_wide = shutil.get_terminal_size().columns >= _LEAST_COLUMNS
+    return _takes_codes() and is_wide and not os.environ.get("NO_COLOR")
+
+
+def _takes_codes() -> bool:
     """Return whether stderr is a terminal that understands control codes."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 

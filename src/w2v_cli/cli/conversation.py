@@ -4,7 +4,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from w2v_cli.cli import console
-from w2v_cli.errors import ConfigError
+from w2v_cli.errors import ConfigError, UnknownWordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +22,11 @@ king : man :: queen        king is to man as queen is to …
 /method add|mul|dot        how sums are scored (w2v similar --help)
 /restrict 20000            only the most frequent words answer; /restrict off: all
 /min-count 10              only words that occur so often answer; /min-count off: all
-/help                      this
+/help, help, ?             this; + help asks for the word
 /quit                      the end, as is Ctrl-D; Ctrl-C gives up a line or an answer
 Tab completes a word, the arrow keys bring earlier lines back."""
 COMMANDS = ("/similarity", "/odd", "/top", "/method", "/restrict", "/min-count", "/help", "/quit")
+_HELP_WORDS = ("help", "?")
 _OFF = "off"
 _PROPOSALS = 100
 
@@ -49,6 +50,8 @@ class Conversation:
         name, _, rest = line.partition(" ")
         if line.startswith("/") and line not in self._word_vectors:
             self._obey(name, rest.strip())
+        elif line in _HELP_WORDS:
+            console.write(HELP)
         elif " :: " in line:
             self._complete_analogy(line)
         else:
@@ -63,7 +66,12 @@ class Conversation:
         from w2v_cli.expression import parse_sum  # noqa: PLC0415  NumPy is not needed for --help
         from w2v_cli.queries import answer_all  # noqa: PLC0415
 
-        [answers] = answer_all(self._word_vectors, [parse_sum(line, self._word_vectors.__contains__)], self.search)
+        try:
+            [answers] = answer_all(self._word_vectors, [parse_sum(line, self._word_vectors.__contains__)], self.search)
+        except UnknownWordError as error:
+            if error.word == line and (hint := _hint_of_several(line.split())):
+                raise UnknownWordError(f"{error} {hint}", word=error.word, suggestions=error.suggestions) from error
+            raise
         self._show(answers)
 
     def _complete_analogy(self, line: str) -> None:
@@ -121,6 +129,18 @@ class Conversation:
     def _change(self, **changes: Any) -> None:
         """Answer otherwise from now on; raise ConfigError, as Search does, for what cannot be."""
         self.search = dataclasses.replace(self.search, **changes)
+
+
+def _hint_of_several(words: list[str]) -> str:
+    """Return how to ask about several words, where somebody has typed them side by side; nothing for one."""
+    match words:
+        case [a, b]:
+            return f"/similarity {a} {b} compares two words."
+        case [a, b, c]:
+            return f"An analogy is written '{a} : {b} :: {c}'."
+        case [_, _, *_]:
+            return f"/odd {' '.join(words)} finds the one that does not fit."
+    return ""
 
 
 def _number(text: str) -> int:

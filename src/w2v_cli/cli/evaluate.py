@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -18,15 +19,13 @@ if TYPE_CHECKING:
     from w2v_cli.queries import AnalogyMethod
     from w2v_cli.score_report import Line, Terms
 
-_METHODS = ("add", "mul", "dot")
 
+class _Method(StrEnum):
+    """The methods of `queries.AnalogyMethod`: Typer takes no list of a Literal."""
 
-def _check_methods(methods: list[str] | None) -> list[str] | None:
-    """Refuse another method; Typer checks none in a list."""
-    for method in methods or []:
-        if method not in _METHODS:
-            raise typer.BadParameter(f"{method!r} is not one of {', '.join(map(repr, _METHODS))}.")
-    return methods
+    ADD = "add"
+    MUL = "mul"
+    DOT = "dot"
 
 
 def evaluate(
@@ -46,10 +45,9 @@ def evaluate(
         ),
     ] = None,
     method: Annotated[
-        list[str] | None,
+        list[_Method] | None,
         typer.Option(
-            metavar="|".join(_METHODS),
-            callback=_check_methods,
+            metavar="|".join(_Method),
             help="How analogies are answered, as in `analogy`; give it twice to compare.  [default: add]",
             show_default=False,
         ),
@@ -83,23 +81,27 @@ def evaluate(
     """
     from w2v_cli import datasets, evaluation_sets  # noqa: PLC0415  not needed for --help
 
+    files = open_files(vectors, name="VECTORS")
     folder = datasets.data_folder(os.environ)
     names, left_out = (list(on), []) if on else _choose_sets(folder)
     sets = evaluation_sets.read_sets(names, folder)
     for path in (path for name in names for path in evaluation_sets.changed_files(name, folder)):
         console.warn(f"{path} has other bytes than the published set: its scores are no one else's.")
-    files = open_files(vectors)
-    from w2v_cli.cli.score_bar import ScoreBar  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.cli.score_table import distinct_names  # noqa: PLC0415  as above
     from w2v_cli.cores import available_cores  # noqa: PLC0415  as above
     from w2v_cli.score_report import Terms, score_files  # noqa: PLC0415  as above
 
     warn_of_order(files, restrict)
-    methods = cast("tuple[AnalogyMethod, ...]", tuple(dict.fromkeys(method or ["add"])))  # checked above
+    methods = cast("tuple[AnalogyMethod, ...]", tuple(dict.fromkeys(one.value for one in method or [_Method.ADD])))
     terms = Terms(methods, restrict, min_count, ignore_case, shared, available_cores())
     titles = distinct_names([file.path for file in files])
-    with ScoreBar(titles, is_quiet=quiet) as bar:
-        lines = list(score_files([file.word_vectors for file in files], sets, terms, bar.show))
+    with StepBar(is_quiet=quiet) as bar:
+
+        def show(file: int, what: str, share: float) -> None:
+            bar.show(f"{titles[file]}: {what}", share, 1)
+
+        lines = list(score_files([file.word_vectors for file in files], sets, terms, show))
     _warn(lines, titles, terms)
     if as_json:
         content = {"sets_left_out": left_out, "scores": [_content(line, files) for line in lines]}

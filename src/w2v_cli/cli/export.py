@@ -7,7 +7,8 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.asking import open_files
-from w2v_cli.cli.options import FormatOption, JsonOption
+from w2v_cli.cli.options import FormatOption, JsonOption, QuietOption
+from w2v_cli.sizes import count
 
 
 def export(
@@ -24,6 +25,7 @@ def export(
         typer.Option("--escape", help=r"Write what a word may not contain there as \xHH, and a backslash as two."),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write VECTORS as a file of another tool.
@@ -31,20 +33,32 @@ def export(
     \b
     Examples:
       w2v export w2v.safetensors novels.vec
-      w2v export w2v.safetensors novels.bin
+      w2v export w2v.safetensors novels.bin.gz
       w2v export w2v.safetensors glove.w2v.txt --format glove
 
-    Numbers of text are the shortest that give the same float32 when they are read.
+    Text and word2vec's binary file are compressed where the name ends in .gz, .bz2, .xz or .zst. Numbers of text are
+    the shortest that give the same float32 when they are read.
     """
-    [opened] = open_files([vectors])
-    from w2v_cli.formats import exchange  # noqa: PLC0415  NumPy is not needed for --help
+    [opened] = open_files([vectors], name="VECTORS")
+    from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy and tqdm are not needed for --help
+    from w2v_cli.formats import exchange  # noqa: PLC0415
 
-    written = exchange.export_vectors(
-        str(vectors), opened.word_vectors, out, name=name, dtype=dtype, escaped=escape, overwrite=overwrite
-    )
+    with StepBar(is_quiet=quiet) as bar:
+        written = exchange.export_vectors(
+            str(vectors),
+            opened.word_vectors,
+            out,
+            name=name,
+            dtype=dtype,
+            escaped=escape,
+            overwrite=overwrite,
+            on_step=bar.show,
+        )
     words, dim = opened.word_vectors.vectors.shape
-    escaped = f"; {written.escaped_words:,} words escaped" if written.escaped_words else ""
-    console.note(f"{out}: {words:,} words of {dim:,} dimensions as {written.form.title}, {written.dtype}{escaped}.")
+    if not quiet:
+        escaped = f"; {count(written.escaped_words, 'word')} escaped" if written.escaped_words else ""
+        what = f"{count(words, 'word')} of {count(dim, 'dimension')} as {written.form.title}, {written.dtype}{escaped}"
+        console.note(f"{console.printable(str(out))}: {what}.")
     if as_json:
         content = {"vectors": str(vectors), "output": str(out), "format": written.form.name, "words": words, "dim": dim}
         counted = {"number_format": written.dtype, "escaped_words": written.escaped_words}

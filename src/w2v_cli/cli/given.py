@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from w2v_cli.cli.completion import complete_config, complete_corpus, complete_set
+from w2v_cli.cli.completion import complete_config, complete_corpus, complete_set, complete_setting
 from w2v_cli.cli.options import given_settings
 from w2v_cli.errors import ConfigError
 
@@ -35,7 +35,13 @@ ConfigOption = Annotated[
     ),
 ]
 SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting, as training.batch_size=256.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Any setting, as training.batch_size=256.",
+        autocompletion=complete_setting,
+    ),
 ]
 OutputOption = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="[w2v.safetensors]")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists, and its snapshot.")]

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from w2v_cli.cli import console
-from w2v_cli.cli.options import DEFAULT_VECTORS, FormatOption, JsonOption
+from w2v_cli.cli.options import DEFAULT_VECTORS, FormatOption, JsonOption, QuietOption
+from w2v_cli.sizes import count
 
 
 def import_(
@@ -21,6 +22,7 @@ def import_(
     ] = "float16",
     unescape: Annotated[bool, typer.Option("--unescape", help="Read words as `export --escape` wrote them.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a vectors file of one of another tool, to ask it questions.
@@ -34,12 +36,18 @@ def import_(
     The content says which format it is; --format says it where that is not so. Numbers are rounded to float16 unless
     --dtype float32 is given; how much that changes them is told.
     """
-    from w2v_cli.formats import exchange  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy and tqdm are not needed for --help
+    from w2v_cli.formats import exchange  # noqa: PLC0415
 
-    read = exchange.import_vectors(file, output, name=name, dtype=dtype, unescape=unescape, overwrite=overwrite)
+    with StepBar(is_quiet=quiet) as bar:
+        read = exchange.import_vectors(
+            file, output, name=name, dtype=dtype, unescape=unescape, overwrite=overwrite, on_step=bar.show
+        )
     words, dim = read.word_vectors.vectors.shape
-    rounded = f", rounded by {read.largest_rounding_error:.2g} at the most" if read.largest_rounding_error else ""
-    console.note(f"{output}: {words:,} words of {dim:,} dimensions from {read.form.title}, {dtype}{rounded}.")
+    if not quiet:
+        rounded = f", rounded by {read.largest_rounding_error:.2g} at the most" if read.largest_rounding_error else ""
+        what = f"{count(words, 'word')} of {count(dim, 'dimension')} from {read.form.title}, {dtype}{rounded}"
+        console.note(f"{console.printable(str(output))}: {what}.")
     if as_json:
         content = {"file": file, "output": str(output), "format": read.form.name, "words": words, "dim": dim}
         numbers = {"number_format": dtype, "largest_rounding_error": read.largest_rounding_error}

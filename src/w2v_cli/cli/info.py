@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from w2v_cli.cli import console
+from w2v_cli.cli.asking import open_files
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption
 
 if TYPE_CHECKING:
@@ -27,9 +28,8 @@ def info(
       w2v info
       w2v info novels.safetensors --json
     """
-    from w2v_cli import formats  # noqa: PLC0415  NumPy is not needed for --help
-
-    word_vectors = formats.open_vectors(file)
+    [opened] = open_files([file], name="FILE")
+    word_vectors = opened.word_vectors
     facts, metadata = _facts(file, word_vectors), dict(word_vectors.metadata)
     if as_json:
         console.write_json("info", facts | {"metadata": metadata})

@@ -38,7 +38,10 @@ MinCountOption = Annotated[
 ]
 RestrictOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the N most frequent words answer.")]
 FormatOption = Annotated[
-    str | None,
+    Literal[
+        "word2vec", "word2vec-binary", "fasttext", "glove", "npz", "safetensors", "book", "projector", "finalfusion"
+    ]
+    | None,
     typer.Option(
         "--format",
         metavar="NAME",

@@ -3,18 +3,18 @@
 import contextlib
 import math
 import os
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from w2v_cli.cli import console
-from w2v_cli.cli.completion import complete_config, complete_corpus
+from w2v_cli.cli.completion import complete_config, complete_corpus, complete_setting
 from w2v_cli.cli.given import resolve
 from w2v_cli.cli.options import JsonOption, QuietOption
 from w2v_cli.cli.phrase_display import iterate_rows, show, summary
 from w2v_cli.errors import ConfigError
+from w2v_cli.sizes import count
 
 if TYPE_CHECKING:
     from w2v_cli.phrases import JoinedText, PhraseRules
@@ -81,7 +81,13 @@ def phrases(
         ),
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, as corpus.tokens=whitespace.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting, as corpus.tokens=whitespace.",
+            autocompletion=complete_setting,
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     quiet: QuietOption = False,
@@ -161,24 +167,20 @@ def _check_files(files: list[Path], *, overwrite: bool) -> None:
 def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScannedCorpus":
     """Return the text, telling what was read."""
     from w2v_cli import datasets, storage  # noqa: PLC0415  as above
+    from w2v_cli.beginning import scan_found  # noqa: PLC0415
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
-    from w2v_cli.cores import available_cores  # noqa: PLC0415
     from w2v_cli.corpora import find_corpus  # noqa: PLC0415
-    from w2v_cli.events import CorpusScanned  # noqa: PLC0415
     from w2v_cli.phrases import corpus_settings  # noqa: PLC0415
-    from w2v_cli.scanner import scan  # noqa: PLC0415
 
-    folder = files[0].absolute().parent if files else None
     with TrainingDisplay(is_quiet=is_quiet) as display:
         found = find_corpus(config.corpus.source, datasets.data_folder(os.environ))
         for file in files:
             storage.refuse_input(file, (source.place for source in found.sources))
         display.show(found)
-        started = time.perf_counter()
-        threads = config.training.threads or available_cores()
-        scanned = scan(found.sources, corpus_settings(config.corpus), threads=threads, folder=folder)
-        display.show(CorpusScanned(scanned, time.perf_counter() - started))
-    return scanned
+        beside = files[0] if files else None
+        scanned = scan_found(found, corpus_settings(config.corpus), config.training.threads, beside=beside)
+        display.show(scanned)
+    return scanned.corpus
 
 
 def _join(scanned: "ScannedCorpus", rules: "PhraseRules", *, is_quiet: bool) -> "JoinedText":
@@ -188,8 +190,8 @@ def _join(scanned: "ScannedCorpus", rules: "PhraseRules", *, is_quiet: bool) -> 
     def tell(done: PassDone) -> None:
         if not is_quiet:
             console.note(
-                f"pass {done.number_of_pass} of {rules.passes}: {done.phrases:,} phrases with {rules.score} over "
-                f"{rules.threshold:g}, joined in {done.joins:,} places; {done.words:,} words remain"
+                f"pass {done.number_of_pass} of {rules.passes}: {count(done.phrases, 'phrase')} with {rules.score} "
+                f"over {rules.threshold:g}, joined in {count(done.joins, 'place')}; {count(done.words, 'word')} left"
             )
 
     return join_phrases(scanned, rules, tell)
@@ -197,14 +199,14 @@ def _join(scanned: "ScannedCorpus", rules: "PhraseRules", *, is_quiet: bool) -> 
 
 def _write(joined: "JoinedText", path: Path | None, list_: Path | None, *, overwrite: bool) -> None:
     """Write the text and the list, whole or not at all."""
-    from w2v_cli.storage import atomic_write  # noqa: PLC0415  as above
+    from w2v_cli.packing import packed_write  # noqa: PLC0415  as above
 
     with contextlib.ExitStack() as files:
         if list_ is not None:
-            file = files.enter_context(atomic_write(list_, overwrite=overwrite))
+            file = files.enter_context(packed_write(list_, overwrite=overwrite))
             for line in iterate_rows(joined.phrases):
                 file.write(f"{line}\n".encode())
         if path is not None:
-            file = files.enter_context(atomic_write(path, overwrite=overwrite))
+            file = files.enter_context(packed_write(path, overwrite=overwrite))
             for block in joined.iterate_lines():
                 file.write(block)

@@ -4,16 +4,17 @@ from w2v_cli.cli import console
 from w2v_cli.cli.progress import duration
 from w2v_cli.memory_check import MemoryFound
 from w2v_cli.rehearsal import Plan
-from w2v_cli.scan_report import count
-from w2v_cli.sizes import size
+from w2v_cli.sizes import count, size
 
 
 def show_plan(plan: Plan, *, as_json: bool) -> None:
-    """Write a plan: lines, or one JSON object."""
+    """Write a plan: lines, or one JSON object; why the training would not begin goes to stderr."""
     if as_json:
         console.write_json("train", plan.as_json())
     else:
         console.write("\n".join(console.printable(line) for line in plan_lines(plan)))
+    for refusal in plan.refusals:
+        console.fail(refusal)
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -23,18 +24,15 @@ def plan_lines(plan: Plan) -> list[str]:
     snapshot = f", {size(plan.snapshot_bytes)} for the snapshot" if plan.snapshot_bytes else ""
     texts = corpus["source"] if isinstance(corpus["source"], str) else ", ".join(corpus["source"])
     done = f", {100 * plan.progress:.0f} % of it done" if plan.progress else ""
-    who = (
-        f"{loaded.threads} threads"
-        if not loaded.rounds
-        else f"{loaded.threads} workers, {loaded.rounds} rounds an epoch"
-    )
+    who = count(loaded.threads, "worker" if loaded.rounds else "thread")
     engine = f"{loaded.algorithm} on {loaded.backend}, {who}"
+    negatives = count(config.sampling.negatives, "negative")
     pace = f"estimated from a moment of training at {plan.speed.words_per_second:,.0f} words/s"
     return [
-        f"corpus: {texts}; {count(corpus['files'], 'file')}, {corpus['words']:,} words",
-        f"vocabulary: {words:,} words with {corpus['kept_words']:,} occurrences",
-        f"model: {model.model}, {model.dim} dimensions, window {model.window}, {config.sampling.negatives} negatives",
-        f"training: {training.epochs} epochs{done}, {engine}, learning rate {config.learning_rate:g}",
+        f"corpus: {texts}; {count(corpus['files'], 'file')}, {count(corpus['words'], 'word')}",
+        f"vocabulary: {count(words, 'word')} with {count(corpus['kept_words'], 'occurrence')}",
+        f"model: {model.model}, {count(model.dim, 'dimension')}, window {model.window}, {negatives}",
+        f"training: {count(training.epochs, 'epoch')}{done}, {engine}, learning rate {config.learning_rate:g}",
         f"files: {', '.join(plan.files.values())}",
         _memory_line(begun.memory),
         f"disk: {size(plan.vectors_bytes)} for the vectors{snapshot}; {size(plan.free_bytes)} are free",

@@ -10,6 +10,7 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.options import JsonLinesOption
+from w2v_cli.sizes import count
 
 if TYPE_CHECKING:
     from w2v_cli.loss_curves import LossCurve
@@ -84,7 +85,7 @@ def _draw(curves: Sequence["LossCurve"]) -> None:
 
 def _legend(curve: "LossCurve") -> str:
     """Return the last figures of a log."""
-    done = f"{curve.path}: {len(curve.epochs)} of {curve.total} epochs"
+    done = f"{curve.path}: {len(curve.epochs)} of {count(curve.total, 'epoch')}"
     ending = {"error": ", ended by an error", "stopped": ", stopped", "": ", not ended"}.get(curve.ending, "")
     if not curve.epochs:
         return f"{done}{ending}"

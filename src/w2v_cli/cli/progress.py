@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar on a terminal, a line every few seconds elsewhere, nothing when quiet."""
+"""Progress on stderr: a bar where one can be redrawn, a line every few seconds elsewhere, nothing when quiet."""
 
 from w2v_cli import datasets, pipeline
 from w2v_cli.cli import console
@@ -7,7 +7,7 @@ from w2v_cli.cluster import ClusterJoined, WorkerLost
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.evaluator import SetScore
 from w2v_cli.scan_report import ScanReport
-from w2v_cli.scan_report import count as _count
+from w2v_cli.sizes import count as _count
 from w2v_cli.training import Progress
 
 _MEGABYTE = 1_000_000
@@ -127,8 +127,9 @@ def _found_line(event: CorpusFound) -> str:
 def _scanned_line(event: pipeline.CorpusScanned) -> str:
     corpus, vocabulary = event.corpus, event.corpus.vocabulary
     return (
-        f"{_count(corpus.corpus_words, 'word')}, {corpus.distinct_words:,} different; kept {len(vocabulary):,} words "
-        f"with {vocabulary.kept_words:,} occurrences, in {event.seconds:.1f} s"
+        f"{_count(corpus.corpus_words, 'word')}, {corpus.distinct_words:,} different; "
+        f"kept {_count(len(vocabulary), 'word')} with {_count(vocabulary.kept_words, 'occurrence')}, "
+        f"in {event.seconds:.1f} s"
     )
 
 
@@ -146,9 +147,8 @@ def _start_line(event: pipeline.TrainingResumed | pipeline.WordsInitialised) -> 
 
 
 def _report_line(report: ScanReport) -> str:
-    read = f"read {_count(report.files, 'file')}, {report.size_bytes:,} bytes"
-    if report.sentences is not None:
-        read += f", {_count(report.sentences, 'sentence')}"
+    parts = ((report.files, "file"), (report.size_bytes, "byte"), (report.sentences, "sentence"))
+    read = f"read {', '.join(_count(number, thing) for number, thing in parts if number is not None)}"
     return f"{read}; dropped or odd: {', '.join(report.dropped)}" if report.dropped else read
 
 

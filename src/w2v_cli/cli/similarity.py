@@ -11,6 +11,7 @@ from w2v_cli.cli.asking import Asker, grouped, is_single, open_files
 from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import FilesOption, JsonLinesOption
 from w2v_cli.errors import ConfigError, UnknownWordError
+from w2v_cli.sizes import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,7 +74,7 @@ def _read_pair(line: str, is_word: "Callable[[str], bool]") -> _Pair:
 
     words = split_words(line)
     if len(words) != _WORDS:
-        raise ConfigError(f"{line!r} has {len(words)} words, a pair has two; tabs go between sums of words.")
+        raise ConfigError(f"{line!r} has {count(len(words), 'word')}, a pair has two; tabs go between sums of words.")
     return _Pair(*(parse_sum(word, is_word) for word in words))
 
 

@@ -1,5 +1,6 @@
 """`w2v train`."""
 
+import dataclasses
 import os
 import shlex
 from pathlib import Path
@@ -23,6 +24,7 @@ from w2v_cli.cli.given import (
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, QuietOption, with_setting_options
 from w2v_cli.cli.signals import SignalWatch, Stopped
 from w2v_cli.errors import ConfigError
+from w2v_cli.sizes import count
 
 if TYPE_CHECKING:
     from w2v_cli.config import ResolvedConfig
@@ -45,8 +47,9 @@ def train(
         bool,
         typer.Option(
             "--resume",
-            help="Go on from the snapshot beside the output, with its settings. --epochs may be more than they were: "
-            "the learning rate then falls anew, from where the larger number has it.",
+            help="Go on from the snapshot beside the output, with its settings. --epochs is the one that may be given "
+            "anew, and larger: the learning rate then follows the new total. Another corpus, or any other setting that "
+            "differs, is refused.",
         ),
     ] = False,
     discard_snapshot: Annotated[
@@ -106,17 +109,24 @@ def train(
 def _rehearse(
     resolved: "ResolvedConfig", plot: Path | None, *, is_resumed: bool, is_quiet: bool, as_json: bool
 ) -> None:
-    """Do what comes before a training, and show the plan of it."""
-    from w2v_cli import datasets, loss_plot, rehearsal  # noqa: PLC0415  NumPy and Numba are not needed for --help
+    """Do what comes before a training, and show the plan of it; an output that exists is told, with exit code 2."""
+    from w2v_cli import datasets, loss_plot, rehearsal, storage  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.cli.plan import show_plan  # noqa: PLC0415
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
 
+    refusals: tuple[str, ...] = ()
     if plot is not None:
-        loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
+        try:
+            loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
+        except storage.OutputExistsError as error:
+            refusals = (str(error),)
     with TrainingDisplay(is_quiet=is_quiet) as display:
         folder, given = datasets.data_folder(os.environ), resolved.given_keys
         plan = rehearsal.plan_training(resolved.config, folder, display.show, resume=given if is_resumed else None)
+    plan = dataclasses.replace(plan, refusals=plan.refusals + refusals)
     show_plan(plan, as_json=as_json)
+    if plan.refusals:
+        raise typer.Exit(ConfigError.exit_code)
 
 
 def _train(
@@ -135,6 +145,7 @@ def _train(
     """
     from w2v_cli import datasets, loss_plot, pipeline  # noqa: PLC0415  NumPy and Numba are not needed for --help
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
+    from w2v_cli.loss_curves import curve_of  # noqa: PLC0415
 
     if plot is not None:
         loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
@@ -154,7 +165,7 @@ def _train(
         if not is_quiet:
             console.note(f"stopped at the time limit. {how_to_go_on}")
     if plot is not None:
-        loss_plot.save_plot(saved.trained.reports, plot)
+        loss_plot.save_curves([curve_of(saved.path, saved.trained.reports)], plot, overwrite=True)
     if as_json:
         console.write_json("train", pipeline.summary(saved))
 
@@ -162,7 +173,7 @@ def _train(
 def _explain_stop(saved: "VectorsSaved", config: "Config") -> str:
     """Return what there is of a training that was stopped, and the command that goes on with it."""
     epochs, done = saved.trained.reports[-1].epochs, saved.trained.progress
-    holds = f"{saved.path} holds the vectors after {done * epochs:.1f} of {epochs} epochs ({100 * done:.0f} %)"
+    holds = f"{saved.path} holds the vectors after {done * epochs:.1f} of {count(epochs, 'epoch')} ({100 * done:.0f} %)"
     if saved.snapshot is None:
         return f"{holds}; there is no snapshot to go on from."
     source = config.corpus.source or ()

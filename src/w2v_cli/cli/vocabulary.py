@@ -35,7 +35,7 @@ def vocabulary(
       w2v vocabulary novels.safetensors --min-count 100 | cut -f 1 > words.txt
       w2v vocabulary novels.safetensors --json
     """
-    [opened] = open_files([file])
+    [opened] = open_files([file], name="FILE")
     word_vectors = opened.word_vectors
     if min_count is not None and word_vectors.counts is None:
         raise ConfigError(f"{file} has no counts, so --min-count chooses nothing: leave it out.")

@@ -1,6 +1,7 @@
 """`w2v map`."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,8 +9,8 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.asking import open_files
-from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption
-from w2v_cli.sizes import size
+from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, QuietOption
+from w2v_cli.sizes import count, size
 
 if TYPE_CHECKING:
     from w2v_cli.wordmap import MapPlan, WordMap
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _MOST_WORDS = 100_000
 _MOST_CLUSTERS = 32  # eight colours, four shapes
 _MOST_NEIGHBOURS = 100
+_PROJECTIONS = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
 
 
 def word_map(
@@ -42,6 +44,7 @@ def word_map(
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="What stands above the map.  [FILE's name]")] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Start of the random draws.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Draw the words of FILE as a map: one HTML file, for any browser, that needs no network.
@@ -53,14 +56,18 @@ def word_map(
       w2v map novels.safetensors --projection umap --words 20000 --clusters 16
     """
     begun = time.monotonic()
-    [opened] = open_files([file])
+    [opened] = open_files([file], name="FILE")
     from w2v_cli import storage, wordmap, wordmap_file  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  as above
     from w2v_cli.projection import check_method  # noqa: PLC0415  as above
 
     check_method(projection)
     storage.check_output(output, inputs=[file], overwrite=overwrite)
     plan = wordmap.MapPlan(words, min_count, projection, neighbours, clusters, seed)
-    drawn = wordmap.draw_map(opened.word_vectors, plan)
+    with StepBar(is_quiet=quiet) as bar:
+        if projection != "pca":
+            bar.say(f"{_PROJECTIONS[projection]} finds a place for each word; of many words that takes minutes")
+        drawn = wordmap.draw_map(opened.word_vectors, plan, partial(bar.show, "finding neighbours"))
     size_bytes = wordmap_file.save_map(
         output, drawn, title=title or file.stem, facts=_facts(file, drawn, plan), overwrite=overwrite
     )
@@ -76,15 +83,14 @@ def word_map(
             "seconds": round(time.monotonic() - begun, 3),
         }
         console.write_json("map", content)
-    else:
-        console.note(
-            f"{len(drawn.words):,} words, {size(size_bytes)}: open {console.printable(str(output))} in a browser."
-        )
+    elif not quiet:
+        page = console.printable(str(output))
+        console.note(f"{count(len(drawn.words), 'word')}, {size(size_bytes)}: open {page} in a browser.")
 
 
 def _facts(file: Path, drawn: "WordMap", plan: "MapPlan") -> str:
     """Return the line below the map: what it was made of, and how."""
-    how = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}[plan.projection]
+    how = _PROJECTIONS[plan.projection]
     if drawn.explained is not None:
         how += f", {100 * drawn.explained:.0f} % of the variance"
-    return f"{len(drawn.words):,} words of {file.name} · {how}"
+    return f"{count(len(drawn.words), 'word')} of {file.name} · {how}"

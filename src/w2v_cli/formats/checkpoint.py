@@ -7,10 +7,17 @@ from w2v_cli.formats import book
 from w2v_cli.formats.collector import Imported, Wanted
 from w2v_cli.formats.packed_parts import collect_whole
 from w2v_cli.formats.stream import ByteStream
-from w2v_cli.vectors import WordVectors
+from w2v_cli.vectors import OnDone, WordVectors
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:
+def write(
+    path: Path,
+    word_vectors: WordVectors,
+    *,
+    dtype: str,
+    overwrite: bool,
+    on_done: OnDone,  # noqa: ARG001  it is written at once, and small
+) -> None:
     """Write `word_vectors`, whole or not at all; raise VectorsError where the file would be too large to be read."""
     text_bytes = sum(len(word.encode("utf-8")) for word in word_vectors.words)
     size = word_vectors.vectors.size * (2 if dtype == "float16" else 4) + text_bytes + 20 * len(word_vectors)

@@ -13,7 +13,7 @@ from w2v_cli.errors import VectorsError
 from w2v_cli.formats.escaping import unescape
 from w2v_cli.packed_words import PackedWords, RepeatedWordError
 from w2v_cli.stores import Store
-from w2v_cli.vectors import MAX_FLOAT16, NumberFormat, WordVectors
+from w2v_cli.vectors import MAX_FLOAT16, NumberFormat, OnDone, WordVectors, ignore_done
 
 LONGEST_WORD = 1 << 20  # bytes
 MOST_DIMENSIONS = 1 << 20
@@ -22,11 +22,15 @@ _TYPES: dict[NumberFormat, type[np.generic]] = {"float16": np.float16, "float32"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an import is to make: numbers of which type, words with their escapes resolved or not, and where."""
+    """What an import is to make: the file it ends in, numbers of which type, words with escapes resolved or not.
 
+    on_done: hears of rows that come from a file whose parts are looked up, not read from its beginning to its end.
+    """
+
+    path: Path
     dtype: NumberFormat
     unescape: bool
-    folder: Path
+    on_done: OnDone = ignore_done
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,9 @@ class Collector:
         self._wanted = wanted
         self._place = place
         self._dim = dim
-        self._text = Store(np.uint8, wanted.folder)
-        self._lengths = Store(np.int64, wanted.folder)
-        self._rows = Store(_TYPES[wanted.dtype], wanted.folder)
+        self._text = Store(np.uint8, wanted.path)
+        self._lengths = Store(np.int64, wanted.path)
+        self._rows = Store(_TYPES[wanted.dtype], wanted.path)
         self._largest_error = 0.0
 
     @property

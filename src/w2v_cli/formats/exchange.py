@@ -1,8 +1,9 @@
 """Export and import: what is asked for → which format, which type of number, which words; then writing or reading."""
 
 import reprlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,19 @@ from w2v_cli.errors import ConfigError, VectorsError
 from w2v_cli.formats import projector
 from w2v_cli.formats.collector import Wanted
 from w2v_cli.formats.escaping import escape
-from w2v_cli.formats.stream import ByteStream, open_stream
-from w2v_cli.formats.table import FORMATS, Format, detect, find_format, format_of_name
+from w2v_cli.formats.stream import STDIN, ByteStream, open_stream
+from w2v_cli.formats.table import FORMATS, Format, check_packing, detect, find_format, format_of_name
 from w2v_cli.packed_words import PackedWords
 from w2v_cli.storage import check_output, check_writable, refuse_existing, refuse_input
 from w2v_cli.vectors import MAX_FLOAT16, NumberFormat, WordVectors, iterate_blocks
 
 _LONGEST_SHOWN = 80  # characters of a word
+
+OnStep = Callable[[str, int, int | None], object]  # what is done; so much of it, of so much: see vectors.OnDone
+
+
+def _ignore_step(_doing: str, _done: int, _total: int | None) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,16 @@ def export_vectors(
     dtype: str | None,
     escaped: bool,
     overwrite: bool,
+    on_step: OnStep = _ignore_step,
 ) -> Exported:
     """Write `word_vectors`, of the file `source`, to `path` in the format of that name, or of the path's name.
 
+    Compressed where the path ends in .gz, .bz2, .xz or .zst.
     Raises ConfigError for a format or a type that is none, VectorsError for a word that the format cannot hold, unless
     words are to be escaped; StorageError where the disk refuses.
     """
     form = find_format(name) if name else format_of_name(path)
+    check_packing(path, form)
     wanted = _choose_type(form, dtype)
     for file in form.files(path):
         refuse_existing(file, overwrite=overwrite)
@@ -65,12 +75,19 @@ def export_vectors(
     if wanted == "float16":
         _check_range(source, word_vectors)
     held, escaped_words = _holdable(source, word_vectors, form, escaped=escaped)
-    form.write(path, held, dtype=wanted, overwrite=overwrite)
+    form.write(path, held, dtype=wanted, overwrite=overwrite, on_done=partial(on_step, f"writing {path.name}"))
     return Exported(form, wanted, escaped_words)
 
 
 def import_vectors(
-    place: str, path: Path, *, name: str | None, dtype: NumberFormat, unescape: bool, overwrite: bool
+    place: str,
+    path: Path,
+    *,
+    name: str | None,
+    dtype: NumberFormat,
+    unescape: bool,
+    overwrite: bool,
+    on_step: OnStep = _ignore_step,
 ) -> ImportedFile:
     """Read vectors of another tool from a file, or from stdin for `-`, and write them to `path` as w2v's own.
 
@@ -81,11 +98,13 @@ def import_vectors(
     if Path(place).is_dir():
         given, place = FORMATS["projector"], str(Path(place, projector.VECTORS))
     check_output(path, inputs=[place], overwrite=overwrite)
-    with open_stream(place) as stream:
+    reading = partial(on_step, f"reading {'stdin' if place == STDIN else Path(place).name}")
+    with open_stream(place, reading) as stream:
         form = given or detect(stream)
-        imported = form.read(stream, Wanted(dtype, unescape, path.parent))
+        imported = form.read(stream, Wanted(path, dtype, unescape, reading))
         word_vectors = _with_provenance(imported.word_vectors, form, stream)
-    vectors.save(path, word_vectors, overwrite=overwrite, dtype=dtype)
+    writing = partial(on_step, f"writing {path.name}")
+    vectors.save(path, word_vectors, overwrite=overwrite, dtype=dtype, on_done=writing)
     return ImportedFile(form, stream.sha256, word_vectors, imported.largest_rounding_error)
 
 

@@ -18,9 +18,10 @@ from w2v_cli.errors import VectorsError
 from w2v_cli.formats.collector import LONGEST_WORD, Imported, Wanted
 from w2v_cli.formats.packed_parts import Parts, collect, iterate_rows
 from w2v_cli.formats.stream import ByteStream
+from w2v_cli.sizes import count
 from w2v_cli.storage import atomic_write
 from w2v_cli.tensor_file import map_file
-from w2v_cli.vectors import Matrix, WordVectors, iterate_blocks
+from w2v_cli.vectors import Matrix, OnDone, WordVectors, iterate_blocks
 
 MAGIC = b"FiFu"
 _VERSION = 0
@@ -29,7 +30,14 @@ _MOST_CHUNKS = 16
 _FLOAT32 = 10  # of a type
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:  # noqa: ARG001  it has one type
+def write(
+    path: Path,
+    word_vectors: WordVectors,
+    *,
+    dtype: str,  # noqa: ARG001  it has one type
+    overwrite: bool,
+    on_done: OnDone,
+) -> None:
     """Write `word_vectors` as float32, whole or not at all. Rows have length 1 there, for similarities are products."""
     rows, dim = word_vectors.vectors.shape
     lengths = np.concatenate([_lengths(block) for _, block in iterate_blocks(word_vectors.vectors)])
@@ -39,7 +47,7 @@ def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool)
         file.write(struct.pack("<IQQ", _WORDS, 8 + sum(4 + len(word) for word in encoded), rows))
         file.writelines(struct.pack("<I", len(word)) + word for word in encoded)
         _begin_array(file, _ROWS, struct.pack("<QI", rows, dim), rows * dim)
-        file.writelines(_iterate_unit(word_vectors.vectors, lengths))
+        file.writelines(_iterate_unit(word_vectors.vectors, lengths, on_done))
         _begin_array(file, _LENGTHS, struct.pack("<Q", rows), rows)
         file.write(lengths.astype("<f4").tobytes())
 
@@ -58,8 +66,8 @@ def _lengths(block: Matrix) -> NDArray[np.float32]:
     return lengths
 
 
-def _iterate_unit(vectors: Matrix, lengths: NDArray[np.float32]) -> Iterator[bytes]:
-    for first, block in iterate_blocks(vectors):
+def _iterate_unit(vectors: Matrix, lengths: NDArray[np.float32], on_done: OnDone) -> Iterator[bytes]:
+    for first, block in iterate_blocks(vectors, on_done):
         divisors = lengths[first : first + len(block), np.newaxis]
         yield (
             np.divide(block, np.where(divisors > 0, divisors, np.float32(1)), dtype=np.float32).astype("<f4").tobytes()
@@ -97,7 +105,7 @@ def _iterate_chunks(label: str, content: mmap.mmap) -> Iterator[tuple[int, tuple
     """Yield each chunk's number, and where its content begins and ends."""
     version, number = struct.unpack("<2I", content[4:12].ljust(8, b"\0"))
     if version != _VERSION or not 0 < number <= _MOST_CHUNKS:
-        raise _refused(label, f"it has version {version} and {number:,} chunks")
+        raise _refused(label, f"it has version {version} and {count(number, 'chunk')}")
     place = 12 + 4 * number
     for _ in range(number):
         head = content[place : place + 12]
@@ -105,7 +113,9 @@ def _iterate_chunks(label: str, content: mmap.mmap) -> Iterator[tuple[int, tuple
             raise _refused(label, f"it ends at byte {len(content):,}, before a chunk")
         chunk, size = struct.unpack("<IQ", head)
         if size > len(content) - place - 12:
-            raise _refused(label, f"the chunk at byte {place:,} claims {size:,} bytes of {len(content) - place - 12:,}")
+            raise _refused(
+                label, f"the chunk at byte {place:,} claims {count(size, 'byte')} of {len(content) - place - 12:,}"
+            )
         yield chunk, (place + 12, place + 12 + size)
         place += 12 + size
 
@@ -114,12 +124,12 @@ def _read_words(label: str, content: mmap.mmap, begin: int, end: int) -> tuple[N
     """Return the words' UTF-8 back to back, and where each begins and the last one ends."""
     number = int.from_bytes(content[begin : begin + 8], "little") if end - begin >= 8 else 0  # noqa: PLR2004  its own
     if not 0 < 4 * number <= end - begin - 8:
-        raise _refused(label, f"it claims {number:,} words in {end - begin:,} bytes")
+        raise _refused(label, f"it claims {count(number, 'word')} in {count(end - begin, 'byte')}")
     words, place = [], begin + 8
     for word_id in range(number):
         size = int.from_bytes(content[place : place + 4], "little")
         if size > min(LONGEST_WORD, end - place - 4):
-            raise _refused(label, f"word {word_id + 1:,} claims {size:,} bytes")
+            raise _refused(label, f"word {word_id + 1:,} claims {count(size, 'byte')}")
         words.append(content[place + 4 : place + 4 + size])
         place += 4 + size
     offsets = np.fromiter(accumulate(map(len, words), initial=0), np.int64, number + 1)

@@ -18,7 +18,7 @@ from w2v_cli.formats.packed_parts import TYPES, Part, Parts, block_rows, collect
 from w2v_cli.formats.stream import LIMITS, ByteStream
 from w2v_cli.storage import atomic_write
 from w2v_cli.tensor_file import MAX_HEADER_BYTES, read_json
-from w2v_cli.vectors import WordVectors
+from w2v_cli.vectors import OnDone, WordVectors
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # equal vectors give equal bytes
 _ALWAYS_BYTES = 64_000_000  # that any archive may unpack to
@@ -57,12 +57,12 @@ class _Member(NamedTuple):
     shape: tuple[int, ...]
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:
+def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
     """Write `word_vectors`, whole or not at all, not compressed; equal vectors give equal bytes."""
     encoded = np.frombuffer(json.dumps(dict(word_vectors.metadata)).encode("ascii"), np.uint8)
     with atomic_write(path, overwrite=overwrite) as file, zipfile.ZipFile(file, "w") as archive:
         _write_member(archive, "metadata", Part(encoded.dtype, encoded.shape, [encoded]))
-        for name, part in iterate_parts(word_vectors, dtype):
+        for name, part in iterate_parts(word_vectors, dtype, on_done):
             _write_member(archive, name, part)
 
 

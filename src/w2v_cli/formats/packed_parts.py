@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from w2v_cli.errors import VectorsError
 from w2v_cli.formats.collector import Collector, Imported, Wanted
 from w2v_cli.formats.quantising import iterate_quantised, row_scales, widen
-from w2v_cli.vectors import BLOCK_ROWS, WordVectors, encode_words, iterate_blocks
+from w2v_cli.sizes import count
+from w2v_cli.vectors import BLOCK_ROWS, OnDone, WordVectors, encode_words, iterate_blocks
 
 TYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2"), "int8": np.dtype("i1")}
 
@@ -43,8 +44,8 @@ class Parts:
     metadata: Mapping[str, Any]
 
 
-def iterate_parts(word_vectors: WordVectors, dtype: str) -> Iterator[tuple[str, Part]]:
-    """Yield name and array, those first that others need."""
+def iterate_parts(word_vectors: WordVectors, dtype: str, on_done: OnDone) -> Iterator[tuple[str, Part]]:
+    """Yield name and array, those first that others need; on_done hears of the rows."""
     vectors = word_vectors.vectors
     text, offsets = encode_words(word_vectors.words)
     yield "vocabulary.offsets", Part(offsets.dtype, offsets.shape, [offsets])
@@ -54,10 +55,10 @@ def iterate_parts(word_vectors: WordVectors, dtype: str) -> Iterator[tuple[str, 
     if dtype == "int8":
         scales = row_scales(vectors)
         yield "scales", Part(TYPES["float32"], scales.shape, [scales])
-        yield "vectors", Part(TYPES["int8"], vectors.shape, iterate_quantised(vectors, scales))
+        yield "vectors", Part(TYPES["int8"], vectors.shape, iterate_quantised(vectors, scales, on_done))
     else:
         wanted = TYPES[dtype]
-        rows = (np.ascontiguousarray(block, wanted) for _, block in iterate_blocks(vectors))
+        rows = (np.ascontiguousarray(block, wanted) for _, block in iterate_blocks(vectors, on_done))
         yield "vectors", Part(wanted, vectors.shape, rows)
 
 
@@ -92,12 +93,12 @@ def collect(label: str, parts: Parts, wanted: Wanted) -> Imported:
         or (np.diff(offsets) < 0).any()
     ):
         raise VectorsError(
-            f"{label}: its vocabulary.offsets do not rise from 0 to the {len(parts.text):,} bytes of its words in "
-            f"{rows + 1:,} steps."
+            f"{label}: its vocabulary.offsets do not rise from 0 to the {count(len(parts.text), 'byte')} of its words "
+            f"in {count(rows + 1, 'step')}."
         )
     for name, array in (("scales", parts.scales), ("counts", parts.counts)):
         if array is not None and array.shape != (rows,):
-            raise VectorsError(f"{label}: its {name} are {array.shape}, not one for each of the {rows:,} words.")
+            raise VectorsError(f"{label}: its {name} are {array.shape}, not one for each of the {count(rows, 'word')}.")
     if parts.counts is not None and parts.counts.min() < 0:
         raise VectorsError(f"{label}: a count is negative.")
     collector = Collector(label, dim, wanted, lambda row: f"row {row:,}")
@@ -108,4 +109,5 @@ def collect(label: str, parts: Parts, wanted: Wanted) -> Imported:
         words = [text[begin:end] for begin, end in pairwise(borders)]
         numbers = block.astype(np.float32) if parts.scales is None else widen(block, parts.scales[first:last])
         collector.add(words, numbers)
+        wanted.on_done(last, rows)
     return collector.finish(parts.metadata, parts.counts)

@@ -15,8 +15,9 @@ from w2v_cli.errors import VectorsError
 from w2v_cli.formats.collector import Collector, Imported, Wanted
 from w2v_cli.formats.stream import ByteStream, open_stream
 from w2v_cli.formats.text_rows import iterate_lines, parse_lines
+from w2v_cli.sizes import count
 from w2v_cli.storage import atomic_write, disk_errors
-from w2v_cli.vectors import WordVectors
+from w2v_cli.vectors import OnDone, WordVectors
 
 SEPARATORS = "\t\n\r"  # that a word may not contain
 VECTORS, METADATA, CONFIG = "vectors.tsv", "metadata.tsv", "projector_config.pbtxt"
@@ -35,14 +36,14 @@ def files(folder: Path) -> list[Path]:
     return [folder / VECTORS, folder / METADATA, folder / CONFIG]
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:
+def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
     """Write `word_vectors` into the folder `path`, each file whole or not at all."""
     with disk_errors(path):
         path.mkdir(exist_ok=True)
     vectors, metadata, config = files(path)
     no_words = [""] * len(word_vectors)
     with atomic_write(vectors, overwrite=overwrite) as file:
-        for block in iterate_lines(no_words, word_vectors.vectors, dtype):
+        for block in iterate_lines(no_words, word_vectors.vectors, dtype, on_done):
             file.write(block.replace(b"\n ", b"\n")[block[:1] == b" " :].replace(b" ", b"\t"))
     with atomic_write(metadata, overwrite=overwrite) as file:
         lines = _iterate_metadata(word_vectors)
@@ -105,7 +106,9 @@ class _Words:
         for row, line in enumerate(lines):
             fields = line.split(b"\t")
             if len(fields) != self._columns:
-                raise self._error(row, f"its line of {METADATA} has {len(fields):,} columns, not {self._columns:,}")
+                raise self._error(
+                    row, f"its line of {METADATA} has {count(len(fields), 'column')}, not {self._columns:,}"
+                )
             words.append(fields[self._word])
             if self._count is not None:
                 self._counts.append(self._read_count(row, fields[self._count]))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.vectors import Matrix, iterate_blocks
+from w2v_cli.vectors import Matrix, OnDone, ignore_done, iterate_blocks
 
 _MOST = 127  # -128 is not used, so that a number and its negative are treated alike
 
@@ -16,9 +16,11 @@ def row_scales(vectors: Matrix) -> NDArray[np.float32]:
     return (np.concatenate(largest) / np.float32(_MOST)).astype(np.float32)
 
 
-def iterate_quantised(vectors: Matrix, scales: NDArray[np.float32]) -> Iterator[NDArray[np.int8]]:
+def iterate_quantised(
+    vectors: Matrix, scales: NDArray[np.float32], on_done: OnDone = ignore_done
+) -> Iterator[NDArray[np.int8]]:
     """Yield the rows as int8, block by block: q = round(v / s), so that q · s is off by s / 2 at the most."""
-    for first, block in iterate_blocks(vectors):
+    for first, block in iterate_blocks(vectors, on_done):
         divisors = scales[first : first + len(block), np.newaxis]
         ratios = np.divide(block, divisors, out=np.zeros(block.shape, np.float32), where=divisors > 0)
         yield np.clip(np.rint(ratios), -_MOST, _MOST).astype(np.int8)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from w2v_cli.errors import CorpusError, StorageError, VectorsError
 from w2v_cli.unpacking import HEAD_BYTES, Limits, find_format, iterate_unpacked
+from w2v_cli.vectors import OnDone, ignore_done
 
 STDIN = "-"
 LIMITS = Limits(100, 1 << 42, are_settings=False)  # what is all zeros packs best, and nobody publishes that
@@ -22,15 +23,25 @@ class ByteStream:
     """The bytes of a file that come once, in order.
 
     label: what messages call it; path: None for stdin; size: how many bytes there are in all, None where that is not
-    known beforehand; sha256: of the file as it lies there, once all has been read.
+    known beforehand; sha256: of the file as it lies there, once all has been read. on_done: hears how many bytes of the
+    file, as it lies there, have been read.
     """
 
-    def __init__(self, label: str, path: Path | None, size: int | None, read: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        label: str,
+        path: Path | None,
+        size: int | None,
+        read: Callable[[int], bytes],
+        on_done: OnDone = ignore_done,
+    ) -> None:
         self.label = label
         self.path = path
         self.taken_bytes = 0
         self._digest = hashlib.sha256()
         self._read_raw = read
+        self._on_done = on_done
+        self._file_bytes, self._read_bytes = size, 0
         self._waiting = b""
         head = self._read_hashed(HEAD_BYTES)
         while len(head) < HEAD_BYTES and (more := self._read_hashed(HEAD_BYTES - len(head))):
@@ -108,7 +119,8 @@ class ByteStream:
         return self.path
 
     def drain(self) -> None:
-        """Read to the end, for the digest."""
+        """Read to the end, for the digest; what is of use has been read."""
+        self._on_done = ignore_done
         self._waiting = b""
         while self._next_chunk():
             pass
@@ -134,19 +146,21 @@ class ByteStream:
     def _read_hashed(self, size: int) -> bytes:
         data = self._read_raw(size)
         self._digest.update(data)
+        self._read_bytes += len(data)
+        self._on_done(self._read_bytes, self._file_bytes)
         return data
 
 
 @contextlib.contextmanager
-def open_stream(place: str) -> Iterator[ByteStream]:
-    """Yield the stream of the file of that path, or of stdin for STDIN.
+def open_stream(place: str, on_done: OnDone = ignore_done) -> Iterator[ByteStream]:
+    """Yield the stream of the file of that path, or of stdin for STDIN; on_done as for ByteStream.
 
     Raises VectorsError where there is no file or nothing in it, StorageError where the system refuses to read it.
     """
     if place == STDIN:
         if sys.stdin is None:
             raise VectorsError("stdin is closed: send vectors through it, or name a file.")
-        yield _checked(ByteStream("stdin", None, None, sys.stdin.buffer.read))
+        yield _checked(ByteStream("stdin", None, None, sys.stdin.buffer.read, on_done))
         return
     path = Path(place)
     try:
@@ -155,7 +169,7 @@ def open_stream(place: str) -> Iterator[ByteStream]:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             size = status.st_size if stat.S_ISREG(status.st_mode) else None
-            yield _checked(ByteStream(str(path), path, size, file.read))
+            yield _checked(ByteStream(str(path), path, size, file.read, on_done))
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}; check its permissions and its disk.") from error
 

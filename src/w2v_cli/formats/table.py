@@ -20,10 +20,10 @@ from w2v_cli.formats import (
 )
 from w2v_cli.formats.collector import Imported, Wanted
 from w2v_cli.formats.stream import ByteStream
-from w2v_cli.vectors import WordVectors
+from w2v_cli.packing import is_packed
+from w2v_cli.vectors import OnDone, WordVectors
 
 NumberType = Literal["float32", "float16", "int8"]
-_PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 _HEAD_BYTES = 1 << 16
 _ZIP = b"PK\x03\x04"
 
@@ -31,8 +31,8 @@ _ZIP = b"PK\x03\x04"
 class Writer(Protocol):
     """Writes vectors in a format, whole or not at all."""
 
-    def __call__(self, path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:
-        """Write them to `path`."""
+    def __call__(self, path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
+        """Write them to `path`; on_done hears of the rows."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Format:
     """A format: its name and title, the ends of names that say it, the types of number that it is written with.
 
     The first type is the default. separators: characters (ASCII) that no word of it may contain. files: those that are
-    written where a path is named.
+    written where a path is named. may_be_packed: whether it is read compressed, and so written.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Format:
     write: Writer
     read: Callable[[ByteStream, Wanted], Imported]
     files: Callable[[Path], list[Path]] = lambda path: [path]
+    may_be_packed: bool = False
 
 
 FORMATS = {
@@ -64,6 +65,7 @@ FORMATS = {
             text_rows.SEPARATORS,
             word2vec_text.write,
             word2vec_text.read,
+            may_be_packed=True,
         ),
         Format(
             "word2vec-binary",
@@ -73,6 +75,7 @@ FORMATS = {
             word2vec_binary.SEPARATORS,
             word2vec_binary.write,
             word2vec_binary.read,
+            may_be_packed=True,
         ),
         Format(
             "fasttext",
@@ -82,6 +85,7 @@ FORMATS = {
             text_rows.SEPARATORS,
             word2vec_text.write,
             word2vec_text.read,
+            may_be_packed=True,
         ),
         Format(
             "glove",
@@ -91,6 +95,7 @@ FORMATS = {
             text_rows.SEPARATORS,
             glove.write,
             glove.read,
+            may_be_packed=True,
         ),
         Format(
             "npz",
@@ -152,16 +157,20 @@ def find_format(name: str) -> Format:
 def format_of_name(path: Path) -> Format:
     """Return the format that the end of a file's name says; raise ConfigError where it says none.
 
-    >>> format_of_name(Path("novels.vec")).name
-    'fasttext'
+    >>> format_of_name(Path("novels.vec")).name, format_of_name(Path("novels.bin.gz")).name
+    ('fasttext', 'word2vec-binary')
     """
-    name = path.name.lower()
-    if name.endswith(_PACKED_SUFFIXES):
-        raise ConfigError(f"{path}: w2v writes no compressed exports: leave out {path.suffix} and compress the file.")
+    name = (path.stem if is_packed(path) else path.name).lower()
     for form in FORMATS.values():
         if name.endswith(form.suffixes):
             return form
     raise ConfigError(f"the name {path} does not say its format: give --format, one of {', '.join(FORMATS)}.")
+
+
+def check_packing(path: Path, form: Format) -> None:
+    """Raise ConfigError where a file's name says that it is compressed, and its format is not read so."""
+    if is_packed(path) and not form.may_be_packed:
+        raise ConfigError(f"{path}: {form.title} is not read compressed, and not written so: leave out {path.suffix}.")
 
 
 def detect(stream: ByteStream) -> Format:

@@ -10,19 +10,20 @@ from w2v_cli.errors import VectorsError
 from w2v_cli.formats.collector import Imported, Wanted
 from w2v_cli.formats.packed_parts import Parts, collect, collect_whole, iterate_parts, iterate_rows
 from w2v_cli.formats.stream import ByteStream
-from w2v_cli.tensor_file import NUMPY_TYPES, Tensor, load_tensors, save_tensors
-from w2v_cli.vectors import WordVectors
+from w2v_cli.tensor_file import NUMPY_TYPES, Tensor, open_tensors, save_tensors
+from w2v_cli.vectors import NumberFormat, OnDone, WordVectors
 
 _NAMES = {numpy_type: name for name, numpy_type in NUMPY_TYPES.items()}
 _ORDER = ("counts", "vocabulary.offsets", "scales", "vectors", "vocabulary.bytes")
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:
+def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
     """Write `word_vectors`, whole or not at all; what is not int8 is a vectors file that can be asked."""
     if dtype != "int8":
-        vectors.save(path, word_vectors, overwrite=overwrite, dtype="float32" if dtype == "float32" else "float16")
+        kept: NumberFormat = "float32" if dtype == "float32" else "float16"
+        vectors.save(path, word_vectors, overwrite=overwrite, dtype=kept, on_done=on_done)
         return
-    parts = dict(iterate_parts(word_vectors, dtype))
+    parts = dict(iterate_parts(word_vectors, dtype, on_done))
     tensors = {
         name: Tensor(_NAMES[parts[name].dtype], parts[name].shape, parts[name].blocks)
         for name in _ORDER
@@ -34,11 +35,11 @@ def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool)
 def read(stream: ByteStream, wanted: Wanted) -> Imported:
     """Return the vectors of a file of w2v; raise VectorsError for another one, and a damaged one."""
     path = stream.file_path()
-    tensors, metadata = load_tensors(path)
-    if "scales" in tensors:
-        imported = collect(stream.label, _quantised(stream, tensors, metadata), wanted)
-    else:
-        imported = collect_whole(stream.label, vectors.load(path), wanted)
+    with open_tensors(path) as (tensors, metadata):
+        if "scales" in tensors:
+            imported = collect(stream.label, _quantised(stream, tensors, metadata), wanted)
+        else:
+            imported = collect_whole(stream.label, vectors.read_tensors(path, tensors, metadata), wanted)
     stream.drain()
     return imported
 

@@ -9,21 +9,22 @@ from numpy.typing import NDArray
 from w2v_cli.errors import VectorsError
 from w2v_cli.formats.collector import MOST_DIMENSIONS, Collector, Imported, Wanted
 from w2v_cli.formats.stream import ByteStream
-from w2v_cli.vectors import Matrix, iterate_blocks
+from w2v_cli.sizes import count
+from w2v_cli.vectors import Matrix, OnDone, iterate_blocks
 
 SEPARATORS = " \t\n\v\f\r"  # that a word may not contain: what readers split lines at
 _MANY_BYTES = 1 << 20
 _SHORTEST_NUMBER = 2  # bytes: a space and a digit
 
 
-def iterate_lines(words: Sequence[str], vectors: Matrix, dtype: str) -> Iterator[bytes]:
+def iterate_lines(words: Sequence[str], vectors: Matrix, dtype: str, on_done: OnDone) -> Iterator[bytes]:
     """Yield blocks of lines `word number …`: each number is the shortest text that gives its value back in `dtype`.
 
     Those of float16 vectors are looked up, for there are 65,536 of them.
     """
     texts = _float16_texts(dtype) if vectors.dtype == np.float16 or dtype == "float16" else None
     all_words = iter(words)
-    for _, block in iterate_blocks(vectors):
+    for _, block in iterate_blocks(vectors, on_done):
         if texts is None:
             numbers: Iterator[Sequence[str]] = (list(map(str, row)) for row in block)
         else:
@@ -51,7 +52,8 @@ def read_header(stream: ByteStream) -> tuple[int, int]:
     rows, dim = map(int, numbers)
     if not rows or not 0 < dim <= MOST_DIMENSIONS:
         raise VectorsError(
-            f"{stream.label}, line 1: it claims {rows:,} words of {dim:,} dimensions: there are none such."
+            f"{stream.label}, line 1: it claims {count(rows, 'word')} of {count(dim, 'dimension')}: there are none "
+            f"such."
         )
     return rows, dim
 
@@ -61,8 +63,8 @@ def check_claim(stream: ByteStream, rows: int, dim: int, smallest_row: int) -> N
     left = stream.bytes_left
     if left is not None and rows * smallest_row - 1 > left:  # the last line may lack its end
         raise VectorsError(
-            f"{stream.label}, line 1: it claims {rows:,} words of {dim:,} dimensions, which take "
-            f"{rows * smallest_row:,} bytes at least; {left:,} follow. It was cut off, or is another format."
+            f"{stream.label}, line 1: it claims {count(rows, 'word')} of {count(dim, 'dimension')}, which take "
+            f"{count(rows * smallest_row, 'byte')} at least; {left:,} follow. It was cut off, or is another format."
         )
 
 
@@ -108,11 +110,11 @@ def _read_rows(stream: ByteStream, wanted: Wanted, dim: int, claimed: int | None
         lines = b"\n" * blank_lines + content + b"\n"
         blank_lines = len(filled) - len(content) - 1
         if claimed is not None and collector.rows + lines.count(b"\n") > claimed:
-            raise collector.error(claimed, f"the header claims {claimed:,} words, and here is another")
+            raise collector.error(claimed, f"the header claims {count(claimed, 'word')}, and here is another")
         collector.add(*parse_lines(lines, dim, collector))
     if claimed is not None and collector.rows != claimed:
         raise VectorsError(
-            f"{stream.label} is cut off: its header claims {claimed:,} words, {collector.rows:,} are there."
+            f"{stream.label} is cut off: its header claims {count(claimed, 'word')}, {collector.rows:,} are there."
         )
     return collector.finish({})
 
@@ -155,7 +157,7 @@ def _parse_line(line: bytes, dim: int, collector: Collector, row: int) -> tuple[
     """Return the word and the numbers of a line: those are its last fields, and the word all before, spaces as well."""
     word, *fields = line.rsplit(b" ", dim)
     if len(fields) != dim:
-        cause = f"{len(fields):,} numbers follow its word, not {dim:,}" if line else "it is blank"
+        cause = f"its word is followed by {count(len(fields), 'number')}, not {dim:,}" if line else "it is blank"
         raise collector.error(collector.rows + row, cause)
     numbers = _parse_numbers(fields)
     if numbers is None:
@@ -163,7 +165,7 @@ def _parse_line(line: bytes, dim: int, collector: Collector, row: int) -> tuple[
         shown = reprlib.repr(field.decode("utf-8", "backslashreplace"))
         raise collector.error(collector.rows + row, f"{shown} is no number, and {dim:,} are to follow its word")
     if (extra := word.rpartition(b" ")[2]) != word and is_number(extra):
-        raise collector.error(collector.rows + row, f"more than {dim:,} numbers follow its word")
+        raise collector.error(collector.rows + row, f"its word is followed by more than {count(dim, 'number')}")
     return word, numbers
 
 

@@ -10,21 +10,29 @@ from w2v_cli.errors import VectorsError
 from w2v_cli.formats.collector import LONGEST_WORD, Collector, Imported, Wanted
 from w2v_cli.formats.stream import ByteStream
 from w2v_cli.formats.text_rows import check_claim, read_header
-from w2v_cli.storage import atomic_write
-from w2v_cli.vectors import WordVectors, iterate_blocks
+from w2v_cli.packing import packed_write
+from w2v_cli.sizes import count
+from w2v_cli.vectors import OnDone, WordVectors, iterate_blocks
 
 SEPARATORS = " \n"  # that a word may not contain
 _BLOCK_BYTES = 4 << 20
 _FLOAT32 = np.dtype("<f4")
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:  # noqa: ARG001  it has one type
+def write(
+    path: Path,
+    word_vectors: WordVectors,
+    *,
+    dtype: str,  # noqa: ARG001  it has one type
+    overwrite: bool,
+    on_done: OnDone,
+) -> None:
     """Write `word_vectors` as float32, whole or not at all, with the newlines of the original word2vec."""
     rows, dim = word_vectors.vectors.shape
     words = iter(word_vectors.words)
-    with atomic_write(path, overwrite=overwrite) as file:
+    with packed_write(path, overwrite=overwrite) as file:
         file.write(f"{rows} {dim}\n".encode("ascii"))
-        for _, block in iterate_blocks(word_vectors.vectors):
+        for _, block in iterate_blocks(word_vectors.vectors, on_done):
             data = np.ascontiguousarray(block, _FLOAT32)
             file.writelines(
                 b"%b %b\n" % (word.encode("utf-8"), row.tobytes()) for row, word in zip(data, words, strict=False)
@@ -42,8 +50,9 @@ def read(stream: ByteStream, wanted: Wanted) -> Imported:
         collector.add(part.words, rows)
     if rest := stream.take(LONGEST_WORD).strip(b"\n"):
         raise VectorsError(
-            f"{stream.label}: its header claims {claimed:,} words of {dim:,} dimensions, and {len(rest):,} bytes or "
-            f"more follow them at byte {stream.taken_bytes - len(rest):,}. It is damaged, or another format."
+            f"{stream.label}: its header claims {count(claimed, 'word')} of {count(dim, 'dimension')}, and "
+            f"{len(rest):,} bytes or more follow them at byte {stream.taken_bytes - len(rest):,}. It is damaged, or "
+            f"another format."
         )
     return collector.finish({})
 
@@ -82,6 +91,6 @@ def _cut_off(stream: ByteStream, claimed: int, done: int, place: int, *, is_word
     begin = stream.taken_bytes + place
     what = f"no word of at most {LONGEST_WORD:,} bytes begins there" if is_word else "its vector is not all there"
     return VectorsError(
-        f"{stream.label}, byte {begin:,}: {done:,} of the {claimed:,} words that its header claims have been read, and "
-        f"{what}. It was cut off, or is another format."
+        f"{stream.label}, byte {begin:,}: {done:,} of the {count(claimed, 'word')} that its header claims have been "
+        f"read, and {what}. It was cut off, or is another format."
     )

@@ -18,6 +18,7 @@ METHODS = ["analogy", "dim", "odd", "of", "save", "similar", "similarity"]
 def test_the_names_are_these():
     """A name that goes away, or comes, is a decision: it changes this list and the CHANGELOG."""
     assert sorted(w2v_cli.__all__) == [
+        "ClusterError",
         "ConfigError",
         "CorpusError",
         "DivergedError",

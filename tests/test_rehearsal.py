@@ -55,7 +55,14 @@ class Learner:
 
 def begun_with(learner, *, resumed=None, evaluator=None, **training):
     config = Config.model_validate({"training": {"epochs": 4} | training})
-    return SimpleNamespace(config=config, learner=learner, corpus_words=100, resumed=resumed, evaluator=evaluator)
+    return SimpleNamespace(
+        config=config,
+        learner=learner,
+        corpus_words=100,
+        resumed=resumed,
+        evaluator=evaluator,
+        loaded=SimpleNamespace(rounds=0),
+    )
 
 
 def test_a_moment_of_training_is_enough():

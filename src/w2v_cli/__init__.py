@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from w2v_cli.errors import (
+        ClusterError,
         ConfigError,
         CorpusError,
         DivergedError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ClusterError",
     "ConfigError",
     "CorpusError",
     "DivergedError",

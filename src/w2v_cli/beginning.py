@@ -2,20 +2,25 @@
 
 import contextlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import output_lock, resuming, session
+from w2v_cli import memory_check, output_lock, resuming, session
+from w2v_cli.cluster import Cluster
+from w2v_cli.cluster_scan import scan_on
+from w2v_cli.cluster_start import joined
 from w2v_cli.cores import available_cores
 from w2v_cli.corpora import CorpusFound, find_corpus
+from w2v_cli.distributed import ClusterLearner
 from w2v_cli.engines import EngineLoaded, build_learner, with_algorithm
 from w2v_cli.evaluation_sets import read_sets
 from w2v_cli.evaluator import Evaluator
 from w2v_cli.events import CorpusScanned, OnEvent
 from w2v_cli.held_out import hold_out
 from w2v_cli.initial_vectors import read_old_vectors
+from w2v_cli.kernels.contract import Backend
 from w2v_cli.learner import Learner
 from w2v_cli.memory_check import MemoryFound, check_least_memory, check_memory
 from w2v_cli.preflight import resolve_backend
@@ -45,6 +50,17 @@ def claim(config: Config, resume: Collection[str] | None) -> Iterator[tuple[Conf
         yield config, taken
 
 
+@contextlib.contextmanager
+def cluster_of(config: Config, on_event: OnEvent) -> Iterator[Cluster | None]:
+    """Yield the cluster that a training is to run on, None where it runs here."""
+    if config.cluster.cluster is None:
+        yield None
+        return
+    with_algorithm(config)  # raises what stands against it before workers start
+    with joined(config.cluster, on_event) as cluster:
+        yield cluster
+
+
 @dataclass(frozen=True)
 class Begun:
     """A training that is ready to begin, or to go on; evaluator: None where nothing is to be scored."""
@@ -60,7 +76,9 @@ class Begun:
     resumed: Resumed | None = None
 
 
-def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot | None) -> Begun:
+def begin(
+    config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot | None, cluster: Cluster | None = None
+) -> Begun:
     """Find and scan the corpus, build the learner and bring it to where training begins."""
     config, output = with_algorithm(config), Path(config.output.path)
     check_least_memory(config.training.threads or available_cores())
@@ -70,21 +88,22 @@ def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot 
     found = find_corpus(config.corpus.source, data_folder)
     refuse_input(output, (source.place for source in found.sources))
     on_event(found)
-    scanned = scan_found(found, config.corpus, config.training.threads, beside=output)
+    build, scanned = _scan(found, config) if cluster is None else _scan_on(cluster, found, config)
     on_event(scanned)
     corpus = scanned.corpus
     memory = check_memory(corpus, config, backend)
-    training, held_out = _hold_out(corpus, config)
-    words, corpus_facts = len(training.word_ids), _corpus_facts(found, corpus)
+    corpus_facts = _corpus_facts(found, corpus)
+    learner, loaded, words = build(backend)
     if taken is not None:
-        resuming.check_same(output, taken, corpus_facts, str(backend), words)
-    learner, loaded = build_learner(training, held_out, config, backend)
+        resuming.check_same(output, taken, corpus_facts, str(backend), loaded.rounds or words)
     session.check_room(output, learner, config, has_snapshot=taken is not None)
     on_event(loaded)
     learner.prepare()
     kept_config = config.model_copy(update={"corpus": config.corpus.model_copy(update={"source": found.source})})
     identity = Identity(kept_config, corpus_facts, str(backend), loaded.is_reproducible)
-    evaluator = Evaluator(sets, corpus.vocabulary.words, threads=loaded.threads) if sets else None
+    evaluator = (
+        Evaluator(sets, corpus.vocabulary.words, threads=min(loaded.threads, available_cores())) if sets else None
+    )
     resumed = None
     if taken is not None:
         identity, resumed = session.go_on(output, learner, taken, identity, on_event)
@@ -93,10 +112,7 @@ def begin(config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot 
     return Begun(config, corpus, words, identity, learner, loaded, memory, evaluator, resumed)
 
 
-def _hold_out(corpus: ScannedCorpus, config: Config) -> tuple[ScannedCorpus, ScannedCorpus | None]:
-    """Return the part of the corpus that is trained on, and the part that is held out, if any."""
-    share = config.training.validation
-    return hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
+Build = Callable[[Backend], tuple[Learner, EngineLoaded, int]]  # → the learner, and the words of its epoch
 
 
 def scan_found(
@@ -109,6 +125,35 @@ def scan_found(
     started = time.perf_counter()
     corpus = scan(found.sources, settings, threads=threads or available_cores(), beside=beside)
     return CorpusScanned(corpus, time.perf_counter() - started)
+
+
+def _scan(found: CorpusFound, config: Config) -> tuple[Build, CorpusScanned]:
+    """Read the corpus; return what builds a learner of it."""
+    scanned = scan_found(found, config.corpus, config.training.threads, beside=Path(config.output.path))
+
+    def build(backend: Backend) -> tuple[Learner, EngineLoaded, int]:
+        corpus, share = scanned.corpus, config.training.validation
+        training, held_out = hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
+        learner, loaded = build_learner(training, held_out, config, backend)
+        return learner, loaded, len(training.word_ids)
+
+    return build, scanned
+
+
+def _scan_on(cluster: Cluster, found: CorpusFound, config: Config) -> tuple[Build, CorpusScanned]:
+    """Do the same on a cluster."""
+    started = time.perf_counter()
+    read = scan_on(cluster, found.sources, config)
+    scanned = CorpusScanned(read.corpus, time.perf_counter() - started)
+
+    def build(backend: Backend) -> tuple[Learner, EngineLoaded, int]:
+        vocabulary = read.corpus.vocabulary
+        learner = ClusterLearner(cluster, read.rounds, vocabulary, config, backend)
+        is_compiled = memory_check.is_compiled(config, backend)
+        loaded = EngineLoaded("block", backend, cluster.workers, is_compiled=is_compiled, rounds=len(read.rounds))
+        return learner, loaded, round(vocabulary.kept_words * (1 - config.training.validation))
+
+    return build, scanned
 
 
 def _corpus_facts(found: CorpusFound, corpus: ScannedCorpus) -> dict[str, Any]:

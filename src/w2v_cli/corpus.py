@@ -9,7 +9,8 @@ from w2v_cli.errors import CorpusError
 from w2v_cli.fingerprint import Fingerprint
 from w2v_cli.pieces import Cutter, iterate_blocks, read_fully, with_whole_beginning
 from w2v_cli.settings import CorpusSettings
-from w2v_cli.sources import Source, no_text_in, open_source
+from w2v_cli.sources import Source, no_text_in
+from w2v_cli.text_parts import open_text
 
 BLOCK_BYTES = 1 << 21
 _TREEBANK_MARKS = ("<eos>", "<unk>")
@@ -27,8 +28,16 @@ class Piece(NamedTuple):
     is_line_blank: bool
 
 
-class _OtherDataError(CorpusError):
+class OtherDataError(CorpusError):
     """A file is no text."""
+
+
+def check_head(source: Source, head: bytes) -> None:
+    """Raise CorpusError where a file that begins so is no UTF-8, OtherDataError where it is no text."""
+    if refusal := file_kinds.refusal_of_other_encoding(head):
+        raise CorpusError(f"{source.label} {refusal}")
+    if refusal := file_kinds.refusal_of_other_data(head):
+        raise OtherDataError(f"{source.label} {refusal}")
 
 
 class TextReader:
@@ -36,8 +45,8 @@ class TextReader:
 
     After `iterate_pieces` has ended: `size_bytes`, unpacked; `sha256`, hex; `files`, those that held anything;
     `other_data`, those found in a folder that are no text, with the reason; `web_pages`, those that are HTML;
-    `nuls_in`: of each file that has any, how many NUL bytes and bytes; `cut_bytes`, of tokens longer than
-    max_token_bytes; `treebank_marks` (those of `<unk>`, `<eos>` seen).
+    `nuls_in`: of each file that has any, and of each part of one, how many NUL bytes and bytes; `cut_bytes`, of tokens
+    longer than max_token_bytes; `treebank_marks` (those of `<unk>`, `<eos>` seen).
     """
 
     def __init__(self, sources: Sequence[Source], config: CorpusSettings) -> None:
@@ -50,6 +59,7 @@ class TextReader:
         self._limits = unpacking.Limits(config.max_expansion, config.max_unpacked)
         self._cutter = Cutter(max(1, BLOCK_BYTES // 2), config.max_token_bytes)
         self._fingerprint = Fingerprint()
+        self._places: list[str] = []
         self._treebank_marks: set[str] = set()
 
     @property
@@ -71,6 +81,11 @@ class TextReader:
     def files(self) -> int:
         """The number of files read so far that held anything."""
         return self._fingerprint.files
+
+    @property
+    def digests(self) -> list[tuple[str, bytes]]:
+        """The place and the SHA-256 of each file or part read so far that held anything."""
+        return list(zip(self._places, self._fingerprint.digests, strict=True))
 
     @property
     def cut_bytes(self) -> int:
@@ -98,7 +113,7 @@ class TextReader:
             try:
                 yield from self._iterate_text_of(source)
                 empty_folders.discard(source.folder or "")
-            except _OtherDataError as error:
+            except OtherDataError as error:
                 if source.folder is None:
                     raise
                 self.other_data.append(str(error))
@@ -108,17 +123,24 @@ class TextReader:
     def _iterate_text_of(self, source: Source) -> Iterator[tuple[bytes, bool]]:
         """Yield the text of one file, the last block with a line's end."""
         last = b""
-        with open_source(source) as read:
+        with open_text(source) as read:
             for block in iterate_blocks(self._iterate_checked(source, self._unpacked(source, read)), BLOCK_BYTES):
                 if last:
                     yield last, False
                 last = block
         self._fingerprint.end_file()
+        if self._fingerprint.files > len(self._places):
+            self._places.append(source.place)
         if last:
             yield (last if last.endswith(b"\n") else last + b"\n"), True
 
     def _unpacked(self, source: Source, read: unpacking.Read) -> Iterator[bytes]:
-        """Return all bytes of a file, unpacked, a whole beginning first; raise CorpusError where that is no text's."""
+        """Return all bytes of a file, unpacked, a whole beginning first; raise CorpusError where that is no text's.
+
+        A part begins anywhere in a file, whose beginning has been looked at.
+        """
+        if source.part is not None:
+            return _chain(b"", read)
         head = read_fully(read, unpacking.HEAD_BYTES)
         form = unpacking.find_format(head)
         if form is None:
@@ -127,11 +149,8 @@ class TextReader:
             unpacked = unpacking.iterate_unpacked(form, read, head, source.label, self._limits)
             head, chunks = with_whole_beginning(unpacked, file_kinds.HEAD_BYTES)
             if unpacking.find_format(head) is not None:
-                raise _OtherDataError(f"{source.label} is compressed twice; unpack it once, and name that.")
-        if refusal := file_kinds.refusal_of_other_encoding(head):
-            raise CorpusError(f"{source.label} {refusal}")
-        if refusal := file_kinds.refusal_of_other_data(head):
-            raise _OtherDataError(f"{source.label} {refusal}")
+                raise OtherDataError(f"{source.label} is compressed twice; unpack it once, and name that.")
+        check_head(source, head)
         if file_kinds.is_web_page(head):
             self.web_pages.append(source.label)
         return chunks
@@ -140,17 +159,18 @@ class TextReader:
         """Yield a file's bytes without the byte order mark at its start, all of them counted and checked."""
         decoder = codecs.getincrementaldecoder("utf-8")("strict") if self._config.invalid_utf8 == "strict" else None
         size = nuls = 0
+        is_beginning = source.part is None or source.part.first == 0
         for chunk in chunks:
             if decoder:
                 _check_utf8(source, decoder, chunk, size)
             self._fingerprint.update(chunk)
             nuls += chunk.count(0)
-            yield chunk if size else chunk.removeprefix(codecs.BOM_UTF8)
+            yield chunk.removeprefix(codecs.BOM_UTF8) if is_beginning and size == 0 else chunk
             size += len(chunk)
         if decoder:
             _check_utf8(source, decoder, b"", size)
         self.size_bytes += size
-        if nuls:
+        if nuls or source.part is not None:  # other parts of the file may hold some
             self.nuls_in[source.label] = (nuls, size)
 
 

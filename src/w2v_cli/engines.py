@@ -21,7 +21,8 @@ class EngineLoaded:
     """Training begins, with this algorithm on this backend.
 
     is_compiled: no compilation of twenty seconds is to come; is_reproducible: the same training gives the same bytes,
-    as it does not where threads or a GPU add in any order; blocks_in_flight: those of the block algorithm on a GPU.
+    as it does not where threads or a GPU add in any order; blocks_in_flight: those of the block algorithm on a GPU;
+    rounds: of an epoch on a cluster, else 0.
     """
 
     algorithm: str
@@ -30,6 +31,7 @@ class EngineLoaded:
     is_compiled: bool = True
     is_reproducible: bool = True
     blocks_in_flight: int | None = None
+    rounds: int = 0
 
 
 def with_algorithm(config: Config) -> Config:
@@ -43,6 +45,10 @@ def with_algorithm(config: Config) -> Config:
         *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
         *([f"model.dim above {MAX_DIM} on the GPU"] if is_too_wide else []),
     ]
+    has_gpu = training.backend == "cupy"
+    if config.cluster.cluster is not None and (needs or has_gpu or training.algorithm == "minibatch"):
+        wish = " and ".join(needs) or ("the GPU" if has_gpu else "--algorithm minibatch")
+        raise ConfigError(f"--cluster trains by the block algorithm on CPUs, not with {wish}: leave one of them out.")
     if training.patience is not None and training.validation == 0:
         raise ConfigError("--patience waits for a lower held-out loss: give --validation a share too, such as 0.01.")
     if training.deterministic and training.backend == "cupy":

@@ -46,6 +46,12 @@ class StorageError(W2vError):
     exit_code = 6
 
 
+class ClusterError(StorageError):
+    """A cluster that does not answer, has no workers, or loses them to the same work again and again."""
+
+    exit_code = 6
+
+
 class UnknownWordError(W2vError):
     """A word that the vocabulary does not hold; `suggestions` are words near it in spelling."""
 

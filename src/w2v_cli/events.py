@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from w2v_cli.cluster import ClusterJoined, WorkerLost
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded
 from w2v_cli.scan_report import ScanReport
@@ -31,5 +32,15 @@ class VectorsSaved:
     snapshot: Path | None = None
 
 
-Event = CorpusFound | CorpusScanned | EngineLoaded | TrainingResumed | WordsInitialised | Progress | VectorsSaved
+Event = (
+    ClusterJoined
+    | CorpusFound
+    | CorpusScanned
+    | EngineLoaded
+    | TrainingResumed
+    | WordsInitialised
+    | WorkerLost
+    | Progress
+    | VectorsSaved
+)
 OnEvent = Callable[[Event], None]

@@ -1,6 +1,7 @@
 """A hash of files and of where each of them ends."""
 
 import hashlib
+from collections.abc import Sequence
 
 
 class Fingerprint:
@@ -14,16 +15,19 @@ class Fingerprint:
     """
 
     def __init__(self) -> None:
-        self.files = 0
+        self.digests: list[bytes] = []
         self._of_file = hashlib.sha256()
-        self._of_files = hashlib.sha256()
-        self._last = hashlib.sha256().hexdigest()
         self._is_begun = False
+
+    @property
+    def files(self) -> int:
+        """The number of files that have ended."""
+        return len(self.digests)
 
     @property
     def hex(self) -> str:
         """The hash of the files that have ended."""
-        return self._of_files.hexdigest() if self.files > 1 else self._last
+        return hash_of(self.digests).hex()
 
     def update(self, data: bytes) -> None:
         """Add bytes to the file that is read."""
@@ -33,7 +37,10 @@ class Fingerprint:
     def end_file(self) -> None:
         """End the file."""
         if self._is_begun:
-            self.files += 1
-            self._last = self._of_file.hexdigest()
-            self._of_files.update(self._of_file.digest())
+            self.digests.append(self._of_file.digest())
             self._of_file, self._is_begun = hashlib.sha256(), False
+
+
+def hash_of(digests: Sequence[bytes]) -> bytes:
+    """Return the hash of what has these hashes: that of one is its own, that of none is that of nothing."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(digests)).digest()

@@ -20,16 +20,24 @@ def hold_out(corpus: ScannedCorpus, share: float, seed: int) -> tuple[ScannedCor
     Both have the whole corpus's vocabulary and counts. The memory of `corpus` goes to the part that is trained on.
     Raises CorpusError where either part would be empty.
     """
+    training, held_out = split_held_out(corpus, share, seed)
+    if 0 in (len(training.word_ids), len(held_out.word_ids)):
+        sentences = len(training.sentence_offsets) + len(held_out.sentence_offsets) - 2
+        raise CorpusError(
+            f"a share of {share:g} of {sentences:,} sentences holds {len(held_out.sentence_offsets) - 1:,} of them: "
+            f"give --validation a share that leaves some on both sides, or leave it out."
+        )
+    return training, held_out
+
+
+def split_held_out(corpus: ScannedCorpus, share: float, seed: int) -> tuple[ScannedCorpus, ScannedCorpus]:
+    """Do the same; either part may be empty."""
     offsets = _cut_long_sentences(corpus.sentence_offsets)
     words = draw_words(seed, 0, offsets[:-1], Purpose.VALIDATION)[0]
     is_held_out = to_unit_interval(words) < np.float32(share)
-    if is_held_out.all() or not is_held_out.any():
-        raise CorpusError(
-            f"a share of {share:g} of {len(is_held_out):,} sentences holds {int(is_held_out.sum()):,} of them: give "
-            f"--validation a share that leaves some on both sides, or leave it out."
-        )
     lengths = np.diff(offsets)
-    held_out = np.concatenate([corpus.word_ids[offsets[i] : offsets[i + 1]] for i in np.flatnonzero(is_held_out)])
+    pieces = [corpus.word_ids[offsets[i] : offsets[i + 1]] for i in np.flatnonzero(is_held_out)]
+    held_out = np.concatenate([corpus.word_ids[:0], *pieces])
     kept_words = _move_together(corpus.word_ids, offsets, is_held_out)
     # A sentence goes on over a cut where no piece is missing.
     begins = np.isin(offsets[:-1], corpus.sentence_offsets) | np.append(True, is_held_out[:-1])

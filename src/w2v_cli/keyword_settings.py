@@ -51,6 +51,15 @@ class Settings(TypedDict, total=False):
     patience: int | None
     evaluate: str | Sequence[str]
     time_limit: str | None
+    cluster: str | None
+    shards: int
+    sync_words: int | None
+    combine: Literal["adasum", "weighted", "mean"]
+    delta_format: Literal["float32", "float16"]
+    worker_timeout: str
+    tls_ca: str | os.PathLike[str] | None
+    tls_cert: str | os.PathLike[str] | None
+    tls_key: str | os.PathLike[str] | None
     overwrite: bool
     log: str | os.PathLike[str] | None
     snapshot_every: str

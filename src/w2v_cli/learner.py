@@ -24,11 +24,26 @@ BEGINNING = Point()
 
 
 @dataclass(frozen=True)
+class RoundDone:
+    """A round of shards is combined: its number in the epoch, from 1, of so many; workers: that the cluster has now."""
+
+    number: int
+    rounds: int
+    workers: int
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a report says of it."""
+        return {"round": self.number, "rounds": self.rounds, "workers": self.workers}
+
+
+@dataclass(frozen=True)
 class Advance:
     """Some work done in `epoch` (from 0): its summed loss in nats and its positive pairs, scalars of the backend.
 
     progress: share of the whole training done after it; ends_epoch: no more work of this epoch follows; after: where
-    training goes on; is_at_rest: nothing beyond `after` has been begun, so that the state is that of this point.
+    training goes on; is_at_rest: nothing beyond `after` has been begun, so that the state is that of this point. round:
+    on a cluster, the one that this was.
     """
 
     epoch: int
@@ -38,6 +53,7 @@ class Advance:
     after: Point
     ends_epoch: bool = False
     is_at_rest: bool = True
+    round: RoundDone | None = None
 
 
 def mean_loss(loss_sum: float, pairs: int) -> float:

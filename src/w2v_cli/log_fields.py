@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from w2v_cli import __version__
+from w2v_cli.cluster import ClusterJoined, WorkerLost
 from w2v_cli.cores import available_cores
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded
@@ -25,6 +26,10 @@ def event_fields(event: Event) -> tuple[str, dict[str, Any]]:
     """Return an event's name and fields."""
     fields: dict[str, Any]
     match event:
+        case ClusterJoined():
+            name, fields = "cluster", {"cluster": event.label, "workers": list(event.workers)}
+        case WorkerLost():
+            name, fields = "worker_lost", {"worker": event.worker, "works": list(event.works)}
         case CorpusFound():
             name, fields = "corpus_found", {"source": event.source, "name": event.name}
         case CorpusScanned():
@@ -73,6 +78,8 @@ def _progress(event: Progress) -> dict[str, Any]:
     """Return the fields of a report; one at an epoch's end has more."""
     names = ("epoch", "epochs", "progress", "words_per_second", "seconds_left", "learning_rate", "mean_loss")
     fields = _picked(event, *names)
+    if event.round is not None:
+        fields |= _picked(event, "round", "rounds", "workers")
     if event.epoch_mean_loss is not None:
         fields |= _picked(event, "epoch_mean_loss", "validation_loss")
         fields["scores"] = contents_by_name(event.scores)

@@ -77,17 +77,17 @@ class _Gatherer:
         marked.long_tokens += piece.long_tokens
         marked.long_bytes += piece.long_bytes
         self.idle.put(piece)
-        if len(self._runs) > MOST_RUNS or self._runs.text_bytes > MOST_RUN_BYTES or self._is_full():
+        if (
+            len(self._runs) > MOST_RUNS
+            or self._runs.text_bytes > MOST_RUN_BYTES
+            or is_full(self._marked.words, self._config)
+        ):
             self._end_segment()
 
     def finish(self) -> Marked:
         """Return everything."""
         self._end_segment()
         return self._marked
-
-    def _is_full(self) -> bool:
-        words, most = self._marked.words, self._config.max_vocab
-        return len(words) > most or words.text_bytes > _BYTES_PER_WORD * most
 
     def _end_segment(self) -> None:
         """Take the runs apart, and forget rare words where there are too many."""
@@ -105,20 +105,31 @@ class _Gatherer:
             )
         )
         self._runs, self._begun_marks = WordTable(), 0
-        if self._is_full():
+        if is_full(marked.words, self._config):
             self._forget_rare_words()
 
     def _forget_rare_words(self) -> None:
-        marked, kept = self._marked, WordTable()
-        counts = marked.words.counts
-        at_least = _least_count(counts, min(self._config.max_vocab, len(counts)) // 2)
+        marked, counts = self._marked, self._marked.words.counts
+        kept, ids, at_least = forget_rare(marked.words, self._config)
         first = marked.next_ids.size
-        marked.next_ids.write(kept.add_table(marked.words, at_least=at_least))
+        marked.next_ids.write(ids)
         marked.generations.append(slice(first, marked.next_ids.size))
         marked.lost_words += len(counts) - len(kept)
         marked.lost_occurrences += int(counts.sum() - kept.counts.sum())
         marked.pruned_below = max(marked.pruned_below, at_least)
         marked.words = kept
+
+
+def is_full(words: WordTable, config: CorpusSettings) -> bool:
+    """Return whether there are more words than max_vocab wants to hold."""
+    return len(words) > config.max_vocab or words.text_bytes > _BYTES_PER_WORD * config.max_vocab
+
+
+def forget_rare(words: WordTable, config: CorpusSettings) -> tuple[WordTable, NDArray[np.int32], int]:
+    """Return the more frequent half of the words, the id there of each word (-1: none), and the least count there."""
+    counts, kept = words.counts, WordTable()
+    at_least = _least_count(counts, min(config.max_vocab, len(counts)) // 2)
+    return kept, kept.add_table(words, at_least=at_least), at_least
 
 
 def _least_count(counts: NDArray[np.int64], wanted: int) -> int:

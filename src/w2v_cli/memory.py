@@ -3,6 +3,7 @@
 What is counted is memory of the process's own (RssAnon on Linux). The word ids lie in files, and do not count.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -59,7 +60,7 @@ def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
     """Return what a training will take; the algorithm of `config` is chosen already."""
     matrix = _FLOAT * sizes.vocabulary * config.model.dim
     is_block = config.training.algorithm == "block"
-    has_padding = is_block and backend is Backend.NUMBA
+    has_padding = is_block and backend is Backend.NUMBA and config.cluster.cluster is None
     row = padded_dim(config.model.dim) if has_padding else config.model.dim
     state = matrix * (6 if config.training.optimizer == "adam" else 2)
     parts = {
@@ -68,7 +69,7 @@ def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
         "snapshot": state if sizes.has_snapshot else 0,
         "best vectors": matrix * (1 + sizes.has_snapshot) if config.training.patience is not None else 0,
         "vocabulary": (_PER_WORD + _PER_SAVED_WORD) * sizes.vocabulary,
-        "work": _block_work(config, sizes.threads) if has_padding else _minibatch_work(config, sizes),
+        "work": _work(config, sizes, matrix, has_padding=has_padding),
         "evaluation": _EVALUATION if config.training.evaluate else 0,
         "compiling": _CODE + (0 if sizes.is_compiled else _COMPILING),
     }
@@ -77,6 +78,14 @@ def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
     on_its_way = matrix if is_block and backend is Backend.CUPY else 0  # to the device, padded
     building = max(parts["vectors"], 2 * matrix + on_its_way)
     return MemoryNeed(MappingProxyType({name: size for name, size in parts.items() if size}), building + _CODE)
+
+
+def _work(config: Config, sizes: Sizes, matrix: int, *, has_padding: bool) -> int:
+    """Return what there is besides in training: on a cluster the copy that is sent and the changes that come back."""
+    if config.cluster.cluster is not None:
+        levels = math.ceil(math.log2(config.cluster.shards)) + 2 if config.cluster.shards > 1 else 2
+        return 2 * matrix * (1 + levels)
+    return _block_work(config, sizes.threads) if has_padding else _minibatch_work(config, sizes)
 
 
 def expected_occurrences(counts: NDArray[np.int64], keep_probability: NDArray[np.float32]) -> int:

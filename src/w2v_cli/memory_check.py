@@ -102,18 +102,19 @@ def _sizes(corpus: ScannedCorpus, config: Config, backend: Backend, threads: int
         kept_words=expected_occurrences(np.asarray(counts), keep),
         threads=threads,
         has_snapshot=parse_interval(config.output.snapshot_every) != Interval(),
-        is_compiled=_is_compiled(config, backend),
+        is_compiled=is_compiled(config, backend),
     )
 
 
-def _is_compiled(config: Config, backend: Backend) -> bool:
+def is_compiled(config: Config, backend: Backend) -> bool:
     """Return whether nothing is to be compiled; the minibatch algorithm compiles in next to no memory."""
     if config.training.algorithm != "block" or backend is not Backend.NUMBA:
         return True
     from w2v_cli.kernels.block_numba import train_span  # noqa: PLC0415  Numba takes a second to import
     from w2v_cli.kernels.rounds_numba import join_rounds  # noqa: PLC0415
 
-    return is_kept(join_rounds if config.training.deterministic else train_span)
+    is_in_rounds = config.training.deterministic and config.cluster.cluster is None
+    return is_kept(join_rounds if is_in_rounds else train_span)
 
 
 def _shown(size: int) -> str:

@@ -27,7 +27,8 @@ class Progress:
     epoch: from 1; progress: share of all epochs done, 0 to 1; words_per_second: corpus words, those that subsampling
     drops included, wall clock, without the time that measuring takes; seconds_left: with that time; mean_loss: nats
     per positive pair, negatives included, since the last report; epoch_mean_loss: the same over the whole epoch. After
-    an epoch, where they were asked for: validation_loss, the same on the held-out sentences, and scores.
+    an epoch, where they were asked for: validation_loss, the same on the held-out sentences, and scores. On a cluster:
+    the round of the epoch, from 1, of so many, and the workers.
     """
 
     epoch: int
@@ -40,6 +41,9 @@ class Progress:
     epoch_mean_loss: float | None
     validation_loss: float | None = None
     scores: tuple[SetScore, ...] = ()
+    round: int | None = None
+    rounds: int | None = None
+    workers: int | None = None
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -162,6 +166,7 @@ class Meter:
             learning_rate=learning_rate_at(progress, self.config.learning_rate, self.config.training.decay),
             mean_loss=self._mean_loss,
             epoch_mean_loss=self._epoch_loss / self._epoch_pairs if advance.ends_epoch else None,
+            **({} if advance.round is None else advance.round.facts),
         )
         self._recent_loss, self._recent_pairs = 0.0, 0
         self._next_report = progress + 1 / (_REPORTS_PER_EPOCH * epochs)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from w2v_cli import session, vectors
-from w2v_cli.beginning import Begun, begin, claim
+from w2v_cli.beginning import Begun, begin, claim, cluster_of
 from w2v_cli.cores import available_cores
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded
@@ -57,8 +57,9 @@ def train_vectors(
     with (
         claim(config, resume) as (claimed, taken),
         logged(claimed, on_event, is_resumed=taken is not None) as tell,
+        cluster_of(claimed, tell) as cluster,
     ):
-        begun = begin(claimed, data_folder, tell, taken)
+        begun = begin(claimed, data_folder, tell, taken, cluster)
         keeper = session.build_keeper(output, begun.config, begun.identity, taken)
         is_over = session.stop_condition(begun.config, began, is_stop_wanted)
         try:

@@ -7,11 +7,12 @@ from w2v_cli.evaluator import EVALUATOR, contents_by_name
 from w2v_cli.snapshot import Identity
 from w2v_cli.training import Trained
 
-# No path, no time, no number of threads or of blocks in flight; no limit that a text is refused by or is not.
+# No path, no time, no number of threads, workers or blocks in flight; no limit that a text is refused by or is not.
 _LEFT_OUT: dict[str, Any] = {
     "corpus": {"source", "max_expansion", "max_unpacked"},
     "model": {"init_from"},
     "output": True,
+    "cluster": {"cluster", "worker_timeout", "tls_ca", "tls_cert", "tls_key"},
     "training": {"threads", "gpu_concurrency", "time_limit", "evaluate"},
 }
 
@@ -24,6 +25,8 @@ def describe(identity: Identity, trained: Trained) -> dict[str, Any]:
     """
     config = identity.config
     settings = config.model_dump(mode="json", exclude=_LEFT_OUT)
+    if config.cluster.cluster is None:
+        del settings["cluster"]
     settings["training"]["learning_rate"] = config.learning_rate
     losses = trained.epoch_losses
     return {

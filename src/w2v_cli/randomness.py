@@ -28,6 +28,7 @@ class Purpose(IntEnum):
     INITIALISATION = 3
     SHUFFLING = 4
     VALIDATION = 5
+    SHARDS = 6
 
 
 def philox(counter: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uint32]:

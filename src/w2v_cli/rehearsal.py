@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli.beginning import Begun, begin, claim
+from w2v_cli.beginning import Begun, begin, claim, cluster_of
 from w2v_cli.durations import Interval, parse_interval
 from w2v_cli.events import OnEvent
 from w2v_cli.learner import BEGINNING
@@ -96,8 +96,8 @@ def plan_training(
     is that of a training with `overwrite`, and tells it.
     """
     config, refusals = _unhindered(config, resume)
-    with claim(config, resume) as (claimed, taken):
-        begun = begin(claimed, data_folder, on_event, taken)
+    with claim(config, resume) as (claimed, taken), cluster_of(claimed, on_event) as cluster:
+        begun = begin(claimed, data_folder, on_event, taken, cluster)
         speed = measure_speed(begun)
         output, training = Path(begun.config.output.path), begun.config.training
         vocabulary = begun.corpus.vocabulary
@@ -165,4 +165,4 @@ def _progress_before(begun: Begun) -> float:
     if begun.resumed is None:
         return 0.0
     point, training = begun.resumed.point, begun.config.training
-    return (point.epoch + point.done / begun.corpus_words) / training.epochs
+    return (point.epoch + point.done / (begun.loaded.rounds or begun.corpus_words)) / training.epochs

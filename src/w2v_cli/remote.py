@@ -15,6 +15,7 @@ _CONNECT_SECONDS, _SILENCE_SECONDS = 30, 60
 _PASSING_STATUS = frozenset({408, 429})  # and those from 500 on
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
 _SECRETS = re.compile(r"(?<=//)[^/\s@]*@|(?<=\w)\?[^\s'\")]*")  # name and password, query
+Version = dict[str, Any]  # of a remote file: its size and, of a web server, its marks
 _INSTALL = 'pip install "w2v-cli[remote]"'
 
 
@@ -68,31 +69,44 @@ def _is_hidden(name: str, folder: str) -> bool:
 
 
 @contextlib.contextmanager
-def open_url(url: str) -> Iterator[Callable[[int], bytes]]:
+def open_url(url: str, first: int = 0, version: Version | None = None) -> Iterator[Callable[[int], bytes]]:
     """Yield the function that reads the next bytes, up to so many; none are left at the file's end.
 
-    A failure that may pass is tried again, from where it happened. Raises DownloadError where it does not pass,
-    MissingDependencyError where a package is missing.
+    first: the byte to begin with, of this version, as `inspect_url` has it. A failure that may pass is tried again,
+    from where it happened. Raises DownloadError where it does not pass, CorpusError where the file is not of this
+    version any more, MissingDependencyError where a package is missing.
     """
     with _errors_of(url):
         system, path = _file_system(url)
-    stream = _Stream(url, system, path)
+    stream = _Stream(url, system, path, first, version)
     try:
         yield stream.read
     finally:
         stream.close()
 
 
+def inspect_url(url: str) -> Version:
+    """Return what tells the version of a remote file from others: `size`, None where nobody can read parts of it."""
+    with _errors_of(url):
+        system, path = _file_system(url)
+        info = system.info(path)
+    if not _is_web(url):
+        return {"size": info.get("size")}
+    version = {key: info[key] for key in ("ETag", "Last-Modified") if info.get(key)}
+    return version | {"size": info.get("size") if version and info.get("partial") else None}
+
+
 class _Stream:
     """Reads a remote file from start to end; what is read after a failure belongs to the same version of the file."""
 
-    def __init__(self, url: str, system: Any, path: str) -> None:
+    def __init__(self, url: str, system: Any, path: str, first: int = 0, version: Version | None = None) -> None:
         self._url = url
         self._system = system
         self._path = path
         self._file: Any = None
-        self._position = 0
-        self._version: dict[str, Any] = {}
+        self._position = first
+        self._version: dict[str, Any] = dict(version or {})
+        self._is_part = version is not None
 
     def read(self, size: int) -> bytes:
         """Return the next bytes."""
@@ -118,15 +132,15 @@ class _Stream:
 
     def _open(self) -> Any:
         """Return the file, opened where reading stopped: a web server's as one stream, at first."""
-        is_web = urlsplit(self._url).scheme.lower() in {"http", "https"}
-        if is_web and self._position == 0:
+        is_web = _is_web(self._url)
+        if is_web and self._position == 0 and not self._is_part:
             file = self._system.open(self._path, block_size=0, size=1)  # a size, so that it is not asked for
             self._version = {key: file.r.headers.get(key) for key in ("ETag", "Last-Modified")}
             return file
         if is_web:
             self._check_version(self._system.info(self._path))
         file = self._system.open(self._path, block_size=_BLOCK_BYTES)
-        if not is_web and self._position and file.size != self._version["size"]:
+        if not is_web and (self._position or self._is_part) and file.size != self._version["size"]:
             raise CorpusError(self._changed())
         self._version["size"] = file.size
         file.seek(self._position)
@@ -150,13 +164,16 @@ class _Stream:
             self._file = None
 
 
+def _is_web(url: str) -> bool:
+    return urlsplit(url).scheme.lower() in {"http", "https"}
+
+
 def _file_system(url: str) -> tuple[Any, str]:
     """Return the file system of a URL, and the path in it; raise MissingDependencyError where a package is missing."""
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415  an extra
 
-        scheme = urlsplit(url).scheme.lower()
-        system, path = url_to_fs(url, **(_web_options() if scheme in {"http", "https"} else {}))
+        system, path = url_to_fs(url, **(_web_options() if _is_web(url) else {}))
     except ImportError as error:
         raise MissingDependencyError(f"reading {label(url)} needs another package ({error}): {_INSTALL}") from error
     except ValueError as error:

@@ -21,6 +21,7 @@ FREE_SETTINGS = frozenset(
     {
         *("training.threads", "training.gpu_concurrency", "training.time_limit", "training.evaluate"),
         *("corpus.max_expansion", "corpus.max_unpacked"),
+        *("cluster.cluster", "cluster.worker_timeout", "cluster.tls_ca", "cluster.tls_cert", "cluster.tls_key"),
         *("output.path", "output.overwrite", "output.snapshot_every", "output.log"),
     }
 )
@@ -109,6 +110,8 @@ def _differences(config: Config, given: Collection[str], identity: Identity) -> 
         was, wanted = _value(old, key), _value(asked_for, key)
         if wanted not in _equals(key, was, identity):
             yield f"{key}: {json.dumps(was)} → {json.dumps(wanted)}"
+    if "cluster.cluster" in given and (old.cluster.cluster is None) != (config.cluster.cluster is None):
+        yield f"cluster.cluster: {json.dumps(old.cluster.cluster)} → {json.dumps(config.cluster.cluster)}"
     if "training.epochs" in given and config.training.epochs < old.training.epochs:
         yield f"training.epochs, which may only grow: {old.training.epochs} → {config.training.epochs}"
     if "model.init_from" in given and config.model.init_from is not None:

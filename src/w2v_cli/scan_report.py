@@ -11,16 +11,16 @@ class ScanReport:
     """How much there was, and how much was dropped, so that nothing disappears silently.
 
     files: that held anything; size_bytes: unpacked; words: occurrences found, those of end_of_line included; sentences:
-    that hold kept words; rare_words, rare_occurrences: different words under min_count and how often they occur;
-    forgotten_words, forgotten_occurrences: the same, of those that max_vocab left no room for; long_tokens,
-    long_bytes: over max_token_bytes; invalid_characters: places that were no UTF-8, each read as U+FFFD; nul_bytes:
-    read as any other byte; other_files: found in a folder that are no text.
+    that hold kept words, None where nobody counted them, as on a cluster; rare_words, rare_occurrences: different words
+    under min_count and how often they occur; forgotten_words, forgotten_occurrences: the same, of those that max_vocab
+    left no room for; long_tokens, long_bytes: over max_token_bytes; invalid_characters: places that were no UTF-8, each
+    read as U+FFFD; nul_bytes: read as any other byte; other_files: found in a folder that are no text.
     """
 
     files: int = 0
     size_bytes: int = 0
     words: int = 0
-    sentences: int = 0
+    sentences: int | None = 0
     rare_words: int = 0
     rare_occurrences: int = 0
     forgotten_words: int = 0

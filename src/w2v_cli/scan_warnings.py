@@ -1,7 +1,7 @@
 """What the owner of a text would want to know before training on it."""
 
-from w2v_cli.corpus import TextReader
-from w2v_cli.marks import Marked
+from typing import Protocol
+
 from w2v_cli.settings import CorpusSettings
 from w2v_cli.sizes import count
 
@@ -9,7 +9,55 @@ _MANY_NULS = 0.001  # as a share of a file's bytes
 _FIRST_FILES = 3
 
 
-def find_warnings(reader: TextReader, marked: Marked, config: CorpusSettings) -> tuple[str, ...]:
+class ReadText(Protocol):
+    """What a TextReader knows when it has read a text."""
+
+    @property
+    def label(self) -> str:
+        """What messages call the text."""
+
+    @property
+    def treebank_marks(self) -> list[str]:
+        """The words of the Penn Treebank's form in it."""
+
+    @property
+    def nuls_in(self) -> dict[str, tuple[int, int]]:
+        """How many NUL bytes, and bytes, a file has."""
+
+    @property
+    def web_pages(self) -> list[str]:
+        """The files that are HTML."""
+
+    @property
+    def other_data(self) -> list[str]:
+        """The files that are no text, and why."""
+
+    @property
+    def cut_bytes(self) -> int:
+        """The bytes that tokens have lost."""
+
+
+class MarkedText(Protocol):
+    """What Marked knows of a text."""
+
+    @property
+    def invalid_characters(self) -> int:
+        """The places that were no UTF-8."""
+
+    @property
+    def pruned_below(self) -> int:
+        """How often no forgotten word had occurred, 0: none was."""
+
+    @property
+    def long_tokens(self) -> int:
+        """The stretches that were skipped."""
+
+    @property
+    def long_bytes(self) -> int:
+        """Their bytes."""
+
+
+def find_warnings(reader: ReadText, marked: MarkedText, config: CorpusSettings) -> tuple[str, ...]:
     """Return a line for each thing in the text that its owner would want to know."""
     warnings = []
     if marked.invalid_characters:
@@ -31,12 +79,12 @@ def find_warnings(reader: TextReader, marked: Marked, config: CorpusSettings) ->
     return tuple(warnings)
 
 
-def hint_of_nothing(reader: TextReader, marked: Marked, config: CorpusSettings) -> str:
+def hint_of_nothing(reader: ReadText, marked: MarkedText, config: CorpusSettings) -> str:
     """Return what may be why there are too few words, to stand after the message that says so."""
     return "".join(f" ({line})" for line in _about_losses(reader, marked, config))
 
 
-def _about_losses(reader: TextReader, marked: Marked, config: CorpusSettings) -> list[str]:
+def _about_losses(reader: ReadText, marked: MarkedText, config: CorpusSettings) -> list[str]:
     """Return a line for each limit that words were lost by."""
     lines = []
     if marked.pruned_below:
@@ -54,7 +102,7 @@ def _about_losses(reader: TextReader, marked: Marked, config: CorpusSettings) ->
     return lines
 
 
-def _about_nuls(reader: TextReader) -> list[str]:
+def _about_nuls(reader: ReadText) -> list[str]:
     """Return a warning about files that are probably no text, if there are any."""
     found = [
         f"{label} ({nuls:,} of its {size:,} bytes are NUL)"

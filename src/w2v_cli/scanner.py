@@ -13,11 +13,12 @@ from w2v_cli.marking import mark_text
 from w2v_cli.marks import Marked
 from w2v_cli.resolving import Meaning, resolve_marks
 from w2v_cli.scan_report import ScanReport
-from w2v_cli.scan_warnings import find_warnings, hint_of_nothing
+from w2v_cli.scan_warnings import MarkedText, ReadText, find_warnings, hint_of_nothing
 from w2v_cli.settings import CorpusSettings
 from w2v_cli.sources import Source
 from w2v_cli.stores import Store
 from w2v_cli.vocabulary import Vocabulary, build_vocabulary
+from w2v_cli.word_table import WordTable
 
 _MARKS_AT_ONCE = 1 << 20
 
@@ -54,8 +55,8 @@ def scan(
     """
     reader = TextReader((Source(str(text)),) if isinstance(text, Path) else text, config)
     marked = mark_text(reader, config, threads, beside)
-    end_of_line = _add_end_of_line(marked, config)
-    vocabulary, final_ids = _choose_words(marked, reader, config)
+    end_of_line = add_end_of_line(marked.words, marked.lines, config)
+    vocabulary, final_ids = choose_words(marked.words, reader, marked, config)
     word_ids, offsets = _resolve(marked, config, final_ids, end_of_line, beside)
     found_words = int(marked.words.counts.sum()) + marked.lost_occurrences
     report = ScanReport(
@@ -87,21 +88,38 @@ def scan(
     )
 
 
-def _add_end_of_line(marked: Marked, config: CorpusSettings) -> int:
+def encode(
+    sources: Sequence[Source], config: CorpusSettings, known: WordTable
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return word_ids and sentence_offsets of some sources, as ScannedCorpus has them, by the ids of known words.
+
+    Raises CorpusError where the text cannot be read.
+    """
+    marked = mark_text(TextReader(sources, config), config, threads=1, beside=None)
+    end_of_line = add_end_of_line(marked.words, marked.lines, config)
+    return _resolve(marked, config, known.find_table(marked.words), end_of_line, beside=None)
+
+
+def add_end_of_line(words: WordTable, lines: int, config: CorpusSettings) -> int:
     """Count the word that ends each line, if there is to be one; return its id or -1."""
-    if config.end_of_line is None or marked.lines == 0:
+    if config.end_of_line is None or lines == 0:
         return -1
     word = np.frombuffer(config.end_of_line.encode(), np.uint8)
-    return int(marked.words.add_words(word, np.array([0, len(word)]), np.array([marked.lines]))[0])
+    return int(words.add_words(word, np.array([0, len(word)]), np.array([lines]))[0])
 
 
-def _choose_words(marked: Marked, reader: TextReader, config: CorpusSettings) -> tuple[Vocabulary, NDArray[np.int32]]:
-    """Return the vocabulary, and the final id of each word, -1 where it is dropped."""
-    counts = marked.words.counts
+def choose_words(
+    found: WordTable, reader: ReadText, marked: MarkedText, config: CorpusSettings
+) -> tuple[Vocabulary, NDArray[np.int32]]:
+    """Return the vocabulary, and the final id of each word that was found, -1 where it is dropped.
+
+    Raises CorpusError where too few are left.
+    """
+    counts = found.counts
     chosen = np.flatnonzero(counts >= config.min_count)
     if len(chosen) < 2:  # noqa: PLR2004  too few: the message tells of the others
         chosen = np.arange(len(counts))
-    words = [word.decode() for word in marked.words.words(chosen)]
+    words = [word.decode() for word in found.words(chosen)]
     by_word = dict(zip(words, chosen.tolist(), strict=True))
     try:
         vocabulary = build_vocabulary({word: int(counts[i]) for word, i in by_word.items()}, min_count=config.min_count)

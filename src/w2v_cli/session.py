@@ -85,7 +85,8 @@ def build_keeper(output: Path, config: Config, identity: Identity, taken: Snapsh
     if not _has_snapshots(config):
         return None
     every, kept = parse_interval(config.output.snapshot_every), taken.point if taken else None
-    return SnapshotKeeper(snapshot_path(output), identity, every, kept=kept)
+    is_eager = config.cluster.cluster is not None  # the workers train meanwhile
+    return SnapshotKeeper(snapshot_path(output), identity, every, kept=kept, is_eager=is_eager)
 
 
 def stop_condition(config: Config, began: float, is_stop_wanted: Callable[[], bool]) -> Callable[[], bool]:

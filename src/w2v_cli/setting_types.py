@@ -1,13 +1,20 @@
-"""What a text in the config may be: a file name, a word, one or several texts to read, a regular expression, a time."""
+"""What a section of the config is, and what a text in it may be: a file name, a word, a pattern, a time, a cluster."""
 
 import os
 import re
 import warnings
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from w2v_cli.cluster_address import parse_address
 from w2v_cli.durations import parse_interval, parse_seconds
+
+
+class Section(BaseModel):
+    """What all sections share: exact types, no unknown key, no infinity, no change afterwards."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def _check_path(value: str) -> str:
@@ -74,6 +81,17 @@ def _check_time(value: object) -> object:
     return value
 
 
+def _check_cluster(value: object) -> object:
+    """Return `value`; refuse what names no cluster."""
+    try:
+        parse_address(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(
+            "must be local:N (workers here), tcp://HOST:PORT, tls://HOST:PORT or a scheduler's file.json"
+        ) from None
+    return value
+
+
 FileName = Annotated[str, AfterValidator(_check_path)]
 FileNames = Annotated[tuple[FileName, ...], BeforeValidator(_as_names)]
 Word = Annotated[str, AfterValidator(_check_word)]
@@ -81,3 +99,4 @@ TextSources = Annotated[str | tuple[str, ...], BeforeValidator(_check_sources)]
 Pattern = Annotated[str, AfterValidator(_check_pattern)]
 Interval = Annotated[str, BeforeValidator(_check_interval)]
 Time = Annotated[str, BeforeValidator(_check_time)]
+Cluster = Annotated[str, BeforeValidator(_check_cluster)]

@@ -5,16 +5,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from w2v_cli.setting_types import FileName, FileNames, Interval, Pattern, TextSources, Time, Word
-
-
-class Section(BaseModel):
-    """What all sections share: exact types, no unknown key, no infinity, no change afterwards."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+from w2v_cli.cluster_settings import ClusterSettings
+from w2v_cli.setting_types import FileName, FileNames, Interval, Pattern, Section, TextSources, Time, Word
 
 
 class CorpusSettings(Section):
@@ -166,6 +161,7 @@ class Config(Section):
     model: ModelSettings = ModelSettings()
     sampling: SamplingSettings = SamplingSettings()
     training: TrainingSettings = TrainingSettings()
+    cluster: ClusterSettings = ClusterSettings()
     output: OutputSettings = OutputSettings()
 
     @property

@@ -29,13 +29,15 @@ _DISPLACED = 2  # threads of training that a second of the writer's costs a seco
 class Rhythm:
     """Decides when a snapshot is due: at the interval, and at an epoch's end where that costs little time.
 
-    every: as the user set it; cost_seconds: what the last one took away from training.
+    every: as the user set it; cost_seconds: what the last one took away from training; is_eager: it is due whenever it
+    can be taken, because others train meanwhile.
     """
 
     every: Interval
     seconds: float = 0.0
     words: float = 0.0
     cost_seconds: float = 0.0
+    is_eager: bool = False
 
     def is_due(self, seconds: float, words: float, *, ends_epoch: bool) -> bool:
         """Return whether one is due after so many seconds and corpus words, both counted from the first beginning.
@@ -46,7 +48,7 @@ class Rhythm:
         True
         """
         since, words_since = seconds - self.seconds, words - self.words
-        if since >= self.every.seconds or words_since >= self.every.words:
+        if self.is_eager or since >= self.every.seconds or words_since >= self.every.words:
             return True
         return ends_epoch and since * _SHARE >= self.cost_seconds
 
@@ -69,12 +71,13 @@ class SnapshotKeeper:
         every: Interval,
         *,
         kept: Point | None = None,
+        is_eager: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.path = path
         self.kept = kept
         self._identity = identity
-        self._rhythm = Rhythm(every)
+        self._rhythm = Rhythm(every, is_eager=is_eager)
         self._clock = clock
         self._copies: dict[str, NDArray[Any]] = {}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="w2v-snapshot")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from w2v_cli import remote
 from w2v_cli.errors import ConfigError, CorpusError
@@ -18,11 +19,24 @@ STDIN = "-"
 
 
 @dataclass(frozen=True)
+class Part:
+    """The bytes first … last of a file, both moved on to where a line begins, of this version of it."""
+
+    first: int
+    last: int
+    version: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Source:
-    """A file to read: its path, its URL, or STDIN; `folder` is the folder that was named, where it was found in one."""
+    """A file to read: its path, its URL, or STDIN; `folder` is the folder that was named, where it was found in one.
+
+    part: what of it is read, None: all.
+    """
 
     place: str
     folder: str | None = None
+    part: Part | None = None
 
     @property
     def label(self) -> str:
@@ -98,16 +112,16 @@ def open_source(source: Source) -> Iterator[Read]:
             yield read
         return
     try:
-        with _open_file(source.place) as descriptor:
+        with open_file(source.place) as descriptor:
             file = _File(source, descriptor)
             yield file.read
             file.check_unchanged()
     except OSError as error:
-        raise _unreadable(source, error) from error
+        raise unreadable(source, error) from error
 
 
 @contextlib.contextmanager
-def _open_file(place: str) -> Iterator[int]:
+def open_file(place: str) -> Iterator[int]:
     """Yield the descriptor of a file, or of stdin, which stays open."""
     if place == STDIN:
         if sys.stdin is None:  # number 0 may be another file's by now
@@ -148,8 +162,14 @@ class _File:
         before, after = self._before, os.fstat(self._descriptor)
         is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
         if stat.S_ISREG(before.st_mode) and not is_same:
-            raise CorpusError(f"{self._source.label} changed while it was read: start again when nobody writes to it.")
+            raise changed(self._source)
 
 
-def _unreadable(source: Source, error: OSError) -> CorpusError:
+def changed(source: Source) -> CorpusError:
+    """Return the error for a file that somebody writes to."""
+    return CorpusError(f"{source.label} changed while it was read: start again when nobody writes to it.")
+
+
+def unreadable(source: Source, error: OSError) -> CorpusError:
+    """Return the error for a file that the system does not let us read."""
     return CorpusError(f"cannot read the corpus {source.label}: {error.strerror}; name a text file.")

@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.divergence import DivergenceGuard
-from w2v_cli.errors import VectorsError
+from w2v_cli.errors import ClusterError, VectorsError
 from w2v_cli.evaluator import SetScore
 from w2v_cli.learner import BEGINNING, Advance, Learner, Point
 from w2v_cli.loop_state import LoopState
@@ -88,7 +88,10 @@ def train(
     if keeper is not None:
         keeper.begin(learner.read_state(), loop.meter.words)
     is_stopping = False
-    with contextlib.closing(learner.iterate_training(loop.point)) as advances:
+    with (
+        contextlib.closing(learner.iterate_training(loop.point)) as advances,
+        _kept_where_a_cluster_fails(loop, keeper),
+    ):
         for advance in () if loop.is_finished else advances:
             loop.take_in(advance, on_progress)
             is_stopping = is_stopping or is_stop_wanted()
@@ -103,6 +106,17 @@ def train(
     if keeper is not None:
         loop.take_snapshot(keeper, is_last=True)
     return trained
+
+
+@contextlib.contextmanager
+def _kept_where_a_cluster_fails(loop: "_Loop", keeper: SnapshotKeeper | None) -> Iterator[None]:
+    """Let the keeper take the last state where the work of this block ends with a cluster that is of no use."""
+    try:
+        yield
+    except ClusterError:
+        if keeper is not None and loop.reports:
+            loop.take_snapshot(keeper, is_last=True)
+        raise
 
 
 @dataclass

@@ -113,6 +113,12 @@ class WordTable:
             self.grow(word_bytes=int(offsets[done + 1] - offsets[done]))
         return ids
 
+    def find_table(self, other: "WordTable") -> NDArray[np.int32]:
+        """Return the ids here of the words of another table, -1 for those that are not here."""
+        ids = np.empty(len(other), np.int32)
+        _find_table(self.arrays, other.arrays, ids)
+        return ids
+
 
 @functools.cache
 def _seed() -> int:
@@ -171,6 +177,22 @@ def _is_same(table: TableArrays, word_id: int, data: Any, start: int, stop: int,
         if table.text[first + i] != fold[data[start + i]]:
             return False
     return True
+
+
+@njit()
+def _find_table(table: TableArrays, other: TableArrays, ids: Any) -> None:
+    """Fill `ids` as WordTable.find_table has it."""
+    mask = len(table.slots) - 1
+    for i in range(len(ids)):
+        code, start, stop = other.hashes[i], other.offsets[i], other.offsets[i + 1]
+        slot = np.int64(code & np.uint64(mask))
+        ids[i] = -1
+        while table.slots[slot] >= 0:
+            found = table.slots[slot]
+            if table.hashes[found] == code and _is_same(table, found, other.text, start, stop, SAME):
+                ids[i] = found
+                break
+            slot = (slot + 1) & mask
 
 
 @njit()

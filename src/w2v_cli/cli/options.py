@@ -113,6 +113,15 @@ SETTING_OPTIONS = (
         "training.time_limit", "TIME", "Stop after 90s, 30m or 2h, vectors written; --resume goes on. [never]"
     ),
     SettingOption(
+        "cluster.cluster",
+        "CLUSTER",
+        "Train on a Dask cluster: local:4 (workers here), tls://HOST:PORT, tcp://HOST:PORT (this machine only), or a "
+        "scheduler's file.json; see docs/cluster.md. [this process]",
+    ),
+    SettingOption("cluster.tls_ca", "FILE", "Certificate that has signed those of the cluster. [none]"),
+    SettingOption("cluster.tls_cert", "FILE", "Certificate to show to the cluster. [none]"),
+    SettingOption("cluster.tls_key", "FILE", "Private key of --tls-cert. [none]"),
+    SettingOption(
         "output.snapshot_every",
         "INTERVAL",
         "Keep the state for --resume this often, as 10m or 5000000w, and at ends of epochs; never: not at all. [10m]",

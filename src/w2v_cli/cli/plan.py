@@ -24,7 +24,8 @@ def plan_lines(plan: Plan) -> list[str]:
     snapshot = f", {size(plan.snapshot_bytes)} for the snapshot" if plan.snapshot_bytes else ""
     texts = corpus["source"] if isinstance(corpus["source"], str) else ", ".join(corpus["source"])
     done = f", {100 * plan.progress:.0f} % of it done" if plan.progress else ""
-    engine = f"{loaded.algorithm} on {loaded.backend}, {count(loaded.threads, 'thread')}"
+    who = count(loaded.threads, "worker" if loaded.rounds else "thread")
+    engine = f"{loaded.algorithm} on {loaded.backend}, {who}"
     negatives = count(config.sampling.negatives, "negative")
     pace = f"estimated from a moment of training at {plan.speed.words_per_second:,.0f} words/s"
     return [

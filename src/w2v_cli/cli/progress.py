@@ -3,6 +3,7 @@
 from w2v_cli import datasets, pipeline
 from w2v_cli.cli import console
 from w2v_cli.cli.bars import Display
+from w2v_cli.cluster import ClusterJoined, WorkerLost
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.evaluator import SetScore
 from w2v_cli.scan_report import ScanReport
@@ -26,13 +27,12 @@ class TrainingDisplay(Display):
     def show(self, event: pipeline.Event) -> None:
         """Show one event."""
         match event:
+            case ClusterJoined() | WorkerLost():
+                self.say(_cluster_line(event))
             case CorpusFound():
                 self.say(_found_line(event))
             case pipeline.CorpusScanned():
-                for warning in event.corpus.warnings:
-                    console.warn(warning)
-                self.say(_scanned_line(event))
-                self.say(_report_line(event.corpus.report))
+                self._show_corpus(event)
             case pipeline.EngineLoaded():
                 self.say(_engine_line(event))
                 if not event.is_compiled:
@@ -41,11 +41,22 @@ class TrainingDisplay(Display):
                 self.say(_start_line(event))
             case Progress():
                 self._show_progress(event)
-            case pipeline.VectorsSaved(path=path, vocabulary_size=size, trained=trained):
-                self.close_bar()
-                if trained.epoch < trained.reports[-1].epoch:
-                    self.say(f"kept the vectors of epoch {trained.epoch}, where the held-out loss was lowest")
-                self.say(f"wrote {path}: {_count(size, 'word')}, trained in {trained.seconds:.1f} s")
+            case pipeline.VectorsSaved():
+                self._show_saved(event)
+
+    def _show_corpus(self, event: pipeline.CorpusScanned) -> None:
+        for warning in event.corpus.warnings:
+            console.warn(warning)
+        self.say(_scanned_line(event))
+        self.say(_report_line(event.corpus.report))
+
+    def _show_saved(self, event: pipeline.VectorsSaved) -> None:
+        self.close_bar()
+        trained = event.trained
+        if trained.epoch < trained.reports[-1].epoch:
+            self.say(f"kept the vectors of epoch {trained.epoch}, where the held-out loss was lowest")
+        words = _count(event.vocabulary_size, "word")
+        self.say(f"wrote {event.path}: {words}, trained in {trained.seconds:.1f} s")
 
     def _show_progress(self, progress: Progress) -> None:
         can_redraw = console.can_redraw()
@@ -122,6 +133,13 @@ def _scanned_line(event: pipeline.CorpusScanned) -> str:
     )
 
 
+def _cluster_line(event: ClusterJoined | WorkerLost) -> str:
+    if isinstance(event, ClusterJoined):
+        return f"cluster: {event.label}, {_count(len(event.workers), 'worker')}"
+    works = f", which was at {'; '.join(event.works)}: done again" if event.works else ""
+    return f"lost the worker {event.worker}{works}"
+
+
 def _start_line(event: pipeline.TrainingResumed | pipeline.WordsInitialised) -> str:
     if isinstance(event, pipeline.TrainingResumed):
         return f"going on from {event.path}: {100 * event.progress:.0f} % of {_count(event.epochs, 'epoch')} is done"
@@ -130,7 +148,7 @@ def _start_line(event: pipeline.TrainingResumed | pipeline.WordsInitialised) -> 
 
 def _report_line(report: ScanReport) -> str:
     parts = ((report.files, "file"), (report.size_bytes, "byte"), (report.sentences, "sentence"))
-    read = f"read {', '.join(_count(number, thing) for number, thing in parts)}"
+    read = f"read {', '.join(_count(number, thing) for number, thing in parts if number is not None)}"
     return f"{read}; dropped or odd: {', '.join(report.dropped)}" if report.dropped else read
 
 
@@ -138,6 +156,8 @@ def _engine_line(event: pipeline.EngineLoaded) -> str:
     at_work = "" if event.backend == "cupy" else f", {_count(event.threads, 'thread')}"
     if event.blocks_in_flight is not None:
         at_work = f", {_count(event.blocks_in_flight, 'block')} in flight"
+    if event.rounds:
+        at_work = f", {_count(event.rounds, 'round')} an epoch"
     cure = " (not with --deterministic)" if event.algorithm == "block" and event.backend != "cupy" else ""
     caveat = "" if event.is_reproducible else f"; another run may give slightly other vectors{cure}"
     return f"algorithm: {event.algorithm} on {event.backend}{at_work}{caveat}"
@@ -150,4 +170,8 @@ def _score(score: SetScore) -> str:
 
 
 def _pace(progress: Progress) -> str:
-    return f"{progress.words_per_second:,.0f} words/s, {duration(progress.seconds_left)} left"
+    if progress.round is not None:
+        where = f"round {progress.round} of {progress.rounds} on {_count(progress.workers or 0, 'worker')}, "
+    else:
+        where = ""
+    return where + f"{progress.words_per_second:,.0f} words/s, {duration(progress.seconds_left)} left"

@@ -1,6 +1,7 @@
 """The lazy choice of a backend: what it needs is imported when it is chosen, not before."""
 
 from w2v_cli.kernels.contract import Backend, BlockEngine, MinibatchEngine
+from w2v_cli.model import Embeddings
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
 
@@ -21,9 +22,15 @@ def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEng
 
 
 def load_block_engine(
-    backend: Backend, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None, *, threads: int = 1
+    backend: Backend,
+    corpus: ScannedCorpus,
+    config: Config,
+    held_out: ScannedCorpus | None = None,
+    *,
+    threads: int = 1,
+    start: Embeddings | None = None,
 ) -> BlockEngine:
-    """Return the engine of a backend, with embeddings at their first values.
+    """Return the engine of a backend; start: what a shard of a cluster begins with, None: the first values.
 
     held_out: sentences to measure the loss on; threads: those that the engine has itself, where training is to be
     deterministic.
@@ -39,7 +46,7 @@ def load_block_engine(
     if backend is Backend.NUMBA:
         from w2v_cli.kernels.block_engine import CompiledEngine  # noqa: PLC0415  Numba takes a second to import
 
-        return CompiledEngine(corpus, config, held_out)
+        return CompiledEngine(corpus, config, held_out, start)
     from w2v_cli.kernels.block_reference import ReferenceEngine  # noqa: PLC0415
 
-    return ReferenceEngine(corpus, config, held_out)
+    return ReferenceEngine(corpus, config, held_out, start)

@@ -11,7 +11,7 @@ from w2v_cli.compiled import is_kept
 from w2v_cli.kernels.block_numba import Span, train_span
 from w2v_cli.kernels.scratch import Model, Scratch, build_scratch, padded_dim, zeros
 from w2v_cli.kernels.spans_numba import Draws, KeptWords, Text, build_kept_words
-from w2v_cli.model import build_embeddings
+from w2v_cli.model import Embeddings, build_embeddings
 from w2v_cli.sampling import build_negative_table, keep_probabilities
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
@@ -23,13 +23,19 @@ class CompiledEngine:
     span_words = SPAN_WORDS
     blocks_in_flight = None
 
-    def __init__(self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None) -> None:
+    def __init__(
+        self,
+        corpus: ScannedCorpus,
+        config: Config,
+        held_out: ScannedCorpus | None = None,
+        start: Embeddings | None = None,
+    ) -> None:
         self._config = config
         is_classic = config.model.cbow_gradient == "classic"
         self._which = (True, None) if config.model.model == "skipgram" else (None, is_classic)
         self._text, self._draws = _text_and_draws(corpus, config)
         self._held_out = _with_sentences(self._text, held_out) if held_out else None
-        start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed, allocate=_padded_zeros)
+        start = _padded(start) if start else _first_values(corpus, config)
         self._model = Model(start.input_vectors, start.output_vectors, negatives=config.sampling.negatives)
         self._idle: SimpleQueue[tuple[KeptWords, Scratch]] = SimpleQueue()
 
@@ -97,6 +103,20 @@ def _text_and_draws(corpus: ScannedCorpus, config: Config) -> tuple[Text, Draws]
 def _with_sentences(text: Text, corpus: ScannedCorpus) -> Text:
     """Return other sentences with the same distributions."""
     return text._replace(word_ids=corpus.word_ids, sentence_offsets=corpus.sentence_offsets)
+
+
+def _first_values(corpus: ScannedCorpus, config: Config) -> Embeddings:
+    size, seed = len(corpus.vocabulary), config.sampling.seed
+    return build_embeddings(size, config.model, seed, allocate=_padded_zeros)
+
+
+def _padded(start: Embeddings) -> Embeddings:
+    """Return a copy with rows as the kernels need them."""
+    copies = []
+    for matrix in (start.input_vectors, start.output_vectors):
+        copies.append(_padded_zeros(matrix.shape))
+        copies[-1][:, : matrix.shape[1]] = matrix
+    return Embeddings(*copies)
 
 
 def _padded_zeros(shape: tuple[int, int]) -> NDArray[np.float32]:

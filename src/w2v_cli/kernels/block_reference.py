@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.blocks import SPAN_WORDS, Block, BlockBuilder
-from w2v_cli.model import build_embeddings
+from w2v_cli.model import Embeddings, build_embeddings
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
 
@@ -90,11 +90,21 @@ class ReferenceEngine:
     span_words = SPAN_WORDS
     blocks_in_flight = None
 
-    def __init__(self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None) -> None:
+    def __init__(
+        self,
+        corpus: ScannedCorpus,
+        config: Config,
+        held_out: ScannedCorpus | None = None,
+        start: Embeddings | None = None,
+    ) -> None:
         self._builder = BlockBuilder(corpus, config)
         self._held_out = BlockBuilder(held_out, config) if held_out else None
         self._config = config
-        self._embeddings = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+        self._embeddings = (
+            build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+            if start is None
+            else Embeddings(np.array(start.input_vectors), np.array(start.output_vectors))  # steps are taken in place
+        )
 
     def prepare(self) -> None:
         """Do nothing: there is nothing to compile."""

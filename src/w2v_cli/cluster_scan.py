@@ -1,0 +1,135 @@
+"""A corpus → its vocabulary and its rounds, read by the workers of a cluster: files are looked at, then counted."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+
+from w2v_cli.cluster import Cluster, Work
+from w2v_cli.errors import ConfigError
+from w2v_cli.fingerprint import hash_of
+from w2v_cli.rounds_plan import Round, plan_rounds
+from w2v_cli.scan_report import ScanReport
+from w2v_cli.scan_warnings import find_warnings
+from w2v_cli.scanner import ScannedCorpus, add_end_of_line, choose_words
+from w2v_cli.settings import Config
+from w2v_cli.sources import STDIN, Source, no_text_in
+from w2v_cli.tally import Tally, TallySum
+from w2v_cli.text_parts import FileFacts
+
+PART_BYTES = 1 << 26  # of a file that is counted as one: the fingerprint of a longer one is that of its parts
+_MOST_TASKS = 1024  # of larger parts, so that their words do not have to be sent too often
+_FILES_AT_ONCE = 200
+_FewFiles = list[tuple[Source, FileFacts]]
+
+
+@dataclass(frozen=True)
+class ClusterCorpus:
+    """A corpus as the driver knows it: all but its words (word_ids is empty), and the rounds of an epoch."""
+
+    corpus: ScannedCorpus
+    rounds: tuple[Round, ...]
+
+
+@dataclass
+class _Files:
+    """What is to be read; what is no text, with the reason; what is HTML."""
+
+    texts: _FewFiles = field(default_factory=list)
+    other_data: list[str] = field(default_factory=list)
+    web_pages: list[str] = field(default_factory=list)
+
+
+def scan_on(cluster: Cluster, sources: Sequence[Source], config: Config) -> ClusterCorpus:
+    """Look at the files, count their words and plan the rounds; the result does not depend on the workers.
+
+    Raises ConfigError for stdin, CorpusError where the text cannot be read or holds too few words, ClusterError.
+    """
+    if any(source.place == STDIN for source in sources):
+        raise ConfigError("workers of a cluster cannot read stdin (-): name files that all of them see, or URLs.")
+    files = _inspect(cluster, sources, config)
+    total = _count(cluster, files, sources, config)
+    add_end_of_line(total.words, total.lines, config.corpus)
+    found = int(total.words.counts.sum()) + total.lost_occurrences
+    vocabulary, _ = choose_words(total.words, total, total, config.corpus)
+    hashes = [hash_of([digest for _, digest in parts]) for _, parts in groupby(total.digests, key=itemgetter(0))]
+    report = ScanReport(
+        files=len(hashes),
+        size_bytes=total.size_bytes,
+        words=found,
+        sentences=None,
+        rare_words=len(total.words) - len(vocabulary),
+        rare_occurrences=found - total.lost_occurrences - vocabulary.kept_words,
+        forgotten_words=total.lost_words,
+        forgotten_occurrences=total.lost_occurrences,
+        long_tokens=total.long_tokens,
+        long_bytes=total.long_bytes + total.cut_bytes,
+        invalid_characters=total.invalid_characters,
+        blank_lines=total.blank_lines,
+        nul_bytes=sum(nuls for nuls, _ in total.nuls_in.values()),
+        other_files=len(total.other_data),
+    )
+    corpus = ScannedCorpus(
+        vocabulary=vocabulary,
+        word_ids=np.empty(0, np.int32),
+        sentence_offsets=np.zeros(1, np.int64),
+        corpus_words=found,
+        distinct_words=len(total.words) + total.lost_words,
+        size_bytes=total.size_bytes,
+        sha256=hash_of(hashes).hex(),
+        warnings=find_warnings(total, total, config.corpus),
+        report=report,
+    )
+    return ClusterCorpus(corpus, plan_rounds(files.texts, vocabulary.kept_words, config.cluster))
+
+
+def _inspect(cluster: Cluster, sources: Sequence[Source], config: Config) -> _Files:
+    """Return what there is to be read; raise CorpusError for a folder without text."""
+    batches = [sources[first : first + _FILES_AT_ONCE] for first in range(0, len(sources), _FILES_AT_ONCE)]
+    works = [
+        Work("inspect", (batch, config.corpus), f"a look at {batch[0].label} and other files") for batch in batches
+    ]
+    files = _Files()
+    for batch, found in zip(batches, cluster.run_in_order(works), strict=True):
+        for source, seen in zip(batch, found, strict=True):
+            if seen.facts is None:
+                files.other_data.append(seen.refusal)
+            else:
+                files.texts.append((source, seen.facts))
+            files.web_pages += [source.label] * seen.is_web_page
+    folders = {source.folder for source, _ in files.texts}
+    for source in sources:
+        if source.folder not in folders:
+            raise no_text_in(str(source.folder))
+    return files
+
+
+def _count(cluster: Cluster, files: _Files, sources: Sequence[Source], config: Config) -> TallySum:
+    """Return what the workers have counted, added up in the order of the text."""
+    label = sources[0].label if len(sources) == 1 else f"the corpus of {len(sources):,} files"
+    total = TallySum(config.corpus, label, files.other_data, web_pages=files.web_pages)
+    batches = list(_batches(files.texts))
+    works = [Work("count", (batch, config.corpus), f"counting {batch[0].label}") for batch in batches]
+    tallies: Iterator[Tally] = cluster.run_in_order(works)
+    for tally in tallies:
+        total.add(tally)
+    return total
+
+
+def _batches(files: _FewFiles) -> Iterator[list[Source]]:
+    """Yield parts of the text, some at a time where they are small."""
+    size = sum(facts.size for _, facts in files)
+    wanted = max(PART_BYTES, size // _MOST_TASKS)
+    batch: list[Source] = []
+    batch_bytes = 0
+    for source, facts in files:
+        for part, part_bytes in facts.parts(source, PART_BYTES):
+            if batch and (batch_bytes + part_bytes > wanted or len(batch) >= _FILES_AT_ONCE):
+                yield batch
+                batch, batch_bytes = [], 0
+            batch.append(part)
+            batch_bytes += part_bytes
+    if batch:
+        yield batch

@@ -1,0 +1,105 @@
+"""A Dask cluster, started on this machine or joined somewhere else (docs/cluster.md)."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from w2v_cli.cluster import Cluster, ClusterJoined, WorkerLost
+from w2v_cli.cluster_address import is_encrypted
+from w2v_cli.cluster_settings import ClusterSettings
+from w2v_cli.cluster_trust import scheduler_url, security_of
+from w2v_cli.durations import parse_seconds
+from w2v_cli.errors import ClusterError, MissingDependencyError
+
+_NEVER = "1000d"
+_INSTALL = 'pip install "w2v-cli[distributed]"'
+
+
+@contextlib.contextmanager
+def joined(settings: ClusterSettings, on_event: Callable[[ClusterJoined | WorkerLost], None]) -> Iterator[Cluster]:
+    """Yield the cluster that the settings name; one on this machine lives as long as the block.
+
+    Raises ConfigError where it would have to be trusted blindly, MissingDependencyError where Dask is missing,
+    ClusterError where nobody answers.
+    """
+    try:
+        import distributed  # noqa: PLC0415  an extra
+    except ImportError as error:
+        raise MissingDependencyError(f"--cluster needs Dask ({error}): {_INSTALL}") from error
+    url, workers = scheduler_url(settings)
+    security = security_of(settings, distributed.Security)
+    timeout = parse_seconds(settings.worker_timeout)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_quiet_logs())
+        if workers:
+            url = stack.enter_context(_local_cluster(workers))
+        client = stack.enter_context(_client(url, security, timeout))
+        cluster = Cluster(client, settings.cluster or "", timeout, on_event)
+        cluster.begin()
+        yield cluster
+
+
+@contextlib.contextmanager
+def _local_cluster(workers: int) -> Iterator[str]:
+    """Yield the URL of a scheduler on 127.0.0.1 with so many workers of one thread each."""
+    import distributed  # noqa: PLC0415  an extra
+
+    start: Any = distributed.LocalCluster
+
+    with TemporaryDirectory(prefix="w2v-cluster-", ignore_cleanup_errors=True) as folder:
+        try:
+            cluster = start(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else it wants port 8787 all the same
+                memory_limit=0,
+                local_directory=folder,
+                silence_logs=logging.CRITICAL,
+                preload=["w2v_cli.cluster_tasks"],
+            )
+        except (OSError, RuntimeError, TimeoutError) as error:
+            raise ClusterError(f"cannot start {workers} workers on this machine: {error}; try fewer.") from error
+        try:
+            yield cluster.scheduler_address
+        finally:
+            with contextlib.suppress(Exception):  # what does not end now ends with this process
+                cluster.close(timeout=10)
+
+
+@contextlib.contextmanager
+def _client(url: str, security: Any, timeout: float) -> Iterator[Any]:
+    import distributed  # noqa: PLC0415  an extra
+
+    connect: Any = distributed.Client
+
+    try:
+        client = connect(url, security=security, timeout=timeout, set_as_default=False, direct_to_workers=True)
+    except (OSError, TimeoutError, ValueError) as error:
+        cure = (
+            "is it running, and do both sides have certificates of the same CA?"
+            if is_encrypted(url)
+            else "is it running?"
+        )
+        cause = " ".join(str(error).split()) or type(error).__name__
+        raise ClusterError(f"cannot reach a scheduler at {url} within {timeout:g} s: {cause}; {cure}") from error
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(Exception):  # as above
+            client.close(timeout=5)
+
+
+@contextlib.contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """Keep Dask from writing to stderr what we tell in our own words."""
+    logger = logging.getLogger("distributed")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,171 @@
+"""`w2v train --cluster`: the same vectors on any number of workers, and which clusters are trusted."""
+
+import json
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+pytest.importorskip("distributed", reason="the extra distributed is not installed: clusters are NOT tested")
+
+from cli.running import make_program, the_error
+from faults.cluster_runs import SETTINGS, External, events, finish, free_port, has_trained, wait_for, write_text
+from w2v_cli import vectors
+
+VECTORS = "w2v.safetensors"
+
+
+@pytest.fixture
+def w2v(tmp_path):
+    """Return the Program with a text in its folder."""
+    program = make_program(tmp_path)
+    write_text(program.folder / "text.txt", words=18_000)
+    return program
+
+
+def train(program, *arguments, exit_code=0):
+    """Train to the end; return what is written to stderr."""
+    with program.started("train", "text.txt", *SETTINGS, *arguments) as process:
+        return finish(process, exit_code)
+
+
+def test_the_number_of_workers_changes_nothing(w2v):
+    """1, 2 and 3 workers give the same bytes, with held-out loss; the file says the shards, not the cluster."""
+    for workers in (1, 2, 3):
+        told = train(w2v, "--cluster", f"local:{workers}", "--validation", "0.05", "--output", f"{workers}.safetensors")
+        assert f"cluster: local:{workers}, {workers} worker" in told
+
+    files = [(w2v.folder / f"{workers}.safetensors").read_bytes() for workers in (1, 2, 3)]
+    assert files[0] == files[1] == files[2]
+    metadata = vectors.load(w2v.folder / "1.safetensors").metadata
+    assert metadata["reproducible"] is True
+    assert metadata["config"]["cluster"] == {
+        "shards": 3,
+        "sync_words": 3000,
+        "combine": "adasum",
+        "delta_format": "float32",
+    }
+    assert len(metadata["validation_losses"]) == 2
+
+
+def test_a_signal_is_heeded_at_the_end_of_a_round(w2v):
+    """Ctrl-C saves vectors and snapshot, and the training goes on from there to the same end."""
+    train(w2v, "--cluster", "local:2", "--output", "whole.safetensors")
+    with w2v.started("train", "text.txt", *SETTINGS, "--cluster", "local:2", "--log", "run.jsonl") as process:
+        wait_for(lambda: has_trained(w2v.folder, 1), process)
+        process.send_signal(signal.SIGINT)
+        told = finish(process, exit_code=130)
+    assert "Go on with: w2v train" in told
+    assert {"round", "rounds", "workers"} <= next(
+        event for event in events(w2v.folder) if event["event"] == "progress"
+    ).keys()
+
+    with w2v.started("train", "text.txt", "--resume") as process:
+        finish(process)
+    assert (w2v.folder / VECTORS).read_bytes() == (w2v.folder / "whole.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--cluster", "tcp://10.0.0.1:8786"), "is on the network without encryption"),
+        (("--cluster", "tls://10.0.0.1:8786"), "needs all of --tls-ca, --tls-cert and --tls-key"),
+        (("--cluster", "local:2", "--tls-ca", "ca.pem"), "stays on this machine: leave out --tls-ca"),
+        (("--cluster", "tcp://127.0.0.1:8786", "--tls-ca", "ca.pem"), "is not encrypted"),
+        (("--cluster", "far.json"), "far.json: tcp://10.0.0.1:8786 is on the network without encryption"),
+        (("--cluster", "none.json"), "none.json: No such file"),
+        (("--cluster", "text.json"), "text.json is no file of a scheduler"),
+        (("--cluster", "list.json"), "list.json is no file of a scheduler"),
+        (
+            ("--cluster", "tls://h:1", "--tls-ca", "no", "--tls-cert", "no", "--tls-key", "no"),
+            "--tls-ca no: No such file",
+        ),
+        (("--cluster", "local:2", "--algorithm", "minibatch"), "trains by the block algorithm on CPUs"),
+        (("--cluster", "local:2", "--set", "training.optimizer=adam"), "training.optimizer: adam"),
+        (("--cluster", "8786"), "must be local:N (workers here)"),
+    ],
+)
+def test_what_cannot_be_trusted_or_done_is_refused(w2v, arguments, said):
+    """Before anything is started: exit 2 and one line; nothing is written."""
+    w2v.write("far.json", json.dumps({"address": "tcp://10.0.0.1:8786"}))
+    w2v.write("text.json", "no JSON")
+    w2v.write("list.json", "[1]")
+    before = set(w2v.files())
+
+    assert said in the_error(w2v.run("train", "text.txt", *arguments), 2)
+    assert set(w2v.files()) == before
+
+
+def test_a_scheduler_that_is_not_there_is_told(w2v):
+    """Exit 6 after the time that the user grants, and one line."""
+    url = f"tcp://127.0.0.1:{free_port()}"
+    done = w2v.run("train", "text.txt", "--cluster", url, "--set", "cluster.worker_timeout=2s")
+
+    assert f"cannot reach a scheduler at {url} within 2 s" in the_error(done, 6)
+
+
+def test_a_cluster_without_workers_is_told(w2v):
+    """It is waited for as long as the user grants."""
+    with External(w2v, workers=0) as cluster:
+        done = w2v.run("train", "text.txt", "--cluster", cluster.url, "--set", "cluster.worker_timeout=2s")
+
+    assert f"the cluster {cluster.url} has had no worker for 2 s" in the_error(done, 6)
+
+
+def test_dask_that_is_missing_is_named(w2v):
+    """With the command that installs it."""
+    done = w2v.run("train", "text.txt", "--cluster", "local:2", first="import sys; sys.modules['distributed'] = None")
+
+    assert 'pip install "w2v-cli[distributed]"' in the_error(done, 9)
+
+
+def test_one_machine_does_not_go_on_with_a_cluster(w2v):
+    """Nor the other way round: what is learnt depends on the rounds."""
+    train(w2v, "--time-limit", "1h")
+    with w2v.started("train", "text.txt", "--resume", "--cluster", "local:1") as process:
+        told = finish(process, exit_code=2)
+
+    assert 'cluster.cluster: null → "local:1"' in told
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """Return a folder with a CA, and a certificate that it has signed, as docs/cluster.md makes them."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed: TLS is NOT tested")
+    folder = tmp_path_factory.mktemp("tls")
+    for name in ("ours", "theirs"):
+        (folder / name).mkdir()
+        make_certificates(folder / name)
+    return folder
+
+
+def make_certificates(folder):
+    """Run the script of the documentation."""
+    from pathlib import Path  # noqa: PLC0415
+
+    script = Path(__file__).resolve().parents[2] / "docs" / "cluster" / "certificates.sh"
+    subprocess.run(["sh", str(script), "127.0.0.1"], cwd=folder, check=True, capture_output=True)  # noqa: S607
+
+
+def options_of(names, files):
+    """Return the arguments that give each option its file."""
+    return [part for pair in zip(names, files, strict=True) for part in pair]
+
+
+def test_a_cluster_with_certificates_is_trusted(w2v, certificates):
+    """Trained over TLS the vectors are those of local workers; a certificate of another CA is refused in one line."""
+    ours, theirs = (
+        [f"{certificates / name}/{file}.pem" for file in ("ca", "cert", "key")] for name in ("ours", "theirs")
+    )
+    options = options_of(("--tls-ca-file", "--tls-cert", "--tls-key"), ours)
+    given = [options_of(("--tls-ca", "--tls-cert", "--tls-key"), files) for files in (ours, theirs)]
+    with External(w2v, scheme="tls", options=options) as cluster:
+        train(w2v, "--cluster", cluster.url, *given[0], "--output", "tls.safetensors")
+        arguments = ("train", "text.txt", "--cluster", cluster.url, *given[1], "--set", "cluster.worker_timeout=3s")
+        refused = the_error(w2v.run(*arguments), 6)
+    train(w2v, "--cluster", "local:2", "--output", "local.safetensors")
+
+    assert "certificates of the same CA" in refused
+    assert (w2v.folder / "tls.safetensors").read_bytes() == (w2v.folder / "local.safetensors").read_bytes()

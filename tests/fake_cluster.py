@@ -1,0 +1,26 @@
+"""A cluster without Dask, in this process: what is sent is pickled as Dask would, and workers may be many or few."""
+
+import pickle
+
+from w2v_cli import __version__
+from w2v_cli.cluster_tasks import run_task
+from w2v_cli.errors import ClusterError
+
+
+class FakeCluster:
+    """Runs works one after the other; fails_at: the number of the work, from 1, at which it breaks down."""
+
+    def __init__(self, *, workers=1, fails_at=None):
+        self.workers = workers
+        self.works = []
+        self._fails_at = fails_at
+
+    def run_in_order(self, works, *shared, kept=()):
+        """Yield the results of the works, each with what is shared as it was when they began."""
+        sent = pickle.dumps((*kept, *shared))
+        for work in works:
+            self.works.append(work)
+            if len(self.works) == self._fails_at:
+                raise ClusterError("the scheduler is gone.")
+            arguments = pickle.loads(pickle.dumps(work.argument))  # noqa: S301  our own
+            yield pickle.loads(pickle.dumps(run_task(__version__, work.name, *pickle.loads(sent), *arguments)))  # noqa: S301

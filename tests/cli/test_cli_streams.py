@@ -118,55 +118,11 @@ def test_a_closed_stream_is_no_bug(asked, closed, exit_code):
     assert done.stderr in {"", "error: cannot write to stdout: it is closed; send the output somewhere else.\n"}
 
 
-@pytest.mark.fault(48)
-@pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}], ids=str)
-def test_output_is_utf8_in_every_locale(asked, variables):
-    """Words with accents are understood and come out as UTF-8, whatever the locale says."""
-    listed = asked.run("similar", "king", "--top", "18", env=variables)
-    unknown = asked.run("analogy", "río", "rí", "king", env=variables)
-
-    assert listed.returncode == 0, listed.stderr
-    assert "río\t" in listed.stdout
-    assert unknown.stderr == "error: 'rí' is not in the vocabulary (18 words). Did you mean 'río'?\n"
-
-
-@pytest.mark.fault(48)
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows any byte in a file name")
-def test_a_file_name_that_is_no_unicode_works(w2v):
-    """A corpus and an output whose names are no UTF-8 are read, written, told and put into JSON."""
-    w2v.write(os.fsdecode(b"c\xff.txt"), w2v.files()["text.txt"])
-    output = os.fsdecode(b"v\xff")
-
-    done = w2v.run("train", os.fsdecode(b"c\xff.txt"), *FAST, "--output", output, "--json")
-
-    assert done.returncode == 0, done.stderr
-    assert "corpus: c\\udcff.txt\n" in done.stderr
-    assert json.loads(done.stdout)["output"] == output
-    assert output in w2v.files()
-
-
 def test_an_error_stays_on_its_line(w2v):
     """A file name with a line break and a terminal code is escaped in the one line of the error."""
     message = the_error(w2v.run("info", "no\n\x1b[2Jfile"), 4)
 
     assert message.startswith("no\\n\\x1b[2Jfile does not exist")
-
-
-@pytest.mark.fault(47)
-def test_a_cache_that_cannot_be_written_is_warned_of(w2v):
-    """Where compiled code cannot be kept, a temporary folder serves, with one warning."""
-    w2v.write("no-folder", "")
-    variables = {
-        "NUMBA_CACHE_DIR": None,
-        "XDG_CACHE_HOME": str(w2v.folder / "no-folder"),
-        "TMPDIR": str(w2v.folder.parent),
-    }
-
-    done = w2v.run("train", "text.txt", "--dim", "4", "--epochs", "1", "--algorithm", "minibatch", "-q", env=variables)
-
-    [line] = done.stderr.splitlines()
-    assert done.returncode == 0
-    assert line.startswith("warning: cannot keep compiled code in ")
 
 
 def test_a_bug_is_one_line(asked):

@@ -60,9 +60,7 @@ ROWS = {
     49: "an output that exists: exit 2 before training, both ways out named",
 }
 # Rows that no test produces, and why.
-NOT_PRODUCED = {
-    45: "there is no distributed training yet; it comes with its own tests",
-}
+NOT_PRODUCED: dict[int, str] = {}
 # Rows whose tests show less than the row says, and why no test can show more.
 IN_PART = {
     3: "no test can cut the power: that what was synced stays is the disk's affair, its order is ours and tested",

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
+from cli.conftest import asked, trained, w2v  # noqa: F401  fixtures
 from cli.running import the_error
 from w2v_cli.tensor_file import Tensor, save_tensors
 

@@ -75,7 +75,7 @@ MACHINES = {
     "no device, by count": (fake_runtime(devices=0), "shows no device"),
     "CUDA does not start": (
         fake_runtime(devices=CudaError(802, "cudaErrorSystemNotReady: system not yet initialized")),
-        "CUDA does not start: cudaErrorSystemNotReady: system not yet initialized. Run without --gpu",
+        "CUDA does not start: cudaErrorSystemNotReady: system not yet initialized. Mend the driver",
     ),
 }
 FAILURES = {
@@ -131,7 +131,7 @@ def test_a_device_that_does_not_compute_is_refused(failure):
     """A missing library of CUDA is found before training, and the message gives the install command."""
     message = refusal(check_computing, fake_cupy(raises=FAILURES[failure]))
 
-    assert message.startswith("--gpu was given and there is a device, but CuPy does not compute on it: ")
+    assert message.startswith("the GPU cannot be used: there is a device, but CuPy does not compute on it: ")
     assert " ".join(str(FAILURES[failure]).split())[:60] in message
     assert 'pip install "w2v-cli[gpu' in message
     assert len(message) < 500
@@ -197,7 +197,9 @@ def test_without_cupy_the_message_says_how_to_install_it(install):
 
     message = refusal(resolve_backend, "cupy")
 
-    assert message.startswith("--gpu needs CuPy, which cannot be imported (No module named 'cupy'). ")
+    assert message.startswith(
+        "the GPU cannot be used: it needs CuPy, which cannot be imported (No module named 'cupy'). "
+    )
     assert '"w2v-cli[gpu13]" (NVIDIA driver 580 or newer)' in message
     assert '"w2v-cli[gpu12]" (driver 525 or newer)' in message
 
@@ -254,5 +256,5 @@ def test_the_command_without_cupy_stops_and_writes_nothing(tmp_path):
 
     assert done.returncode == 9
     assert done.stdout == ""
-    assert re.fullmatch(r"error: --gpu needs CuPy, which cannot be imported .*\n", done.stderr)
+    assert re.fullmatch(r"error: the GPU cannot be used: it needs CuPy, which cannot be imported .*\n", done.stderr)
     assert sorted(tmp_path.iterdir()) == before

@@ -10,6 +10,7 @@ from w2v_cli.kernels.contract import Backend
 
 _NO_DEVICE_STATUS = 100  # cudaErrorNoDevice
 _OLDEST_CUDA = 12  # the extras are gpu12 and gpu13
+_UNUSABLE = "the GPU cannot be used"  # whether `train --gpu` or `gpu-check` asked for it
 _INSTALL_CUPY = (
     'Install CuPy with its CUDA libraries: pip install "w2v-cli[gpu13]" (NVIDIA driver 580 or newer) or '
     'pip install "w2v-cli[gpu12]" (driver 525 or newer).'
@@ -50,11 +51,11 @@ def check_gpu(runtime: CudaRuntime, environment: Mapping[str, str]) -> None:
     driver, needed = runtime.driverGetVersion(), runtime.runtimeGetVersion()
     if driver == 0:
         raise MissingDependencyError(
-            "--gpu was given but no NVIDIA driver was found on this machine. Run without --gpu, or install the driver."
+            f"{_UNUSABLE}: no NVIDIA driver was found on this machine. Install the driver, or train without --gpu."
         )
     if driver // 1000 < needed // 1000:
         raise MissingDependencyError(
-            f"--gpu was given but the NVIDIA driver supports CUDA {_dotted(driver)} and the installed CuPy needs CUDA "
+            f"{_UNUSABLE}: the NVIDIA driver supports CUDA {_dotted(driver)} and the installed CuPy needs CUDA "
             f"{_dotted(needed)}. Update the driver{_older_cupy(driver // 1000, needed // 1000)}."
         )
     try:
@@ -62,14 +63,14 @@ def check_gpu(runtime: CudaRuntime, environment: Mapping[str, str]) -> None:
     except runtime.CUDARuntimeError as error:
         if getattr(error, "status", None) != _NO_DEVICE_STATUS:
             raise MissingDependencyError(
-                f"--gpu was given but CUDA does not start: {_one_line(error)}. Run without --gpu, or mend the driver."
+                f"{_UNUSABLE}: CUDA does not start: {_one_line(error)}. Mend the driver, or train without --gpu."
             ) from error
         devices = 0
     if devices == 0:
         visible = environment.get("CUDA_VISIBLE_DEVICES")
         raise MissingDependencyError(
-            f"--gpu was given and the NVIDIA driver is there but shows no device (CUDA_VISIBLE_DEVICES is "
-            f"{'not set' if visible is None else repr(visible)}). Run without --gpu, or make a device visible."
+            f"{_UNUSABLE}: the NVIDIA driver is there but shows no device (CUDA_VISIBLE_DEVICES is "
+            f"{'not set' if visible is None else repr(visible)}). Make a device visible, or train without --gpu."
         )
 
 
@@ -86,8 +87,7 @@ def check_computing(cupy: Any) -> None:
         (ones @ ones).get()
     except (RuntimeError, ImportError, OSError, cupy.cuda.compiler.CompileException) as error:
         raise MissingDependencyError(
-            f"--gpu was given and there is a device, but CuPy does not compute on it: {_one_line(error)}. "
-            f"{_INSTALL_CUPY}"
+            f"{_UNUSABLE}: there is a device, but CuPy does not compute on it: {_one_line(error)}. {_INSTALL_CUPY}"
         ) from error
 
 
@@ -99,7 +99,7 @@ def _import_cupy() -> Any:
     except ImportError as error:
         cause = error.__cause__ or error  # CuPy wraps what it found in a page of advice
         raise MissingDependencyError(
-            f"--gpu needs CuPy, which cannot be imported ({_one_line(cause)}). {_INSTALL_CUPY}"
+            f"{_UNUSABLE}: it needs CuPy, which cannot be imported ({_one_line(cause)}). {_INSTALL_CUPY}"
         ) from error
 
 

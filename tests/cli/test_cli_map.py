@@ -4,9 +4,12 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from cli.running import the_error
+from w2v_cli import vectors
+from w2v_cli.vectors import WordVectors
 
 
 def test_a_page_is_written(asked):
@@ -32,6 +35,19 @@ def test_options_reach_the_page(asked):
     page = (asked.folder / "map.html").read_text(encoding="utf-8")
     assert "<h1>A &amp; B</h1>" in page
     assert said["size_bytes"] == len(page.encode())
+
+
+def test_ten_thousand_words_are_less_than_three_megabytes(w2v):
+    """Of a hundred dimensions, with the neighbours of each."""
+    rng = np.random.default_rng(1)
+    words = tuple(f"word{number:05d}" for number in range(10_000))
+    rows = rng.standard_normal((10_000, 100), np.float32)
+    vectors.save(w2v.folder / "w2v.safetensors", WordVectors(rows, words, None, {}), overwrite=False)
+
+    done = w2v.run("map")
+
+    assert done.returncode == 0, done.stderr
+    assert 300_000 < (w2v.folder / "map.html").stat().st_size < 3_000_000
 
 
 def test_an_existing_page_is_kept(asked):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import subprocess
 import sys
 
 import numpy as np
@@ -142,3 +144,44 @@ def test_debug_shows_the_traceback(asked, arguments):
     assert done.returncode == 7
     assert done.stderr.startswith("Traceback (most recent call last):")
     assert done.stderr.splitlines()[-1].startswith("error: 'kinng' is not in the vocabulary")
+
+
+@pytest.fixture
+def many(w2v):
+    """Return the Program with vectors of more words than a pipe holds."""
+    words = tuple(f"word{number:08d}" for number in range(20_000))
+    rows = WordVectors(np.ones((20_000, 2), np.float16), words, None, {})
+    vectors.save(w2v.folder / "w2v.safetensors", rows, overwrite=False)
+    return w2v
+
+
+@pytest.mark.fault(40)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_midway_ends_it(many, unbuffered):
+    """Also where PYTHONUNBUFFERED is set, and Python itself would take what was not written for written."""
+    environment = many.environment | {"PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "w2v_cli", "vocabulary", "w2v.safetensors"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
+    with subprocess.Popen(command, cwd=many.folder, env=environment, **pipes) as process:
+        process.stdout.read(10)
+        process.stdout.close()
+        told = process.stderr.read()
+
+    assert (process.returncode, told) == (141, b"")
+
+
+@pytest.mark.fault(41)
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_a_file_cannot_hold_is_no_success(many, unbuffered):
+    """A limit in the middle of the output ends in exit 6, as a full disk does."""
+    limited = f"ulimit -f 50; exec {shlex.quote(sys.executable)} -m w2v_cli vocabulary w2v.safetensors > out.txt"
+    environment = many.environment | {"PYTHONUNBUFFERED": unbuffered, "PYTHONDONTWRITEBYTECODE": "1"}
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", limited], check=False, cwd=many.folder, env=environment, capture_output=True, text=True
+    )
+
+    assert done.returncode == 6
+    assert done.stderr == "error: cannot write to stdout: File too large; send the output somewhere else.\n"

@@ -133,3 +133,6 @@ def test_floret_trains_on_from_the_vec_file(tmp_path, original):
 
     for row, word in enumerate(WORDS):
         np.testing.assert_allclose(model.get_word_vector(word), original.vectors[row], atol=1e-6)
+    for word in ("word3", "日本語"):
+        theirs = [neighbour for _, neighbour in model.get_nearest_neighbors(word, k=5)]
+        assert theirs == [neighbour.word for neighbour in similar(original, word, top=5)]

@@ -170,7 +170,7 @@ def test_without_a_gpu_the_command_says_why(capsys, monkeypatch):
 
     written = capsys.readouterr()
     assert written.out == ""
-    assert written.err.startswith("error: --gpu needs CuPy, which cannot be imported")
+    assert written.err.startswith("error: the GPU cannot be used: it needs CuPy, which cannot be imported")
     assert written.err.count("\n") == 1
 
 

@@ -160,6 +160,10 @@ class _Stream:
     """
 
     def __init__(self, stream: TextIO, name: str) -> None:
+        if isinstance(stream, io.TextIOWrapper) and isinstance(stream.buffer, io.RawIOBase):
+            # PYTHONUNBUFFERED is set. What a raw stream does not take at once would be lost without a word.
+            buffer = io.BufferedWriter(io.FileIO(stream.fileno(), "wb", closefd=False))
+            stream = io.TextIOWrapper(buffer, line_buffering=True)
         self._stream = stream
         self._name = name
         if isinstance(stream, io.TextIOWrapper):

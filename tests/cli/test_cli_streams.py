@@ -160,7 +160,7 @@ def many(w2v):
 def test_a_reader_that_goes_away_midway_ends_it(many, unbuffered):
     """Also where PYTHONUNBUFFERED is set, and Python itself would take what was not written for written."""
     environment = many.environment | {"PYTHONUNBUFFERED": unbuffered}
-    command = [sys.executable, "-m", "w2v_cli", "vocabulary", "w2v.safetensors"]
+    command = [sys.executable, "-m", "w2v_cli", "similar", "word00000000", "--top", "15000"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
     with subprocess.Popen(command, cwd=many.folder, env=environment, **pipes) as process:
@@ -176,7 +176,7 @@ def test_a_reader_that_goes_away_midway_ends_it(many, unbuffered):
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_output_that_a_file_cannot_hold_is_no_success(many, unbuffered):
     """A limit in the middle of the output ends in exit 6, as a full disk does."""
-    limited = f"ulimit -f 50; exec {shlex.quote(sys.executable)} -m w2v_cli vocabulary w2v.safetensors > out.txt"
+    limited = f"ulimit -f 50; exec {shlex.quote(sys.executable)} -m w2v_cli similar word00000000 --top 15000 > out.txt"
     environment = many.environment | {"PYTHONUNBUFFERED": unbuffered, "PYTHONDONTWRITEBYTECODE": "1"}
 
     done = subprocess.run(

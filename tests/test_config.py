@@ -86,7 +86,7 @@ BAD_VALUES = {
 
 BAD_KEYS = {
     "- training\n": [
-        "my.yaml:1:1 must hold sections (corpus, model, sampling, training, output), each with settings",
+        "my.yaml:1:1 must hold sections (corpus, model, sampling, training, cluster, output), each with settings",
     ],
     "%YAML 1.1\n---\nepochs: 3\n": ["my.yaml:1:1 a directive (%) is refused; take the line out"],
     b"model:\n  dim: \xff\n": ["my.yaml:2 is not UTF-8 (byte 0xff); save it as UTF-8."],

@@ -57,7 +57,7 @@ def test_chunks_are_invisible():
 
 
 def test_purposes_epochs_and_seeds_give_other_draws():
-    """No two of 6 purposes, 3 epochs, 3 seeds and 3 draw numbers share their draws."""
+    """No two of all purposes, 3 epochs, 3 seeds and 3 draw numbers share their draws."""
     position = np.array([7])
     drawn = {
         tuple(draw_words(seed, epoch, position, purpose, number).ravel().tolist())
@@ -67,7 +67,7 @@ def test_purposes_epochs_and_seeds_give_other_draws():
         for number in range(3)
     }
 
-    assert len(drawn) == 3 * 3 * 6 * 3
+    assert len(drawn) == 3 * 3 * len(Purpose) * 3
 
 
 def test_a_draw_number_over_the_counters_24_bits_is_refused():

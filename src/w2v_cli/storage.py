@@ -105,7 +105,8 @@ def check_room(path: Path, sizes: Iterable[int]) -> None:
 
 def cannot_write(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a write to `path` that the system refused."""
-    return StorageError(f"cannot write {path}: {error.strerror or error}; free space or choose another place.")
+    cure = "make its folder" if error.errno == errno.ENOENT else "free space"
+    return StorageError(f"cannot write {path}: {error.strerror or error}; {cure} or choose another place.")
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ import pickle
 import resource
 import signal
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -354,6 +355,7 @@ def test_a_signal_saves_before_it_ends(fork, expected, name):
     assert resumed(fork) == expected
 
 
+_NOT_THE_SAME_SECONDS = 0.5  # between two signals that are two wishes
 SLOW_SAVE = """
 import sys, threading
 import w2v_cli.vectors
@@ -366,12 +368,27 @@ w2v_cli.vectors.save = save
 
 
 @pytest.mark.fault(38)
+def test_two_signals_at_once_are_one(fork):
+    """Row 38: `timeout` sends one to the process and one to its group; vectors and snapshot are saved."""
+    with fork.started(*TRAIN) as child:
+        assert child.read_until("epoch 2 of")
+        child.send_signal(signal.SIGTERM)
+        child.send_signal(signal.SIGTERM)
+        child.communicate()
+
+    assert child.returncode == 143
+    assert vectors.load(fork.folder / VECTORS).metadata["stopped_early"]["epochs"] == EPOCHS
+    snapshot.load(fork.folder / SNAPSHOT)
+
+
+@pytest.mark.fault(38)
 def test_the_second_signal_stops_at_once(fork):
     """Row 38: whoever asks twice does not wait for the vectors; what is on disk is whole."""
     with fork.started(*TRAIN, first=SLOW_SAVE) as child:
         assert child.read_until("epoch 2 of")
         child.send_signal(signal.SIGINT)
         assert child.read_until("saving")
+        time.sleep(_NOT_THE_SAME_SECONDS)
         child.send_signal(signal.SIGTERM)
         _, told = child.communicate()
 

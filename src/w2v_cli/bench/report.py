@@ -61,8 +61,8 @@ def table(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 def ratio_lines(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a line for each ratio of ours to a peer."""
     return [
-        f"{entry['model']}: {entry['trainer']} is {ratio['median']:.2f} times {peer} "
-        f"({ratio['min']:.2f} to {ratio['max']:.2f})"
+        f"{entry['model']}: {entry['trainer']} is {ratio['median']:.2f} times {peer} ("
+        + (f"{ratio['min']:.2f} to {ratio['max']:.2f})" if entry["runs"] > 1 else "one run: it says little)")
         for entry in entries
         for peer, ratio in entry["times_peer"].items()
     ]

@@ -6,12 +6,15 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _PATIENCE_SECONDS = 2.0
+_MANY = 1 << 10  # bytes, one for each signal
+_SAME_SECONDS = 0.25  # signals so close are one wish: `timeout` sends two, and a finger may slip on Ctrl-C
 
 
 class Stopped(SystemExit):
@@ -31,7 +34,7 @@ class SignalWatch:
 
     Python raises nothing while C code runs, such as LLVM's compiler for half a minute, and drops what is raised in a
     callback of such code. So the thread reports and exits where the main thread has not set `ending` within
-    _PATIENCE_SECONDS, and at the second signal at once.
+    _PATIENCE_SECONDS, and at the second signal at once, unless that comes within _SAME_SECONDS of the first.
 
     Work that knows how to stop by itself runs in `heeding`, and asks `is_stop_wanted`: from the first question to the
     end of the block a first signal raises nothing, it is the answer. `heeded` is its number then, else None.
@@ -44,6 +47,7 @@ class SignalWatch:
         self._is_heeding = False
         self._report = report
         self._was_raised = False
+        self._first_at: float | None = None
         self._receiver, self._sender = socket.socketpair()
         self._sender.settimeout(0)  # set_wakeup_fd wants it not to block
 
@@ -87,15 +91,24 @@ class SignalWatch:
         return self.heeded is not None
 
     def _raise_stopped(self, number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._first_at is None:
+            self._first_at = now
+        elif now - self._first_at < _SAME_SECONDS:
+            return
         if self._is_heeding and self.heeded is None:
             self.heeded = number
         elif not self._was_raised:  # a second exception would disturb the tidying up
             self._was_raised = True
-            raise Stopped(number)
+            raise Stopped(number if self.heeded is None else self.heeded)
 
     def _watch(self) -> None:
         number = self._receiver.recv(1)[0]  # what C's handler sends, whatever Python is at
-        self._receiver.settimeout(_PATIENCE_SECONDS)
+        time.sleep(_SAME_SECONDS)
+        self._receiver.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            self._receiver.recv(_MANY)
+        self._receiver.settimeout(max(_PATIENCE_SECONDS - _SAME_SECONDS, _SAME_SECONDS))
         try:
             self._receiver.recv(1)
         except TimeoutError:

@@ -78,6 +78,14 @@ def test_colour_can_be_declined(asked, arguments, variables):
     assert shown.startswith("error: 'kinng'")
 
 
+def test_a_sum_without_quotes_does_not_wait_for_questions(asked):
+    """A `-` among words on a terminal is a forgotten quote, and is told at once."""
+    exit_code, shown = asked.run_on_terminal("similar", "king", "-", "man", "+", "woman")
+
+    assert exit_code == 2
+    assert "a sum is one argument, in quotes, such as 'king - man + woman'." in shown
+
+
 def test_no_color_may_be_empty(asked):
     """NO_COLOR without a value declines nothing, as no-color.org has it."""
     _, shown = asked.run_on_terminal("similar", "kinng", env={"NO_COLOR": ""})

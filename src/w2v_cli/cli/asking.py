@@ -11,7 +11,7 @@ import typer
 
 from w2v_cli.cli import console
 from w2v_cli.cli.options import DEFAULT_VECTORS
-from w2v_cli.errors import VectorsError, W2vError
+from w2v_cli.errors import ConfigError, VectorsError, W2vError
 from w2v_cli.sizes import count
 
 if TYPE_CHECKING:
@@ -132,12 +132,20 @@ def is_single(arguments: Sequence[str]) -> bool:
 
 
 def iterate_texts(arguments: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the questions in batches: the arguments, and in place of a `-` the lines of stdin as they come."""
+    """Yield the questions in batches: the arguments, and in place of a `-` the lines of stdin as they come.
+
+    Raises ConfigError where that is a terminal and there are words beside the `-`: somebody has forgotten quotes.
+    """
     from w2v_cli.question_lines import iterate_batches  # noqa: PLC0415  as above
 
     if STDIN not in arguments:
         yield list(arguments)
         return
+    if len(arguments) > 1 and sys.stdin is not None and sys.stdin.isatty():
+        raise ConfigError(
+            "`-` beside words would wait for questions from the terminal: a sum is one argument, in quotes, such as "
+            "'king - man + woman'."
+        )
     place = arguments.index(STDIN)
     if place:
         yield list(arguments[:place])

@@ -131,7 +131,7 @@ def cold_rows(case: Case, cached: int) -> float:
     """Return how many rows a word of the text needs, on average, that are not among the `cached` most needed ones."""
     kept = case.counts * keep_probabilities(case.counts, SUBSAMPLE) / case.counts.sum()
     negatives = case.counts**0.75 / (case.counts**0.75).sum() * kept.sum()
-    per_centre = shared_negatives(case.trial.model, NEGATIVES) / BLOCK_CENTRES
+    per_centre = shared_negatives(NEGATIVES) / BLOCK_CENTRES
     inputs, outputs = kept * (1 + 2 * WINDOW / BLOCK_CENTRES), kept + negatives * per_centre
     return float(np.sort(np.concatenate((inputs, outputs)))[:-cached].sum())
 

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,7 @@ from w2v_cli.windows import Windows, draw_windows
 
 BLOCK_CENTRES = 32
 SPAN_WORDS = 1 << 14  # corpus words; no block runs over the border of a span, so that spans can be trained apart
-_NEGATIVES_PER_BLOCK = {"skipgram": 24, "cbow": 24}  # fewer cost quality (docs/adr/0007)
+_NEGATIVES_PER_BLOCK = 24  # fewer cost quality (docs/adr/0007)
 _TILE = 8
 
 
@@ -36,9 +35,9 @@ class Block:
     position: int
 
 
-def shared_negatives(model: Literal["cbow", "skipgram"], negatives: int) -> int:
+def shared_negatives(negatives: int) -> int:
     """Return how many negatives a block draws (N), each to count for K / N: never fewer than K, a multiple of 8."""
-    wanted = max(_NEGATIVES_PER_BLOCK[model], negatives)
+    wanted = max(_NEGATIVES_PER_BLOCK, negatives)
     return (wanted + _TILE - 1) // _TILE * _TILE
 
 
@@ -76,7 +75,7 @@ class BlockBuilder:
 
     def _draw_negatives(self, epoch: int, position: int) -> NDArray[np.int32]:
         """Return the negatives of the block whose first centre is at `position`: two from each draw."""
-        count = shared_negatives(self._config.model.model, self._config.sampling.negatives)
+        count = shared_negatives(self._config.sampling.negatives)
         draws = np.arange(count // 2)
         positions = np.full(len(draws), position)
         words = draw_words(self._config.sampling.seed, epoch, positions, Purpose.NEGATIVES, draws)

@@ -112,7 +112,7 @@ def vectors_file_bytes(vocabulary_bytes: int, vocabulary: int, dim: int) -> int:
 
 def _block_work(config: Config, threads: int) -> int:
     """Return what the threads of the block algorithm work in: see kernels/scratch.py and spans_numba.py."""
-    window, negatives = config.model.window, shared_negatives(config.model.model, config.sampling.negatives)
+    window, negatives = config.model.window, shared_negatives(config.sampling.negatives)
     scratch = build_scratch(config.model, negatives)
     scratch_bytes: int = sum(array.nbytes for name, array in scratch._asdict().items() if not name.startswith("flat_"))
     around = BLOCK_CENTRES + 2 * window

@@ -44,7 +44,7 @@ def whole(corpus, **changes):
 def layout_of(config, slices=1):
     """Return the layout for a config, in so many slices."""
     model = config.model
-    count = shared_negatives(model.model, config.sampling.negatives)
+    count = shared_negatives(config.sampling.negatives)
     return Layout(model.model, block_plan.padded_dim(model.dim), model.window, count, slices)
 
 

@@ -45,7 +45,7 @@ def test_blocks_in_flight_follow_the_vocabulary_and_the_device(vocabulary_size, 
 def test_the_paper_states_what_a_layout_counts():
     """The table of docs/gpu.md holds the bytes and operations that Layout counts."""
     models = [(dim, model) for dim in (100, 300) for model in ("skipgram", "cbow")]
-    layouts = [Layout(model, dim, 5, shared_negatives(model, 5), 1) for dim, model in models]
+    layouts = [Layout(model, dim, 5, shared_negatives(5), 1) for dim, model in models]
     table = dict(re.findall(r"^\| ([^|]+) \|(.+)\|$", PAPER.read_text(encoding="utf-8"), flags=re.MULTILINE))
 
     def stated(row):

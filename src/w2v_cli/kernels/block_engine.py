@@ -87,7 +87,7 @@ class CompiledEngine:
             return self._idle.get_nowait()
         except Empty:
             model = self._config.model
-            shared = shared_negatives(model.model, self._config.sampling.negatives)
+            shared = shared_negatives(self._config.sampling.negatives)
             return build_kept_words(SPAN_WORDS, model.window), build_scratch(model, shared)
 
 

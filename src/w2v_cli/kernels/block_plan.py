@@ -148,7 +148,7 @@ def choose_layout(config: Config, shared_limit: int) -> Layout | None:
     shared_limit: bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin.
     """
     model = config.model
-    count = shared_negatives(model.model, config.sampling.negatives)
+    count = shared_negatives(config.sampling.negatives)
     dim = padded_dim(model.dim)
     for slices in range(1, dim // _QUAD + 1):
         layout = Layout(model.model, dim, model.window, count, slices)
@@ -222,7 +222,7 @@ def train_arguments(matrices: Matrices, text: Text, kept: KeptWords, config: Con
         np.int32(launch.span_words),
         np.float64(launch.first_rate),
         np.float64(launch.last_rate),
-        np.float32(negatives / shared_negatives(model.model, negatives)),
+        np.float32(negatives / shared_negatives(negatives)),
         np.int32(model.shrink_window),
         np.int32(model.partial_windows),
         np.int32(model.cbow_gradient == "classic"),

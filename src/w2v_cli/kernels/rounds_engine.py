@@ -29,7 +29,7 @@ class RoundsEngine(CompiledEngine):
     ) -> None:
         super().__init__(corpus, config, held_out)
         model = config.model
-        shared = shared_negatives(model.model, config.sampling.negatives)
+        shared = shared_negatives(config.sampling.negatives)
         self._rounds = _build_rounds(model, shared)
         self._scratches = [build_scratch(model, shared) for _ in range(threads)]
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="w2v-round")

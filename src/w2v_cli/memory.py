@@ -17,8 +17,7 @@ from w2v_cli.kernels.scratch import build_scratch, padded_dim
 from w2v_cli.settings import Config
 
 _FLOAT = 4
-_PER_WORD = 40  # of the vocabulary: keep probabilities, alias table and what they are made from
-_PER_SAVED_WORD = 180  # words by their ids, and the words as bytes
+_PER_WORD = 40  # of the vocabulary, beside its words: keep probabilities, alias table and what they are made from
 _DRAWING, _DRAWN = 85, 37  # for each kept word of an epoch: its windows while they are drawn and shuffled, and after
 _LIST_CENTRES = 1 << 14  # of the batches that are built at a time, and how many such lists lie ready
 _LISTS_AHEAD = 66
@@ -68,7 +67,7 @@ def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
         "optimizer": 6 * matrix + 16 * sizes.vocabulary if config.training.optimizer == "adam" else 0,
         "snapshot": state if sizes.has_snapshot else 0,
         "best vectors": matrix * (1 + sizes.has_snapshot) if config.training.patience is not None else 0,
-        "vocabulary": (_PER_WORD + _PER_SAVED_WORD) * sizes.vocabulary,
+        "vocabulary": _PER_WORD * sizes.vocabulary,
         "work": _work(config, sizes, matrix, has_padding=has_padding),
         "evaluation": _EVALUATION if config.training.evaluate else 0,
         "compiling": _CODE + (0 if sizes.is_compiled else _COMPILING),

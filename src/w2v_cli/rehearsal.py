@@ -13,6 +13,7 @@ from w2v_cli.durations import Interval, parse_interval
 from w2v_cli.events import OnEvent
 from w2v_cli.learner import BEGINNING
 from w2v_cli.memory import state_bytes, vectors_file_bytes
+from w2v_cli.packed_words import encode_words
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import snapshot_path
 from w2v_cli.storage import OutputExistsError
@@ -101,7 +102,7 @@ def plan_training(
         speed = measure_speed(begun)
         output, training = Path(begun.config.output.path), begun.config.training
         vocabulary = begun.corpus.vocabulary
-        text_bytes = sum(len(word.encode()) for word in vocabulary.words)
+        text_bytes = len(encode_words(vocabulary.words)[0])
         has_snapshot = parse_interval(begun.config.output.snapshot_every) != Interval()
         done = _progress_before(begun)
         epochs_left = (1 - done) * training.epochs

@@ -118,7 +118,9 @@ def remove_snapshot(output: Path) -> None:
 
 def vocabulary_sha256(vocabulary: Vocabulary) -> str:
     """Return the hex digest of the words and their counts: of what was made of the text."""
-    digest = hashlib.sha256("\n".join(vocabulary.words).encode("utf-8", "surrogatepass"))
+    digest = hashlib.sha256()
+    for number, word in enumerate(vocabulary.words):
+        digest.update(f"\n{word}".encode() if number else word.encode())
     digest.update(vocabulary.counts.astype("<i8").tobytes())
     return digest.hexdigest()
 

@@ -14,6 +14,7 @@ from w2v_cli.kernels import load_block_engine
 from w2v_cli.kernels.contract import Backend, BlockEngine
 from w2v_cli.learner import State
 from w2v_cli.model import Embeddings
+from w2v_cli.packed_words import encode_words
 from w2v_cli.randomness import Purpose, draw_words
 from w2v_cli.rounds_plan import Shard
 from w2v_cli.scanner import ScannedCorpus, encode
@@ -36,9 +37,7 @@ class PackedVocabulary:
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> "PackedVocabulary":
         """Return it for a vocabulary."""
-        words = [word.encode() for word in vocabulary.words]
-        offsets = np.concatenate(([0], np.cumsum([len(word) for word in words])))
-        return cls(np.frombuffer(b"".join(words), np.uint8), offsets, vocabulary.counts)
+        return cls(*encode_words(vocabulary.words), vocabulary.counts)
 
     @cached_property
     def table(self) -> WordTable:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import DivergedError, UnknownWordError, VectorsError
-from w2v_cli.packed_words import PackedWords
+from w2v_cli.packed_words import PackedWords, encode_words
 from w2v_cli.sizes import count
 from w2v_cli.spelling import Speller, as_sum
 from w2v_cli.tensor_file import Tensor, damaged, open_tensors, save_tensors
@@ -195,15 +195,6 @@ def _iterate_float16(word_vectors: WordVectors, on_done: OnDone) -> Iterator[NDA
                 f"at {MAX_FLOAT16:.0f}: training diverged; lower the learning rate."
             )
         yield block.astype(np.float16)
-
-
-def encode_words(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the words' UTF-8 back to back, and where each begins and the last ends (V+1,)."""
-    if isinstance(words, PackedWords):
-        return words.packed
-    encoded = [word.encode("utf-8") for word in words]
-    offsets = np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1)
-    return np.frombuffer(b"".join(encoded), np.uint8), offsets
 
 
 def _check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:

@@ -1,12 +1,13 @@
 """Counts → words by falling count; word ↔ id."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import CorpusError
+from w2v_cli.packed_words import PackedWords
 
 _LONGEST_SHOWN = 60  # characters
 
@@ -18,7 +19,7 @@ class Vocabulary:
     words: (V,) by falling count, ties by word; counts: (V,) int64, occurrences in the corpus.
     """
 
-    words: tuple[str, ...]
+    words: Sequence[str]
     counts: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -33,8 +34,8 @@ class Vocabulary:
 def build_vocabulary(counts: Mapping[str, int], *, min_count: int) -> Vocabulary:
     """Return the words that occur at least `min_count` times, by falling count.
 
-    >>> build_vocabulary({"sea": 2, "a": 3, "the": 3, "rare": 1}, min_count=2).words
-    ('a', 'the', 'sea')
+    >>> list(build_vocabulary({"sea": 2, "a": 3, "the": 3, "rare": 1}, min_count=2).words)
+    ['a', 'the', 'sea']
 
     Raises CorpusError where fewer than two different words remain: a negative sample must differ from its target.
     """
@@ -50,7 +51,7 @@ def build_vocabulary(counts: Mapping[str, int], *, min_count: int) -> Vocabulary
             f"{len(kept)} of {len(counts):,} different words occur at least min_count = {min_count} times and 2 are "
             f"needed; the most frequent, {_shown(commonest)}, occurs {counts[commonest]:,} times: lower --min-count."
         )
-    return Vocabulary(tuple(kept), np.array([counts[word] for word in kept], dtype=np.int64))
+    return Vocabulary(PackedWords.of(kept), np.array([counts[word] for word in kept], dtype=np.int64))
 
 
 def _shown(word: str) -> str:

@@ -43,7 +43,7 @@ class Run:
 
 def write_corpus(corpus: ScannedCorpus, path: Path, *, most_words: int | None = None) -> int:
     """Write the kept words, a sentence a line, for every trainer to read alike; return their number."""
-    words, written = corpus.vocabulary.words, 0
+    words, written = list(corpus.vocabulary.words), 0
     with path.open("w", encoding="utf-8") as file:
         for first, last in pairwise(corpus.sentence_offsets.tolist()):
             if most_words is not None and written >= most_words:

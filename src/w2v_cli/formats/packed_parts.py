@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from w2v_cli.errors import VectorsError
 from w2v_cli.formats.collector import Collector, Imported, Wanted
 from w2v_cli.formats.quantising import iterate_quantised, row_scales, widen
+from w2v_cli.packed_words import encode_words
 from w2v_cli.sizes import count
-from w2v_cli.vectors import BLOCK_ROWS, OnDone, WordVectors, encode_words, iterate_blocks
+from w2v_cli.vectors import BLOCK_ROWS, OnDone, WordVectors, iterate_blocks
 
 TYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2"), "int8": np.dtype("i1")}
 

@@ -83,7 +83,8 @@ def test_what_is_compressed_is_one_part(tmp_path):
     source = Source(str(path))
     facts, _ = inspect_file(source)
 
-    assert facts.parts(source, 10) == [(source, path.stat().st_size)]
+    assert facts.parts(source, 10) == [(facts.whole(source), path.stat().st_size)]
+    assert read(facts.whole(source)) == path.read_bytes()
 
 
 def test_a_missing_file_is_named(tmp_path):

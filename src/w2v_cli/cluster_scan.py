@@ -1,7 +1,7 @@
 """A corpus → its vocabulary and its rounds, read by the workers of a cluster: files are looked at, then counted."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -107,29 +107,36 @@ def _inspect(cluster: Cluster, sources: Sequence[Source], config: Config) -> _Fi
 
 
 def _count(cluster: Cluster, files: _Files, sources: Sequence[Source], config: Config) -> TallySum:
-    """Return what the workers have counted, added up in the order of the text."""
+    """Return what the workers have counted, added up in the order of the text; the size of each file is known then."""
     label = sources[0].label if len(sources) == 1 else f"the corpus of {len(sources):,} files"
     total = TallySum(config.corpus, label, files.other_data, web_pages=files.web_pages)
     batches = list(_batches(files.texts))
     works = [Work("count", (batch, config.corpus), f"counting {batch[0].label}") for batch in batches]
     tallies: Iterator[Tally] = cluster.run_in_order(works)
-    for tally in tallies:
+    sizes = {}
+    for batch, tally in zip(batches, tallies, strict=True):
         total.add(tally)
+        sizes[batch[0].place] = tally.size_bytes
+    files.texts = [
+        (source, facts if facts.size is not None else replace(facts, size=sizes[source.place]))
+        for source, facts in files.texts
+    ]
     return total
 
 
 def _batches(files: _FewFiles) -> Iterator[list[Source]]:
-    """Yield parts of the text, some at a time where they are small."""
-    size = sum(facts.size for _, facts in files)
+    """Yield parts of the text, some at a time where they are small; a file of unknown size comes alone."""
+    size = sum(facts.size or 0 for _, facts in files)
     wanted = max(PART_BYTES, size // _MOST_TASKS)
     batch: list[Source] = []
     batch_bytes = 0
     for source, facts in files:
         for part, part_bytes in facts.parts(source, PART_BYTES):
-            if batch and (batch_bytes + part_bytes > wanted or len(batch) >= _FILES_AT_ONCE):
+            is_full = batch_bytes + part_bytes > wanted or len(batch) >= _FILES_AT_ONCE
+            if batch and (is_full or facts.size is None):
                 yield batch
                 batch, batch_bytes = [], 0
             batch.append(part)
-            batch_bytes += part_bytes
+            batch_bytes += part_bytes if facts.size is not None else wanted + 1
     if batch:
         yield batch

@@ -3,7 +3,7 @@
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,7 +72,7 @@ def _is_hidden(name: str, folder: str) -> bool:
 def open_url(url: str, first: int = 0, version: Version | None = None) -> Iterator[Callable[[int], bytes]]:
     """Yield the function that reads the next bytes, up to so many; none are left at the file's end.
 
-    first: the byte to begin with, of this version, as `inspect_url` has it. A failure that may pass is tried again,
+    first: the byte to begin with, of this version, as `inspect_url` has it; 0 where it has no size. A failure that may pass is tried again,
     from where it happened. Raises DownloadError where it does not pass, CorpusError where the file is not of this
     version any more, MissingDependencyError where a package is missing.
     """
@@ -106,7 +106,7 @@ class _Stream:
         self._file: Any = None
         self._position = first
         self._version: dict[str, Any] = dict(version or {})
-        self._is_part = version is not None
+        self._is_part = self._version.get("size") is not None
 
     def read(self, size: int) -> bytes:
         """Return the next bytes."""
@@ -135,6 +135,8 @@ class _Stream:
         is_web = _is_web(self._url)
         if is_web and self._position == 0 and not self._is_part:
             file = self._system.open(self._path, block_size=0, size=1)  # a size, so that it is not asked for
+            if any(self._version.values()):
+                self._check_version(file.r.headers)
             self._version = {key: file.r.headers.get(key) for key in ("ETag", "Last-Modified")}
             return file
         if is_web:
@@ -146,7 +148,7 @@ class _Stream:
         file.seek(self._position)
         return file
 
-    def _check_version(self, info: dict[str, Any]) -> None:
+    def _check_version(self, info: Mapping[str, Any]) -> None:
         known = {key: value for key, value in self._version.items() if value and key != "size"}
         if not known:
             raise DownloadError(f"{label(self._url)} broke off at byte {self._position:,}: try again.")

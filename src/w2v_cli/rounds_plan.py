@@ -42,10 +42,10 @@ def plan_rounds(
 ) -> tuple[Round, ...]:
     """Return the rounds of an epoch over files with so many kept words: shards of equal bytes, in the text's order.
 
-    A file that is read as one belongs to the shard in which it begins. Shards without text are left out.
+    A file that is read as one belongs to the shard in which it begins; its size is known by now. Shards without text
+    are left out.
     """
-    sizes = [facts.size for _, facts in files]
-    total = max(sum(sizes), 1)
+    total = max(sum(facts.size or 0 for _, facts in files), 1)
     count = rounds_wanted(kept_words, settings)
     cuts = [total * number // (count * settings.shards) for number in range(count * settings.shards + 1)]
     shards = _cut(files, cuts)
@@ -72,7 +72,7 @@ def _cut(files: Sequence[tuple[Source, FileFacts]], cuts: Sequence[int]) -> list
     """Return the shards between the cuts, which are places in all files one after the other."""
     begins = [0]
     for _, facts in files:
-        begins.append(begins[-1] + facts.size)
+        begins.append(begins[-1] + (facts.size or 0))
     shards, at = [], 0
     for number, (first, last) in enumerate(pairwise(cuts)):
         sources: list[Source] = []
@@ -80,12 +80,12 @@ def _cut(files: Sequence[tuple[Source, FileFacts]], cuts: Sequence[int]) -> list
         while at < len(files) and begins[at] < last:
             source, facts = files[at]
             if facts.has_parts:
-                begin, end = max(first - begins[at], 0), min(last - begins[at], facts.size)
+                begin, end = max(first, begins[at]) - begins[at], min(last, begins[at + 1]) - begins[at]
                 sources.append(facts.part(source, begin, end))
                 size += end - begin
             elif begins[at] >= first:
-                sources.append(source)
-                size += facts.size
+                sources.append(facts.whole(source))
+                size += begins[at + 1] - begins[at]
             if begins[at + 1] > last:
                 break
             at += 1

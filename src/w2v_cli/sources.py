@@ -17,26 +17,28 @@ from w2v_cli.unpacking import Read
 
 STDIN = "-"
 
+Version = tuple[tuple[str, Any], ...]
+
 
 @dataclass(frozen=True)
 class Part:
-    """The bytes first … last of a file, both moved on to where a line begins, of this version of it."""
+    """The bytes first … last of a file, both moved on to where a line begins."""
 
     first: int
     last: int
-    version: tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)
 class Source:
     """A file to read: its path, its URL, or STDIN; `folder` is the folder that was named, where it was found in one.
 
-    part: what of it is read, None: all.
+    part: what of it is read, None: all. version: what tells the version that is meant from others, None: any.
     """
 
     place: str
     folder: str | None = None
     part: Part | None = None
+    version: Version | None = None
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from w2v_cli import file_kinds, remote
 from w2v_cli.pieces import ASCII_SPACE, read_fully
-from w2v_cli.sources import Part, Source, changed, open_file, open_source, unreadable
+from w2v_cli.sources import Part, Source, Version, changed, open_file, open_source, unreadable
 from w2v_cli.unpacking import Read, find_format
 
 _LOOK_BYTES = 1 << 20  # in which a line should end; a longer one is cut at any white space
@@ -19,23 +19,30 @@ ReadAt = Callable[[int, int], bytes]  # offset, size → up to so many bytes, fe
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is to be known of a file before it is shared out: its bytes and version; whether it is read in parts."""
+    """What is to be known of a file before it is shared out: its bytes and version; whether it is read in parts.
 
-    size: int
-    version: tuple[tuple[str, Any], ...]
+    size: None where only who reads the whole file will know it.
+    """
+
+    size: int | None
+    version: Version
     has_parts: bool
 
     def parts(self, source: Source, size: int) -> list[tuple[Source, int]]:
-        """Return the file in parts of about `size` bytes, each with its bytes."""
-        if not self.has_parts:
-            return [(source, self.size)]
+        """Return the file in parts of about `size` bytes, each with its bytes; one of 0 bytes where nobody knows."""
+        if not self.has_parts or self.size is None:
+            return [(self.whole(source), self.size or 0)]
         count = max(round(self.size / size), 1)
         cuts = [self.size * number // count for number in range(count + 1)]
         return [(self.part(source, *cut), cut[1] - cut[0]) for cut in pairwise(cuts)]
 
     def part(self, source: Source, first: int, last: int) -> Source:
-        """Return a part of the file as something to read; the whole file where it has none."""
-        return Source(source.place, source.folder, Part(first, last, self.version)) if self.has_parts else source
+        """Return a part of the file as something to read."""
+        return Source(source.place, source.folder, Part(first, last), self.version)
+
+    def whole(self, source: Source) -> Source:
+        """Return the whole file as something to read, in this version."""
+        return Source(source.place, source.folder, None, self.version)
 
 
 def inspect_file(source: Source) -> tuple[FileFacts, bytes]:
@@ -43,15 +50,11 @@ def inspect_file(source: Source) -> tuple[FileFacts, bytes]:
 
     What is compressed, or on a server that sends no parts, is read as one. Raises what open_source raises.
     """
-    if remote.is_url(source.place):
-        version = remote.inspect_url(source.place)
-        is_sized = isinstance(version["size"], int)
-    else:
-        version, is_sized = _version_of(source), True
+    version = remote.inspect_url(source.place) if remote.is_url(source.place) else _version_of(source)
     with open_source(source) as read:
         head = read_fully(read, file_kinds.HEAD_BYTES)
-    has_parts = is_sized and find_format(head) is None
-    return FileFacts(version["size"] or 0, tuple(version.items()), has_parts), head
+    has_parts = version["size"] is not None and find_format(head) is None
+    return FileFacts(version["size"], tuple(version.items()), has_parts), head
 
 
 @contextlib.contextmanager
@@ -60,30 +63,30 @@ def open_text(source: Source) -> Iterator[Read]:
 
     Raises what open_source raises, CorpusError where the file is no longer the one that was shared out.
     """
-    if source.part is None:
+    if source.version is None:
         with open_source(source) as read:
             yield read
     elif remote.is_url(source.place):
-        version = dict(source.part.version)
+        version = dict(source.version)
         first, last = _bounds(source.part, version["size"], lambda offset, size: _read_url(source, offset, size))
         with remote.open_url(source.place, first, version) as read:
-            yield _limited(read, last - first)
+            yield read if last is None else _limited(read, last - first)
     else:
-        with _part_of_file(source, source.part) as read:
+        with _file_of_version(source) as read:
             yield read
 
 
 @contextlib.contextmanager
-def _part_of_file(source: Source, part: Part) -> Iterator[Read]:
+def _file_of_version(source: Source) -> Iterator[Read]:
     try:
         with open_file(source.place) as descriptor:
-            if tuple(_version_of(source).items()) != part.version:
+            if tuple(_version_of(source).items()) != source.version:
                 raise changed(source)
             size = os.fstat(descriptor).st_size
-            first, last = _bounds(part, size, lambda offset, count: os.pread(descriptor, count, offset))
+            first, last = _bounds(source.part, size, lambda offset, count: os.pread(descriptor, count, offset))
             os.lseek(descriptor, first, os.SEEK_SET)
             yield _limited(lambda count: os.read(descriptor, count), last - first)
-            if tuple(_version_of(source).items()) != part.version:
+            if tuple(_version_of(source).items()) != source.version:
                 raise changed(source)
     except OSError as error:
         raise unreadable(source, error) from error
@@ -98,12 +101,14 @@ def _version_of(source: Source) -> dict[str, Any]:
 
 
 def _read_url(source: Source, offset: int, size: int) -> bytes:
-    with remote.open_url(source.place, offset, dict(source.part.version) if source.part else None) as read:
+    with remote.open_url(source.place, offset, dict(source.version or ())) as read:
         return read_fully(read, size)
 
 
-def _bounds(part: Part, size: int, read_at: ReadAt) -> tuple[int, int]:
-    """Return where the part begins and ends: where lines do."""
+def _bounds(part: Part | None, size: int, read_at: ReadAt) -> tuple[int, int]:
+    """Return where the part begins and ends: where lines do; without one, where the file does."""
+    if part is None:
+        return 0, size
     return line_begin(part.first, size, read_at), line_begin(part.last, size, read_at)
 
 

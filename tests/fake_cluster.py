@@ -8,11 +8,15 @@ from w2v_cli.errors import ClusterError
 
 
 class FakeCluster:
-    """Runs works one after the other; fails_at: the number of the work, from 1, at which it breaks down."""
+    """Runs works one after the other; fails_at: the number of the work, from 1, at which it breaks down.
+
+    before_work: what happens before a work, by its number.
+    """
 
     def __init__(self, *, workers=1, fails_at=None):
         self.workers = workers
         self.works = []
+        self.before_work = {}
         self._fails_at = fails_at
 
     def run_in_order(self, works, *shared, kept=()):
@@ -20,6 +24,7 @@ class FakeCluster:
         sent = pickle.dumps((*kept, *shared))
         for work in works:
             self.works.append(work)
+            self.before_work.get(len(self.works), lambda: None)()
             if len(self.works) == self._fails_at:
                 raise ClusterError("the scheduler is gone.")
             arguments = pickle.loads(pickle.dumps(work.argument))  # noqa: S301  our own

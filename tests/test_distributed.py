@@ -2,7 +2,9 @@
 
 import dataclasses
 import itertools
+import os
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -140,6 +142,22 @@ def test_a_cluster_that_fails_leaves_the_round_before(source, tmp_path, fails_at
     rounds = (fails_at - 1) // 2
     assert snapshot.load(tmp_path / "x").point == Point(*divmod(rounds, 3))
     assert_equal(Training(source, config_of(), tmp_path / "x").run(resume=True), expected)
+
+
+def test_a_text_that_changes_leaves_the_round_before(source, tmp_path):
+    """What ends a round says nothing against the one before: the old text, put back, is trained on."""
+    path = tmp_path / "x.txt"
+    shutil.copy2(source.place, path)
+    expected = Training(source, config_of(), tmp_path / "whole").run()
+    training = Training(Source(str(path)), config_of(), tmp_path / "x", cluster := FakeCluster())
+    cluster.before_work = {6: lambda: os.utime(path, ns=(1, 1))}
+
+    with pytest.raises(CorpusError, match=r"x\.txt changed while it was read"):
+        training.run()
+
+    assert snapshot.load(tmp_path / "x").point == Point(0, 2)
+    shutil.copy2(source.place, path)
+    assert_equal(Training(Source(str(path)), config_of(), tmp_path / "x").run(resume=True), expected)
 
 
 def test_a_shard_is_trained_as_one_machine_would(source):

@@ -50,9 +50,8 @@ def test_compressed_files_belong_to_the_shard_in_which_they_begin(tmp_path):
 
     rounds = plan_rounds(files, 100_000, settings_of(shards=3, sync_words=1000))
 
-    assert [source for of_round in rounds for shard in of_round.shards for source in shard.sources] == [
-        facts.whole(source) for source, facts in files
-    ]
+    planned = [source for of_round in rounds for shard in of_round.shards for source in shard.sources]
+    assert planned == [facts.whole(source) for source, facts in files]
 
 
 def test_an_epoch_has_some_hundred_rounds_unless_the_text_is_large():

@@ -11,7 +11,7 @@ from w2v_cli.beginning import Begun, begin, claim, cluster_of
 from w2v_cli.cores import available_cores
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded
-from w2v_cli.errors import DivergedError, StorageError
+from w2v_cli.errors import W2vError
 from w2v_cli.events import CorpusScanned, Event, OnEvent, VectorsSaved
 from w2v_cli.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
 from w2v_cli.run_log import logged
@@ -64,7 +64,7 @@ def train_vectors(
         is_over = session.stop_condition(begun.config, began, is_stop_wanted)
         try:
             trained = _train(begun, output, tell, keeper, is_over)
-        except (DivergedError, StorageError) as error:
+        except W2vError as error:
             raise session.with_kept_snapshot(error, keeper) from error
         if (discard_snapshot and trained.is_complete) or (keeper is None and taken is None):
             session.remove_snapshot(output)

@@ -72,9 +72,9 @@ def _is_hidden(name: str, folder: str) -> bool:
 def open_url(url: str, first: int = 0, version: Version | None = None) -> Iterator[Callable[[int], bytes]]:
     """Yield the function that reads the next bytes, up to so many; none are left at the file's end.
 
-    first: the byte to begin with, of this version, as `inspect_url` has it; 0 where it has no size. A failure that may pass is tried again,
-    from where it happened. Raises DownloadError where it does not pass, CorpusError where the file is not of this
-    version any more, MissingDependencyError where a package is missing.
+    first: the byte to begin with, of this version, as `inspect_url` has it; 0 where it has no size. A failure that may
+    pass is tried again, from where it happened. Raises DownloadError where it does not pass, CorpusError where the file
+    is not of this version any more, MissingDependencyError where a package is missing.
     """
     with _errors_of(url):
         system, path = _file_system(url)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from w2v_cli import storage
 from w2v_cli.durations import Interval, parse_interval, parse_seconds
-from w2v_cli.errors import DivergedError, StorageError, W2vError
+from w2v_cli.errors import DivergedError, W2vError
 from w2v_cli.initial_vectors import OldVectors, start_from
 from w2v_cli.learner import Learner
 from w2v_cli.resuming import continued, load_snapshot, restore
@@ -99,12 +99,12 @@ def stop_condition(config: Config, began: float, is_stop_wanted: Callable[[], bo
     return lambda: is_stop_wanted() or time.monotonic() >= deadline
 
 
-def with_kept_snapshot(error: DivergedError | StorageError, keeper: SnapshotKeeper | None) -> W2vError:
+def with_kept_snapshot(error: W2vError, keeper: SnapshotKeeper | None) -> W2vError:
     """Return the error that ended a training, and where the last good state of it lies."""
     if keeper is None or keeper.kept is None:
         return error
     epoch = keeper.kept.epoch + (keeper.kept.done > 0)  # from 1: the end of one, or in the middle of the next
-    how_to_go_on = ": --resume goes on there." if isinstance(error, StorageError) else "."
+    how_to_go_on = "." if isinstance(error, DivergedError) else ": --resume goes on there."
     return type(error)(f"{error} {keeper.path} is kept, from epoch {epoch}{how_to_go_on}")
 
 

@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.divergence import DivergenceGuard
-from w2v_cli.errors import ClusterError, VectorsError
+from w2v_cli.errors import (
+    ClusterError,
+    ConfigError,
+    CorpusError,
+    DownloadError,
+    MissingDependencyError,
+    VectorsError,
+)
 from w2v_cli.evaluator import SetScore
 from w2v_cli.learner import BEGINNING, Advance, Learner, Point
 from w2v_cli.loop_state import LoopState
@@ -19,6 +26,9 @@ from w2v_cli.patience import Best
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import BEST_VECTORS, shortened
 from w2v_cli.snapshot_keeper import SnapshotKeeper
+
+# What says nothing against the rounds before: the cluster, or the text that a worker was to read.
+_ENDS_A_ROUND = (ClusterError, ConfigError, CorpusError, DownloadError, MissingDependencyError)
 
 __all__ = ["Progress", "Resumed", "Trained", "train"]
 
@@ -90,7 +100,7 @@ def train(
     is_stopping = False
     with (
         contextlib.closing(learner.iterate_training(loop.point)) as advances,
-        _kept_where_a_cluster_fails(loop, keeper),
+        _kept_where_a_round_fails(loop, keeper),
     ):
         for advance in () if loop.is_finished else advances:
             loop.take_in(advance, on_progress)
@@ -109,11 +119,11 @@ def train(
 
 
 @contextlib.contextmanager
-def _kept_where_a_cluster_fails(loop: "_Loop", keeper: SnapshotKeeper | None) -> Iterator[None]:
-    """Let the keeper take the last state where the work of this block ends with a cluster that is of no use."""
+def _kept_where_a_round_fails(loop: "_Loop", keeper: SnapshotKeeper | None) -> Iterator[None]:
+    """Let the keeper take the state of the last round where the next one cannot be trained."""
     try:
         yield
-    except ClusterError:
+    except _ENDS_A_ROUND:
         if keeper is not None and loop.reports:
             loop.take_snapshot(keeper, is_last=True)
         raise

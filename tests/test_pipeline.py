@@ -10,6 +10,7 @@ import pytest
 from w2v_cli import __version__, engines, pipeline, queries, vectors
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.errors import ConfigError, DivergedError, MissingDependencyError, StorageError
+from w2v_cli.events import CorpusRead
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.pipeline import CorpusScanned, EngineLoaded, VectorsSaved, train_vectors
 from w2v_cli.settings import Config
@@ -46,15 +47,16 @@ def config_of(source, output, *, overwrite=False, seed=1, **training):
 
 
 def test_events_come_in_order(text, data_folder, tmp_path):
-    """Corpus found, corpus scanned, engine, progress, saved: each once but progress; the last one is returned."""
+    """Corpus found, read and scanned, engine, progress, saved; the last one is returned."""
     events = []
     saved = train_vectors(config_of(text, tmp_path / "x.safetensors", threads=1), data_folder, events.append)
 
     order = [kind for kind, _ in groupby(map(type, events))]
-    assert order == [CorpusFound, CorpusScanned, EngineLoaded, Progress, VectorsSaved]
+    assert order == [CorpusFound, CorpusRead, CorpusScanned, EngineLoaded, Progress, VectorsSaved]
     assert events[0] == CorpusFound((Source(str(text)),), None, is_default=False, asked=(str(text),))
-    assert events[1].corpus.corpus_words == 3000
-    assert events[2] == EngineLoaded("block", Backend.NUMBA, threads=1, is_compiled=events[2].is_compiled)
+    assert events[1] == CorpusRead(text.stat().st_size, text.stat().st_size)
+    assert events[2].corpus.corpus_words == 3000
+    assert events[3] == EngineLoaded("block", Backend.NUMBA, threads=1, is_compiled=events[3].is_compiled)
     assert tuple(event for event in events if isinstance(event, Progress)) == saved.trained.reports
     assert events[-1] is saved
     assert (saved.path, saved.vocabulary_size) == (tmp_path / "x.safetensors", 16)
@@ -75,7 +77,7 @@ def test_file_says_how_it_came_about(text, data_folder, tmp_path):
     config = config_of(text, tmp_path / "x.safetensors", seed=2**64 - 1, optimizer="adam", backend="numpy")
     events = []
     saved = train_vectors(config, data_folder, events.append)
-    corpus = events[1].corpus
+    corpus = events[2].corpus
 
     loaded = vectors.load(saved.path)
     assert np.array_equal(loaded.vectors, saved.trained.input_vectors.astype(np.float16))

@@ -15,7 +15,7 @@ from w2v_cli import batches, run_log
 from w2v_cli.engines import EngineLoaded
 from w2v_cli.errors import ConfigError, DivergedError, StorageError, refused_by_system
 from w2v_cli.evaluator import SetScore
-from w2v_cli.events import VectorsSaved
+from w2v_cli.events import CorpusRead, VectorsSaved
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.meter import Progress
 from w2v_cli.pipeline import train_vectors
@@ -143,10 +143,11 @@ def test_lines_are_written_as_they_happen(tmp_path):
     """When the listener hears of an event, its line is in the file, whole."""
     seen = []
 
-    def listen(_event):
+    def listen(event):
         text = (tmp_path / "run.jsonl").read_text(encoding="ascii")
         assert text.endswith("\n")
-        seen.append(len(text.splitlines()))
+        if not isinstance(event, CorpusRead):  # which is for who looks on, and not kept
+            seen.append(len(text.splitlines()))
 
     train_vectors(config_of(tmp_path), tmp_path, listen)
 

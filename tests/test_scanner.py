@@ -5,8 +5,10 @@ import codecs
 import gzip
 import hashlib
 import lzma
+import os
 from itertools import pairwise
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -258,3 +260,26 @@ def test_strict_utf8_stops_the_scan(scan_text):
     """With invalid_utf8: strict the first wrong byte is an error."""
     with pytest.raises(CorpusError, match="not UTF-8 at byte 5"):
         scan_text(b"a b c\xff\n", invalid_utf8="strict")
+
+
+def test_what_is_read_is_told(tmp_path):
+    """Packed bytes, rising to the whole; where a source is no file on a disk, nobody knows the whole."""
+    packed = gzip.compress(b"the sea and the ship\n" * 200_000, compresslevel=1)
+    files = [tmp_path / "a.gz", tmp_path / "b.txt"]
+    files[0].write_bytes(packed)
+    files[1].write_bytes(b"a wind and a wave\n")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    Thread(target=pipe.write_bytes, args=(b"one more\n",), daemon=True).start()
+
+    heard = {}
+    for paths in (files, [files[1], pipe]):
+        heard[len(heard)] = told = []
+        sources = [Source(str(path)) for path in paths]
+        scan(sources, CorpusSettings(min_count=1), on_read=lambda done, total, told=told: told.append((done, total)))
+
+    whole = len(packed) + files[1].stat().st_size
+    assert [total for _, total in heard[0]] == [whole] * len(heard[0])
+    assert [done for done, _ in heard[0]] == sorted(done for done, _ in heard[0])
+    assert heard[0][-1][0] == whole
+    assert heard[1][-1] == (files[1].stat().st_size + 9, None)

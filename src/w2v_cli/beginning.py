@@ -17,7 +17,7 @@ from w2v_cli.distributed import ClusterLearner
 from w2v_cli.engines import EngineLoaded, build_learner, with_algorithm
 from w2v_cli.evaluation_sets import read_sets
 from w2v_cli.evaluator import Evaluator
-from w2v_cli.events import CorpusScanned, OnEvent
+from w2v_cli.events import CorpusRead, CorpusScanned, OnEvent
 from w2v_cli.held_out import hold_out
 from w2v_cli.initial_vectors import read_old_vectors
 from w2v_cli.kernels.contract import Backend
@@ -88,7 +88,7 @@ def begin(
     found = find_corpus(config.corpus.source, data_folder)
     refuse_input(output, (source.place for source in found.sources))
     on_event(found)
-    build, scanned = _scan(found, config) if cluster is None else _scan_on(cluster, found, config)
+    build, scanned = _scan(found, config, on_event) if cluster is None else _scan_on(cluster, found, config, on_event)
     on_event(scanned)
     corpus = scanned.corpus
     memory = check_memory(corpus, config, backend)
@@ -116,20 +116,31 @@ Build = Callable[[Backend], tuple[Learner, EngineLoaded, int]]  # → the learne
 
 
 def scan_found(
-    found: CorpusFound, settings: CorpusSettings, threads: int | None, *, beside: Path | None
+    found: CorpusFound,
+    settings: CorpusSettings,
+    threads: int | None,
+    on_event: Callable[[CorpusRead], None],
+    *,
+    beside: Path | None,
 ) -> CorpusScanned:
     """Return the corpus that was found, counted and encoded, and how long that took; threads: None: one for each core.
 
     beside and the errors: as for `scan`.
     """
     started = time.perf_counter()
-    corpus = scan(found.sources, settings, threads=threads or available_cores(), beside=beside)
+    corpus = scan(
+        found.sources,
+        settings,
+        threads=threads or available_cores(),
+        beside=beside,
+        on_read=lambda done, total: on_event(CorpusRead(done, total)),
+    )
     return CorpusScanned(corpus, time.perf_counter() - started)
 
 
-def _scan(found: CorpusFound, config: Config) -> tuple[Build, CorpusScanned]:
+def _scan(found: CorpusFound, config: Config, on_event: OnEvent) -> tuple[Build, CorpusScanned]:
     """Read the corpus; return what builds a learner of it."""
-    scanned = scan_found(found, config.corpus, config.training.threads, beside=Path(config.output.path))
+    scanned = scan_found(found, config.corpus, config.training.threads, on_event, beside=Path(config.output.path))
 
     def build(backend: Backend) -> tuple[Learner, EngineLoaded, int]:
         corpus, share = scanned.corpus, config.training.validation
@@ -140,10 +151,10 @@ def _scan(found: CorpusFound, config: Config) -> tuple[Build, CorpusScanned]:
     return build, scanned
 
 
-def _scan_on(cluster: Cluster, found: CorpusFound, config: Config) -> tuple[Build, CorpusScanned]:
+def _scan_on(cluster: Cluster, found: CorpusFound, config: Config, on_event: OnEvent) -> tuple[Build, CorpusScanned]:
     """Do the same on a cluster."""
     started = time.perf_counter()
-    read = scan_on(cluster, found.sources, config)
+    read = scan_on(cluster, found.sources, config, lambda done, total: on_event(CorpusRead(done, total)))
     scanned = CorpusScanned(read.corpus, time.perf_counter() - started)
 
     def build(backend: Backend) -> tuple[Learner, EngineLoaded, int]:

@@ -13,7 +13,7 @@ from w2v_cli.fingerprint import hash_of
 from w2v_cli.rounds_plan import Round, plan_rounds
 from w2v_cli.scan_report import ScanReport
 from w2v_cli.scan_warnings import find_warnings
-from w2v_cli.scanner import ScannedCorpus, add_end_of_line, choose_words
+from w2v_cli.scanner import OnRead, ScannedCorpus, add_end_of_line, choose_words
 from w2v_cli.settings import Config
 from w2v_cli.sources import STDIN, Source, no_text_in
 from w2v_cli.tally import Tally, TallySum
@@ -42,15 +42,21 @@ class _Files:
     web_pages: list[str] = field(default_factory=list)
 
 
-def scan_on(cluster: Cluster, sources: Sequence[Source], config: Config) -> ClusterCorpus:
+def scan_on(
+    cluster: Cluster,
+    sources: Sequence[Source],
+    config: Config,
+    on_read: OnRead = lambda _done, _total: None,
+) -> ClusterCorpus:
     """Look at the files, count their words and plan the rounds; the result does not depend on the workers.
 
-    Raises ConfigError for stdin, CorpusError where the text cannot be read or holds too few words, ClusterError.
+    on_read: hears of the bytes that have been counted, unpacked. Raises ConfigError for stdin, CorpusError where the
+    text cannot be read or holds too few words, ClusterError.
     """
     if any(source.place == STDIN for source in sources):
         raise ConfigError("workers of a cluster cannot read stdin (-): name files that all of them see, or URLs.")
     files = _inspect(cluster, sources, config)
-    total = _count(cluster, files, sources, config)
+    total = _count(cluster, files, sources, config, on_read)
     add_end_of_line(total.words, total.lines, config.corpus)
     found = int(total.words.counts.sum()) + total.lost_occurrences
     vocabulary, _ = choose_words(total.words, total, total, config.corpus)
@@ -106,7 +112,7 @@ def _inspect(cluster: Cluster, sources: Sequence[Source], config: Config) -> _Fi
     return files
 
 
-def _count(cluster: Cluster, files: _Files, sources: Sequence[Source], config: Config) -> TallySum:
+def _count(cluster: Cluster, files: _Files, sources: Sequence[Source], config: Config, on_read: OnRead) -> TallySum:
     """Return what the workers have counted, added up in the order of the text; the size of each file is known then."""
     label = sources[0].label if len(sources) == 1 else f"the corpus of {len(sources):,} files"
     total = TallySum(config.corpus, label, files.other_data, web_pages=files.web_pages)
@@ -114,8 +120,11 @@ def _count(cluster: Cluster, files: _Files, sources: Sequence[Source], config: C
     works = [Work("count", (batch, config.corpus), f"counting {batch[0].label}") for batch in batches]
     tallies: Iterator[Tally] = cluster.run_in_order(works)
     sizes = {}
+    is_known = all(facts.has_parts for _, facts in files.texts)  # unpacked, as what is counted
+    all_bytes = sum(facts.size or 0 for _, facts in files.texts) if is_known else None
     for batch, tally in zip(batches, tallies, strict=True):
         total.add(tally)
+        on_read(total.size_bytes, all_bytes)
         sizes[batch[0].place] = tally.size_bytes
     files.texts = [
         (source, facts if facts.size is not None else replace(facts, size=sizes[source.place]))

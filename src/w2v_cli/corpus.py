@@ -43,14 +43,15 @@ def check_head(source: Source, head: bytes) -> None:
 class TextReader:
     """Reads files from start to end as one text, and knows afterwards what its owner would want to know about it.
 
-    After `iterate_pieces` has ended: `size_bytes`, unpacked; `sha256`, hex; `files`, those that held anything;
-    `other_data`, those found in a folder that are no text, with the reason; `web_pages`, those that are HTML;
-    `nuls_in`: of each file that has any, and of each part of one, how many NUL bytes and bytes; `cut_bytes`, of tokens
-    longer than max_token_bytes; `treebank_marks` (those of `<unk>`, `<eos>` seen).
+    read_bytes: so far, packed. After `iterate_pieces` has ended: `size_bytes`, unpacked; `sha256`, hex; `files`, those
+    that held anything; `other_data`, those found in a folder that are no text, with the reason; `web_pages`, those that
+    are HTML; `nuls_in`: of each file that has any, and of each part of one, how many NUL bytes and bytes; `cut_bytes`,
+    of tokens longer than max_token_bytes; `treebank_marks` (those of `<unk>`, `<eos>` seen).
     """
 
     def __init__(self, sources: Sequence[Source], config: CorpusSettings) -> None:
         self.sources = tuple(sources)
+        self.read_bytes = 0
         self.size_bytes = 0
         self.other_data: list[str] = []
         self.web_pages: list[str] = []
@@ -124,7 +125,8 @@ class TextReader:
         """Yield the text of one file, the last block with a line's end."""
         last = b""
         with open_text(source) as read:
-            for block in iterate_blocks(self._iterate_checked(source, self._unpacked(source, read)), BLOCK_BYTES):
+            chunks = self._unpacked(source, self._counted(read))
+            for block in iterate_blocks(self._iterate_checked(source, chunks), BLOCK_BYTES):
                 if last:
                     yield last, False
                 last = block
@@ -133,6 +135,16 @@ class TextReader:
             self._places.append(source.place)
         if last:
             yield (last if last.endswith(b"\n") else last + b"\n"), True
+
+    def _counted(self, read: unpacking.Read) -> unpacking.Read:
+        """Return a function that reads the same and counts it."""
+
+        def read_some(count: int) -> bytes:
+            data = read(count)
+            self.read_bytes += len(data)
+            return data
+
+        return read_some
 
     def _unpacked(self, source: Source, read: unpacking.Read) -> Iterator[bytes]:
         """Return all bytes of a file, unpacked, a whole beginning first; raise CorpusError where that is no text's.

@@ -14,6 +14,14 @@ from w2v_cli.training import Progress, Trained
 
 
 @dataclass(frozen=True)
+class CorpusRead:
+    """So many bytes of the corpus have been read; total_bytes: None where nobody knows them beforehand."""
+
+    done_bytes: int
+    total_bytes: int | None
+
+
+@dataclass(frozen=True)
 class CorpusScanned:
     """The corpus has been counted and encoded."""
 
@@ -32,7 +40,7 @@ class VectorsSaved:
     snapshot: Path | None = None
 
 
-Event = (
+Milestone = (
     ClusterJoined
     | CorpusFound
     | CorpusScanned
@@ -43,4 +51,5 @@ Event = (
     | Progress
     | VectorsSaved
 )
+Event = Milestone | CorpusRead  # of which there are many
 OnEvent = Callable[[Event], None]

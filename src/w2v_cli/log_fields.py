@@ -12,7 +12,7 @@ from w2v_cli.corpora import CorpusFound
 from w2v_cli.engines import EngineLoaded
 from w2v_cli.errors import W2vError, refused_by_system
 from w2v_cli.evaluator import contents_by_name
-from w2v_cli.events import CorpusScanned, Event, VectorsSaved
+from w2v_cli.events import CorpusScanned, Milestone, VectorsSaved
 from w2v_cli.memory_limits import machine_bytes
 from w2v_cli.session import TrainingResumed, WordsInitialised
 from w2v_cli.settings import Config
@@ -22,7 +22,7 @@ _SIGNAL_BASE = 128  # of an exit code
 _SYSTEM_EXIT, _INTERRUPTED_EXIT = 6, 130
 
 
-def event_fields(event: Event) -> tuple[str, dict[str, Any]]:
+def event_fields(event: Milestone) -> tuple[str, dict[str, Any]]:
     """Return an event's name and fields."""
     fields: dict[str, Any]
     match event:

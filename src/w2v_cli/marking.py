@@ -24,15 +24,23 @@ MOST_RUNS, MOST_RUN_BYTES = 1 << 20, 1 << 25  # different ones that are held at 
 _BYTES_PER_WORD = 64  # of the words held, on average; so long are only those that are no words
 
 
-def mark_text(reader: TextReader, config: CorpusSettings, threads: int, beside: Path | None) -> Marked:
+def mark_text(
+    reader: TextReader,
+    config: CorpusSettings,
+    threads: int,
+    beside: Path | None,
+    on_piece: Callable[[], object] = lambda: None,
+) -> Marked:
     """Return the marks of the text, which is read once; the same ones on any number of threads.
 
-    Whenever more than max_vocab different words have been seen, the rarer half is forgotten.
+    Whenever more than max_vocab different words have been seen, the rarer half is forgotten. on_piece: called after
+    every megabyte or so.
     """
     gatherer = _Gatherer(config, beside)
     with contextlib.closing(_iterate_marked(reader, config, threads, gatherer)) as pieces:
         for piece in pieces:
             gatherer.add(piece)
+            on_piece()
     return gatherer.finish()
 
 

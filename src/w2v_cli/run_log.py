@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from w2v_cli import storage
 from w2v_cli.errors import ConfigError
-from w2v_cli.events import Event, OnEvent
+from w2v_cli.events import CorpusRead, Event, Milestone, OnEvent
 from w2v_cli.log_fields import ending_fields, event_fields, start_fields
 from w2v_cli.settings import Config, OutputSettings
 
@@ -47,7 +47,7 @@ def check_log(output: OutputSettings, *, is_resumed: bool) -> None:
 
 @contextlib.contextmanager
 def logged(config: Config, on_event: OnEvent, *, is_resumed: bool) -> Iterator[OnEvent]:
-    """Yield a listener that writes every event to the log of the config, if it has one, and hands it on.
+    """Yield a listener that writes every milestone to the log of the config, if it has one, and hands all on.
 
     Raises StorageError where the log cannot be begun.
     """
@@ -58,7 +58,8 @@ def logged(config: Config, on_event: OnEvent, *, is_resumed: bool) -> Iterator[O
         log.write("start", start_fields(config, is_resumed=is_resumed))
 
         def tell(event: Event) -> None:
-            log.take_in(event)
+            if not isinstance(event, CorpusRead):
+                log.take_in(event)
             on_event(event)
 
         yield tell
@@ -92,7 +93,7 @@ class RunLog:
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def take_in(self, event: Event) -> None:
+    def take_in(self, event: Milestone) -> None:
         """Write an event of the training."""
         self.write(*event_fields(event))
 

@@ -1,6 +1,6 @@
 """A corpus → counts and int32 word ids: marks in one pass over the bytes, final ids in one pass over the marks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +15,14 @@ from w2v_cli.resolving import Meaning, resolve_marks
 from w2v_cli.scan_report import ScanReport
 from w2v_cli.scan_warnings import MarkedText, ReadText, find_warnings, hint_of_nothing
 from w2v_cli.settings import CorpusSettings
-from w2v_cli.sources import Source
+from w2v_cli.sources import Source, known_bytes
 from w2v_cli.stores import Store
 from w2v_cli.vocabulary import Vocabulary, build_vocabulary
 from w2v_cli.word_table import WordTable
 
 _MARKS_AT_ONCE = 1 << 20
+
+OnRead = Callable[[int, int | None], object]  # so many bytes are read, of so many; None where nobody knows it
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,22 @@ class ScannedCorpus:
 
 
 def scan(
-    text: Path | Sequence[Source], config: CorpusSettings, *, threads: int = 1, beside: Path | None = None
+    text: Path | Sequence[Source],
+    config: CorpusSettings,
+    *,
+    threads: int = 1,
+    beside: Path | None = None,
+    on_read: OnRead = lambda _done, _total: None,
 ) -> ScannedCorpus:
     """Count and encode a text file, or several sources as one text, then drop the words under `config.min_count`.
 
     Each is read once. The result does not depend on the number of threads. beside: the output whose folder takes the
-    files of ids; None: the system's for temporary files. Raises CorpusError where the text cannot be read or holds too
-    few words.
+    files of ids; None: the system's for temporary files. on_read: hears of the bytes read, packed. Raises CorpusError
+    where the text cannot be read or holds too few words.
     """
     reader = TextReader((Source(str(text)),) if isinstance(text, Path) else text, config)
-    marked = mark_text(reader, config, threads, beside)
+    total = known_bytes(reader.sources)
+    marked = mark_text(reader, config, threads, beside, lambda: on_read(reader.read_bytes, total))
     end_of_line = add_end_of_line(marked.words, marked.lines, config)
     vocabulary, final_ids = choose_words(marked.words, reader, marked, config)
     word_ids, offsets = _resolve(marked, config, final_ids, end_of_line, beside)

@@ -94,6 +94,15 @@ def _files_below(folder: str) -> list[Source]:
     return [Source(path, folder) for path in sorted(found)]
 
 
+def known_bytes(sources: Sequence[Source]) -> int | None:
+    """Return how long the files are, None where one of them is no file on a disk here."""
+    try:
+        found = [os.stat(source.place) for source in sources]  # noqa: PTH116  as open_file
+    except OSError:
+        return None
+    return sum(one.st_size for one in found) if all(stat.S_ISREG(one.st_mode) for one in found) else None
+
+
 def _refuse_folder(error: OSError) -> None:
     raise CorpusError(f"cannot read the folder {error.filename}: {error.strerror}; check its permissions.") from error
 

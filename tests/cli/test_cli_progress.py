@@ -4,6 +4,7 @@ import pytest
 
 from w2v_cli.cli import bars
 from w2v_cli.cli.progress import TrainingDisplay
+from w2v_cli.events import CorpusRead
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.pipeline import EngineLoaded
 from w2v_cli.training import Progress
@@ -59,3 +60,16 @@ def test_lines_keep_their_distance(display, capsys, monkeypatch):
         display.show(HALF_WAY)
 
     assert capsys.readouterr().err == "50 %: epoch 2 of 3, loss 2.5000, 123,457 words/s, 1:15 min left\n"
+
+
+def test_reading_is_told_where_it_takes_long(display, capsys, monkeypatch):
+    """Every few seconds, with the whole where it is known; a text from a pipe has none."""
+    clock = iter([0.0, 4.9, 5.1, 5.1, 10.2, 10.2])
+    monkeypatch.setattr(bars.time, "monotonic", lambda: next(clock))
+    display._last_line = bars.time.monotonic()
+
+    display.show(CorpusRead(500_000_000, 5_000_000_000))
+    display.show(CorpusRead(520_000_000, 5_000_000_000))
+    display.show(CorpusRead(1_040_000_000, None))
+
+    assert capsys.readouterr().err == "reading: 520.0 of 5,000.0 MB\nreading: 1,040.0 MB\n"

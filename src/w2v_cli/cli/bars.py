@@ -48,6 +48,16 @@ class Display:
         self._bar.set_description_str(text, refresh=False)
         self._bar.update(done - self._bar.n)
 
+    def show_bytes_of(self, text: str, done: int, total: int | None) -> None:
+        """Show how many bytes are done: by a bar, or by a line now and then."""
+        if self.is_quiet:
+            return
+        if console.can_redraw():
+            self.move_bar(done, total, text, unit="B", unit_scale=True, delay=_MOMENT_SECONDS)
+        elif self.is_line_due():
+            of_total = f" of {total / _MEGABYTE:,.1f}" if total else ""
+            self.say(f"{text}: {done / _MEGABYTE:,.1f}{of_total} MB")
+
     def close_bar(self) -> None:
         """Take the bar away."""
         if self._bar is not None:

@@ -178,7 +178,8 @@ def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScannedCor
             storage.refuse_input(file, (source.place for source in found.sources))
         display.show(found)
         beside = files[0] if files else None
-        scanned = scan_found(found, corpus_settings(config.corpus), config.training.threads, beside=beside)
+        settings, threads = corpus_settings(config.corpus), config.training.threads
+        scanned = scan_found(found, settings, threads, display.show, beside=beside)
         display.show(scanned)
     return scanned.corpus
 

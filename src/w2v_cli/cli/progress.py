@@ -6,11 +6,11 @@ from w2v_cli.cli.bars import Display
 from w2v_cli.cluster import ClusterJoined, WorkerLost
 from w2v_cli.corpora import CorpusFound
 from w2v_cli.evaluator import SetScore
+from w2v_cli.events import CorpusRead
 from w2v_cli.scan_report import ScanReport
 from w2v_cli.sizes import count as _count
 from w2v_cli.training import Progress
 
-_MEGABYTE = 1_000_000
 _MOST_FILES = 3  # that are named
 _DOINGS = {
     datasets.Action.KEEP: "kept",
@@ -31,7 +31,10 @@ class TrainingDisplay(Display):
                 self.say(_cluster_line(event))
             case CorpusFound():
                 self.say(_found_line(event))
+            case CorpusRead():
+                self.show_bytes_of("reading", event.done_bytes, event.total_bytes)
             case pipeline.CorpusScanned():
+                self.close_bar()
                 self._show_corpus(event)
             case pipeline.EngineLoaded():
                 self.say(_engine_line(event))
@@ -94,11 +97,7 @@ class DownloadDisplay(Display):
 
     def show_bytes(self, done: int, total: int | None) -> None:
         """Move the bar of the file in hand, or write a line now and then."""
-        if console.can_redraw() and not self.is_quiet:
-            self.move_bar(done, total, self._name, unit="B", unit_scale=True)
-        elif self.is_line_due():
-            of_total = f" of {total / _MEGABYTE:.1f}" if total else ""
-            self.say(f"{self._name}: {done / _MEGABYTE:.1f}{of_total} MB")
+        self.show_bytes_of(self._name, done, total)
 
 
 def duration(seconds: float) -> str:

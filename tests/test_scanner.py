@@ -253,6 +253,7 @@ def test_invalid_utf8_is_warned_of_with_its_number(scan_text):
     (warning,) = scan_text(b"a\xff b\xc3 \xe6\x9d\n").warnings
 
     assert "is not UTF-8 in 3 places" in warning
+    assert "`iconv -f LATIN1 -t UTF-8` converts" in warning
     assert "--set corpus.invalid_utf8=strict" in warning
 
 

@@ -62,8 +62,8 @@ def find_warnings(reader: ReadText, marked: MarkedText, config: CorpusSettings) 
     warnings = []
     if marked.invalid_characters:
         warnings.append(
-            f"{reader.label} is not UTF-8 in {count(marked.invalid_characters, 'place')}, each read as U+FFFD; "
-            f"--set corpus.invalid_utf8=strict stops there instead."
+            f"{reader.label} is not UTF-8 in {count(marked.invalid_characters, 'place')}, each read as U+FFFD: "
+            f"`iconv -f LATIN1 -t UTF-8` converts a text of another encoding; --set corpus.invalid_utf8=strict stops there."
         )
     if config.tokens == "words" and reader.treebank_marks:
         warnings.append(

@@ -63,7 +63,8 @@ def find_warnings(reader: ReadText, marked: MarkedText, config: CorpusSettings) 
     if marked.invalid_characters:
         warnings.append(
             f"{reader.label} is not UTF-8 in {count(marked.invalid_characters, 'place')}, each read as U+FFFD: "
-            f"`iconv -f LATIN1 -t UTF-8` converts a text of another encoding; --set corpus.invalid_utf8=strict stops there."
+            f"`iconv -f LATIN1 -t UTF-8` converts a text of another encoding; --set corpus.invalid_utf8=strict stops "
+            f"there."
         )
     if config.tokens == "words" and reader.treebank_marks:
         warnings.append(

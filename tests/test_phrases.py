@@ -1,6 +1,8 @@
 """Collocations: known answers, plain Python, gensim and word2phrase's own rules."""
 
+import contextlib
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from w2v_cli import collocations, demo_text
+from w2v_cli import collocations, demo_text, joining, phrases, text_lines
 from w2v_cli.collocations import npmi_scores, word2phrase_scores
 from w2v_cli.phrases import ENGLISH_CONNECTORS, PhraseRules, corpus_settings, join_phrases
 from w2v_cli.scanner import scan
@@ -20,17 +22,29 @@ CITY = "new york is big\nin new york i see the bank of america\nthe bank of amer
 
 @pytest.fixture(scope="module")
 def join(tmp_path_factory):
-    """Return a function that joins the phrases of a text: lines of words, and the result."""
+    """Return a function that joins the phrases of a text on some threads: lines of words, and the result."""
     path = tmp_path_factory.mktemp("join") / "text.txt"
 
-    def join_it(text, **rules):
+    def join_it(text, threads=1, **rules):
         path.write_text(text, encoding="utf-8")
         corpus = scan(path, corpus_settings(CorpusSettings(tokens="whitespace")))
         given = {"score": "word2phrase", "threshold": 0.0, "min_count": 1} | rules
-        joined = join_phrases(corpus, PhraseRules(**given))
-        return b"".join(joined.iterate_lines()).decode(), joined
+        joined = join_phrases(corpus, PhraseRules(**given), threads=threads)
+        return b"".join(joined.iterate_lines(threads=threads)).decode(), joined
 
     return join_it
+
+
+@contextlib.contextmanager
+def steps_of(words):
+    """Let everything be done in steps of so many words; None: as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        if words is not None:
+            patch.setattr(collocations, "_IDS_AT_ONCE", words)
+            patch.setattr(joining, "_IDS_AT_ONCE", words)
+            patch.setattr(text_lines, "_WORDS_AT_ONCE", words)
+            patch.setattr(phrases, "_COUNTED_AT_ONCE", words)
+        yield
 
 
 def plain_join(lines, *, score, threshold, min_count, connectors=()):
@@ -128,20 +142,22 @@ LINES = st.lists(st.lists(WORDS, min_size=1, max_size=12), min_size=1, max_size=
 @given(
     lines=LINES,
     score=st.sampled_from(["word2phrase", "npmi"]),
-    threshold=st.sampled_from([0.0, 0.3, 1.0]),
+    threshold=st.sampled_from([0.0, 0.3, 1.0, 4.0]),
     min_count=st.integers(1, 4),
     connectors=st.sampled_from([frozenset(), frozenset({"of", "the"})]),
     most_pairs=st.sampled_from([1, 1 << 23]),
+    threads=st.integers(1, 3),
+    step=st.sampled_from([None, 1, 2, 7]),
 )
-def test_it_is_what_plain_python_does(join, lines, score, threshold, min_count, connectors, most_pairs):
-    """Lines, phrases, scores and counts are those of the plain rules, however few pairs fit into memory."""
+def test_it_is_what_plain_python_does(join, lines, score, threshold, min_count, connectors, most_pairs, threads, step):
+    """Lines, phrases, scores and counts are those of the plain rules, on few threads or many, with room or without."""
     lines = [["zz", "z"], *lines]  # two different words, at least
     rules = {"score": score, "threshold": threshold, "min_count": min_count, "connectors": connectors}
     expected, found = plain_join(lines, **rules)
 
-    with pytest.MonkeyPatch.context() as patch:
+    with steps_of(step), pytest.MonkeyPatch.context() as patch:
         patch.setattr(collocations, "MOST_PAIRS", most_pairs)
-        text, joined = join("\n".join(map(" ".join, lines)), **rules)
+        text, joined = join("\n".join(map(" ".join, lines)), threads, **rules)
 
     assert text == "".join(f"{' '.join(line)}\n" for line in expected)
     rows = sorted((p.text, round(p.score, 9), p.count, p.first_count, p.last_count) for p in joined.phrases)
@@ -149,16 +165,45 @@ def test_it_is_what_plain_python_does(join, lines, score, threshold, min_count, 
     assert joined.words.count("a_b") <= 1
 
 
-def test_pairs_that_do_not_fit_are_counted_part_by_part(join, monkeypatch):
-    """A table of a few thousand pairs gives the same text as one that holds all of a hundred thousand."""
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_threads_and_room_change_nothing(join, monkeypatch, threads):
+    """Any number of threads, also with a table of a few thousand pairs, gives the text that one gives with room."""
     draws = np.random.default_rng(1).zipf(1.3, 60_000) % 3000
     text = "\n".join(" ".join(f"w{word}" for word in line) for line in draws.reshape(-1, 20))
-    rules = {"min_count": 2, "threshold": 1}
-    whole, _ = join(text, **rules)
-    monkeypatch.setattr(collocations, "MOST_PAIRS", 3000)
+    rules = {"min_count": 2, "threshold": 1, "connectors": {"w1", "w7"}, "passes": 2}
+    expected, of_one = join(text, **rules)
 
-    assert join(text, **rules)[0] == whole
-    assert "_" in whole
+    with steps_of(1000):
+        assert join(text, threads, **rules)[0] == expected
+        monkeypatch.setattr(collocations, "MOST_PAIRS", 3000)
+        few, joined = join(text, threads, **rules)
+
+    assert few == expected
+    assert joined.phrases == of_one.phrases
+    assert joined.joins == of_one.joins > 0
+
+
+@settings(max_examples=300)
+@given(data=st.data())
+def test_no_word_is_passed_over_that_a_phrase_may_hold(data):
+    """A pair just above the threshold is of two words that may be joined, by either score."""
+    words = data.draw(st.integers(2, 10**12))
+    lefts, rights = data.draw(st.tuples(*[st.integers(1, words - 1)] * 2))
+    pair = data.draw(st.integers(1, min(lefts, rights)))
+    rules = PhraseRules(data.draw(st.sampled_from(["word2phrase", "npmi"])), 0.0, data.draw(st.integers(1, pair)))
+    counts = np.array([lefts, rights])
+    score = rules.scores(np.array([pair]), counts[:1], counts[1:], words=words)[0]
+
+    rules = replace(rules, threshold=float(np.nextafter(score, -np.inf)))
+
+    assert rules.may_join(counts, words=words).all()
+
+
+def test_words_too_frequent_for_any_phrase_are_passed_over():
+    """Above one of a hundred words, no word can score over 100."""
+    rules = PhraseRules("word2phrase", 100.0, 5)
+
+    assert rules.may_join(np.array([4, 5, 6, 900, 1100]), words=100_000).tolist() == [False, False, True, True, False]
 
 
 @settings(deadline=None, max_examples=40)
@@ -171,14 +216,18 @@ def test_two_passes_are_one_after_the_other(join, lines):
     assert join(text, passes=2)[0] == join(once)[0]
 
 
-def test_sentences_longer_than_a_step_are_joined_as_any_other(join, monkeypatch):
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("step", [1, 3])
+def test_sentences_longer_than_a_step_are_joined_as_any_other(join, threads, step):
     """A pass that is left and taken up again amid a phrase gives the same text."""
-    text = "new york of the bank of america " * 40
+    text = "new york of the bank of america in " * 40
     rules = {"connectors": {"of", "the"}, "min_count": 2}
     whole, _ = join(text, **rules)
-    monkeypatch.setattr(collocations, "_IDS_AT_ONCE", 1)
 
-    assert join(text, **rules)[0] == whole
+    with steps_of(step):
+        assert join(text, threads, **rules)[0] == whole
+
+    assert "bank_of_america" in whole
 
 
 @pytest.fixture(scope="module")

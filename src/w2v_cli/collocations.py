@@ -1,27 +1,43 @@
-"""Word ids in sentences → the pairs that stand side by side more often than chance has it; and those pairs joined.
+"""Word ids in sentences → the pairs that stand side by side, counted, and how far that is more often than by chance.
 
-Pairs are counted exactly, in bounded memory: where there are too many, only a part of them is counted, and the ids,
-which lie in a file, are gone through again for the rest (docs/adr/0019). A pair runs across connector words, which are
-part of what is joined, and never across the end of a sentence or a word that is too rare.
+Pairs are counted exactly, in bounded memory: each thread counts a part of them, and where there are too many, only a
+part of those, and the ids, which lie in a file, are gone through again for the rest (docs/adr/0019). A pair runs across
+connector words, which are part of what is joined, and never across the end of a sentence or a word that no pair holds.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.compiled import njit
-from w2v_cli.pair_table import MOST_LINKS, PairArrays, Pairs, PairTable, add, find, is_in_part
+from w2v_cli.pair_table import MOST_LINKS, PairArrays, Pairs, PairTable, add, find, write_entry
 
-RARE, ORDINARY, CONNECTOR = 0, 1, 2
-MOST_PAIRS = 1 << 23  # at a time: 256 MB
-_IDS_AT_ONCE = 1 << 22  # so that a signal is heard
-_NO_WORD, _NO_LINK = -1, 0
-_DONE, _PAIRS_FULL, _LINKS_FULL = 0, 1, 2
+_T = TypeVar("_T")
+
+UNUSED, ORDINARY, CONNECTOR = 0, 1, 2
+MOST_PAIRS = 1 << 23  # at a time, of all threads: 256 MB
+_MOST_THREADS = 8  # each goes through all ids
+_IDS_AT_ONCE = 1 << 16
+NO_WORD, NO_LINK = -1, 0
 
 # Where a pass over the ids is, in one array, for it may be left and taken up again.
-_AT, _START, _LINK, _SENTENCE, _COUNT, _START_PLACE = range(6)
+_AT, _START, _LINK, _SENTENCE = range(4)
+
+
+class PairText(NamedTuple):
+    """A text that holds pairs.
+
+    ids: (N,), of words; offsets: (S + 1,), where each sentence begins, N last; roles: (V,) uint8, what each word can be
+    in a pair; links: the table of connectors in a row: the link before, 0, the connector → the link; none is 0.
+    """
+
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    roles: NDArray[np.uint8]
+    links: PairArrays
 
 
 def word2phrase_scores(
@@ -46,166 +62,111 @@ def npmi_scores(
     return np.log(together / (lefts / words * (rights / words))) / -np.log(together)
 
 
+def number_connectors(
+    word_ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], roles: NDArray[np.uint8]
+) -> PairTable:
+    """Return the links of a text: a number from 1 for each row of connectors that may stand inside a pair."""
+    links, state = PairTable(), _new_state()
+    while np.any(roles == CONNECTOR) and state[_AT] < len(word_ids):
+        text = PairText(word_ids, sentence_offsets, roles, links.arrays)
+        if not _number_links(text, state, min(int(state[_AT]) + _IDS_AT_ONCE, len(word_ids))):
+            links.grow()
+    return links
+
+
 class PairCounter:
-    """Counts pairs in ids of words. roles: (V,) uint8, what each word can be in a pair.
+    """Counts the pairs of a text that occur `min_count` times."""
 
-    links: the table of connectors in a row: the link before, 0, the connector → the link; empty links are 0.
-    """
+    def __init__(self, text: PairText, min_count: int) -> None:
+        self._text = text
+        self._min_count = min_count
+        self._is_stopped = False
 
-    def __init__(
-        self, word_ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], roles: NDArray[np.uint8]
-    ) -> None:
-        self.links = PairTable()
-        self._word_ids = word_ids
-        self._offsets = sentence_offsets
-        self._roles = roles
+    def map(self, choose: Callable[[Pairs], _T], *, threads: int) -> list[_T]:
+        """Return what `choose` makes of these pairs, in parts of bounded size, each pair with its whole count."""
+        parts = 1 << min(threads, _MOST_THREADS).bit_length() - 1
+        with ThreadPoolExecutor(parts, thread_name_prefix="w2v") as pool:
+            calls = [pool.submit(lambda part: [*map(choose, self._iterate(part, parts))], k) for k in range(parts)]
+            try:
+                return [chosen for call in calls for chosen in call.result()]
+            finally:
+                self._is_stopped = True
 
-    def iterate_frequent(self, min_count: int) -> Iterator[Pairs]:
-        """Yield all pairs that occur `min_count` times, in parts of bounded size, each with its whole count."""
-        waiting = [(0, 1)]
+    def _iterate(self, part: int, parts: int) -> Iterator[Pairs]:
+        """Yield the pairs of a part, in smaller ones where there are too many."""
+        waiting, most_pairs = [(part, parts)], MOST_PAIRS // parts
+        room = np.empty((_IDS_AT_ONCE, 2), np.int64)
         while waiting:
             part, parts = waiting.pop()
             pairs, state = PairTable(), _new_state()
-            while (status := self._count(pairs, part, parts, state)) != _DONE:
-                if status == _LINKS_FULL:
-                    self.links.grow()
-                elif len(pairs) < MOST_PAIRS:
-                    pairs.grow()
-                else:
-                    waiting.append((part + parts, 2 * parts))
-                    parts *= 2
-                    pairs.keep_part(part, parts)
-            yield pairs.at_least(min_count)
-
-    def _count(self, pairs: PairTable, part: int, parts: int, state: NDArray[np.int64]) -> int:
-        """Go on counting where `state` says; return which table is full, _DONE at the end of the ids."""
-        while state[_AT] < len(self._word_ids):
-            stop = min(int(state[_AT]) + _IDS_AT_ONCE, len(self._word_ids))
-            status = int(
-                _count_pairs(
-                    self._word_ids,
-                    self._offsets,
-                    self._roles,
-                    part,
-                    parts,
-                    self.links.arrays,
-                    pairs.arrays,
-                    state,
-                    stop,
-                )
-            )
-            if status != _DONE:
-                return status
-        return _DONE
-
-    def join(self, joined: Pairs, counts: NDArray[np.int64]) -> tuple[int, int]:
-        """Join pairs in place, left to right, none twice; return how many words there are now, and joins made.
-
-        joined: the pairs to join, with the id of the joined word + 1 as count. counts: (V,), of words, is kept right;
-        V counts the joined words, too. Sentences keep their number.
-        """
-        table, state = PairTable(), _new_state()
-        table.put(joined)
-        joins = 0
-        while state[_AT] < len(self._word_ids):
-            stop = min(int(state[_AT]) + _IDS_AT_ONCE, len(self._word_ids))
-            joins += int(
-                _join_pairs(
-                    self._word_ids, self._offsets, self._roles, self.links.arrays, table.arrays, counts, state, stop
-                )
-            )
-        self._offsets[-1] = state[_COUNT]
-        return int(state[_COUNT]), joins
+            while state[_AT] < len(self._text.ids) and not self._is_stopped:
+                listed = room[: _list_pairs(self._text, part, parts, pairs.arrays.seed, state, room)]
+                while len(listed := listed[pairs.add(listed) :]):
+                    if len(pairs) < most_pairs:
+                        pairs.grow()
+                    else:
+                        waiting.append((part + parts, 2 * parts))
+                        parts *= 2
+                        pairs.keep_part(part, parts)
+                        listed = pairs.select_part(listed, part, parts)
+            yield pairs.at_least(self._min_count)
 
 
 def _new_state() -> NDArray[np.int64]:
-    state = np.zeros(6, np.int64)
-    state[_START] = _NO_WORD
-    return state
+    return np.array([0, NO_WORD, NO_LINK, 0])
 
 
 @njit()
-def _count_pairs(
-    ids: Any,
-    offsets: Any,
-    roles: Any,
-    part: int,
-    parts: int,
-    links: PairArrays,
-    pairs: PairArrays,
-    state: Any,
-    stop: int,
-) -> int:
-    """Count from where `state` says to before `stop`; return which table is full."""
+def _number_links(text: PairText, state: Any, stop: int) -> bool:
+    """Go on from where `state` says to before `stop`; return False where the table is full."""
     at, start, link, sentence = state[_AT], state[_START], state[_LINK], state[_SENTENCE]
-    status = _DONE
+    has_room = True
     while at < stop:
-        if at == offsets[sentence]:
+        if at == text.offsets[sentence]:
             sentence += 1
-            start, link = _NO_WORD, _NO_LINK
-        word = np.int64(ids[at])
-        role = roles[word]
-        if role == CONNECTOR:
-            if start != _NO_WORD:
-                longer = find(links, link, _NO_LINK, word)
-                if longer == 0 and links.used[0] == MOST_LINKS:
-                    start = _NO_WORD
-                elif longer == 0:
-                    longer = links.used[0] + 1
-                    if not add(links, link, _NO_LINK, word, longer):
-                        status = _LINKS_FULL
-                        break
-                link = longer
-        else:
-            if (
-                start != _NO_WORD
-                and role == ORDINARY
-                and (parts == 1 or is_in_part(pairs, start, link, word, part, parts))
-                and not add(pairs, start, link, word, 1)
-            ):
-                status = _PAIRS_FULL
-                break
-            start, link = (word if role == ORDINARY else np.int64(_NO_WORD)), np.int64(_NO_LINK)
+            start = NO_WORD
+        word = np.int64(text.ids[at])
+        role = text.roles[word]
+        if role != CONNECTOR:
+            start, link = (word if role == ORDINARY else np.int64(NO_WORD)), np.int64(NO_LINK)
+        elif start != NO_WORD:
+            longer = find(text.links, link, NO_LINK, word)
+            if longer == 0 and text.links.used[0] == MOST_LINKS:
+                start = NO_WORD
+            elif longer == 0:
+                longer = text.links.used[0] + 1
+                has_room = add(text.links, link, NO_LINK, word, longer)
+                if not has_room:
+                    break
+            link = longer
         at += 1
     state[_AT], state[_START], state[_LINK], state[_SENTENCE] = at, start, link, sentence
-    return status
+    return has_room
 
 
 @njit()
-def _join_pairs(
-    ids: Any, offsets: Any, roles: Any, links: PairArrays, joined: PairArrays, counts: Any, state: Any, stop: int
-) -> int:
-    """Join from where `state` says to before `stop`; return the number of joins."""
+def _list_pairs(text: PairText, part: int, parts: int, seed: Any, state: Any, room: Any) -> int:
+    """Write the pairs of a part as entries into `room`; return their number.
+
+    Goes on from where `state` says, for as many words as there is room. Without a branch whether a pair is ours, which
+    no processor can guess.
+    """
     at, start, link, sentence = state[_AT], state[_START], state[_LINK], state[_SENTENCE]
-    count, start_place = state[_COUNT], state[_START_PLACE]
-    joins = 0
+    stop = min(at + len(room), len(text.ids))
+    count = 0
     while at < stop:
-        if at == offsets[sentence]:
-            offsets[sentence] = count
+        if at == text.offsets[sentence]:
             sentence += 1
-            start, link = _NO_WORD, _NO_LINK
-        word = np.int64(ids[at])
-        role = roles[word]
+            start = NO_WORD
+        word = np.int64(text.ids[at])
+        role = text.roles[word]
         at += 1
         if role == CONNECTOR:
-            link = find(links, link, _NO_LINK, word)
-            if link == 0:
-                start = _NO_WORD
+            link = find(text.links, link, NO_LINK, word)
+            start = start if link else np.int64(NO_WORD)
         else:
-            found = np.int64(0)
-            if start != _NO_WORD and role == ORDINARY:
-                found = find(joined, start, link, word)
-            if found:
-                counts[word] -= 1
-                for place in range(start_place, count):
-                    counts[ids[place]] -= 1
-                word, count = found - 1, start_place
-                counts[word] += 1
-                joins += 1
-            start = word if role == ORDINARY and found == 0 else np.int64(_NO_WORD)
-            link, start_place = np.int64(_NO_LINK), count
-        ids[count] = word
-        count += 1
+            is_ours = write_entry(seed, start, link, word, room, count, part, parts)
+            count += (start != NO_WORD) & (role == ORDINARY) & is_ours
+            start, link = (word if role == ORDINARY else np.int64(NO_WORD)), np.int64(NO_LINK)
     state[_AT], state[_START], state[_LINK], state[_SENTENCE] = at, start, link, sentence
-    state[_COUNT], state[_START_PLACE] = count, start_place
-    return joins
+    return count

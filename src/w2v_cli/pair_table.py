@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v_cli.addresses import prefetch
 from w2v_cli.compiled import njit
 
 MOST_LINKS = 1 << 20
 _FIRST_SLOTS = 1 << 12
+_AHEAD = 16  # so many entries before it is looked at, a slot is fetched from memory
 _COUNT_BITS = 40  # the link takes the others
 _COUNT_MASK = (1 << _COUNT_BITS) - 1
 _RIGHT_BITS = 32
@@ -26,9 +28,9 @@ _HALF, _PART_SHIFT = np.uint64(32), np.uint64(40)
 class PairArrays(NamedTuple):
     """A table in memory: open addressing, never more than half full.
 
-    slots: (2ⁿ, 2), left << 32 | right and link << 40 | count side by side, or -1; used: (1,), how many pairs there are;
-    seed: (1,), of the hash, drawn once a process, so that nobody can write a text whose pairs all collide, and a pair
-    belongs to the same part in all tables.
+    slots: (2ⁿ, 2), entries, which are left << 32 | right and link << 40 | count side by side, or -1; used: (1,), how
+    many entries there are; seed: (1,), of the hash, drawn once a process, so that nobody can write a text whose pairs
+    all collide, and a pair belongs to the same part in all tables.
     """
 
     slots: NDArray[np.int64]
@@ -58,15 +60,22 @@ class PairTable:
         """Double the room."""
         old = self.arrays
         self.arrays = _allocate(2 * len(old.slots), int(old.seed[0]))
-        _refill(self.arrays, old.slots[old.slots[:, 0] != _EMPTY])
+        self.add(old.slots[old.slots[:, 0] != _EMPTY])
+
+    def add(self, entries: NDArray[np.int64]) -> int:
+        """Add to the counts of pairs; return how many entries are done, fewer than all where the table is full."""
+        return int(_add_entries(self.arrays, entries))
 
     def keep_part(self, part: int, parts: int) -> None:
         """Forget the pairs that are not in this part of so many, a power of two."""
-        entries = self.arrays.slots[self.arrays.slots[:, 0] != _EMPTY]
-        kept = entries[: _select_part(entries, self.arrays.seed, part, parts)]
+        kept = self.select_part(self.arrays.slots[self.arrays.slots[:, 0] != _EMPTY], part, parts)
         self.arrays.slots.fill(_EMPTY)
         self.arrays.used.fill(0)
-        _refill(self.arrays, kept)
+        self.add(kept)
+
+    def select_part(self, entries: NDArray[np.int64], part: int, parts: int) -> NDArray[np.int64]:
+        """Return the entries of a part, in the place of `entries`."""
+        return entries[: _select_part(entries, self.arrays.seed, part, parts)]
 
     def at_least(self, count: int) -> Pairs:
         """Return the pairs with such a count."""
@@ -77,8 +86,9 @@ class PairTable:
 
     def put(self, pairs: Pairs) -> None:
         """Add pairs with their counts, which may stand for any numbers above 0."""
-        done = 0
-        while (done := _put(self.arrays, *pairs, done)) < len(pairs.counts):
+        keys, values = pairs.lefts << _RIGHT_BITS | pairs.rights, pairs.links << _COUNT_BITS | pairs.counts
+        entries = np.column_stack((keys, values))
+        while len(entries := entries[self.add(entries) :]):
             self.grow()
 
 
@@ -92,8 +102,13 @@ def _allocate(slots: int, seed: int) -> PairArrays:
 
 
 @njit(inline="always")
+def _key(left: Any, right: Any) -> Any:
+    return (np.int64(left) << _RIGHT_BITS) | np.int64(right)
+
+
+@njit(inline="always")
 def _hash(seed: Any, key: Any, link: Any) -> Any:
-    code = ((np.uint64(key) ^ seed) + np.uint64(link) * _MIXERS[0]) * _MIXERS[1]
+    code = ((np.uint64(key) ^ seed[0]) + np.uint64(link) * _MIXERS[0]) * _MIXERS[1]
     code = (code ^ (code >> _HALF)) * _MIXERS[2]
     return code ^ (code >> _HALF)
 
@@ -101,20 +116,27 @@ def _hash(seed: Any, key: Any, link: Any) -> Any:
 @njit(inline="always")
 def _is_in_part(code: Any, part: int, parts: int) -> Any:
     """Return whether a hash belongs to a part, by bits that do not choose the slot."""
-    return bool((code >> _PART_SHIFT) & np.uint64(parts - 1) == np.uint64(part))
+    return (code >> _PART_SHIFT) & np.uint64(parts - 1) == np.uint64(part)
 
 
 @njit(inline="always")
-def is_in_part(table: PairArrays, left: Any, link: Any, right: Any, part: int, parts: int) -> Any:
-    """Return whether a pair belongs to part `part` of `parts`."""
-    return _is_in_part(_hash(table.seed[0], (np.int64(left) << _RIGHT_BITS) | np.int64(right), link), part, parts)
+def write_entry(seed: Any, left: Any, link: Any, right: Any, entries: Any, place: Any, part: int, parts: int) -> Any:
+    """Write the entry of a pair that is found once; return whether it belongs to part `part` of `parts`."""
+    key = _key(left, right)
+    entries[place, 0], entries[place, 1] = key, np.int64(link) << _COUNT_BITS | 1
+    return _is_in_part(_hash(seed, key, link), part, parts)
+
+
+@njit(inline="always")
+def _first_slot(table: PairArrays, key: Any, link: Any) -> Any:
+    return np.int64(_hash(table.seed, key, link) & np.uint64(len(table.slots) - 1))
 
 
 @njit(inline="always")
 def _find_slot(table: PairArrays, key: Any, link: Any) -> Any:
     """Return the slot of a pair, or the empty one where it belongs."""
     mask = len(table.slots) - 1
-    slot = np.int64(_hash(table.seed[0], key, link) & np.uint64(mask))
+    slot = _first_slot(table, key, link)
     while table.slots[slot, 0] != _EMPTY and (
         table.slots[slot, 0] != key or table.slots[slot, 1] >> _COUNT_BITS != link
     ):
@@ -123,9 +145,7 @@ def _find_slot(table: PairArrays, key: Any, link: Any) -> Any:
 
 
 @njit(inline="always")
-def add(table: PairArrays, left: Any, link: Any, right: Any, count: Any) -> bool:
-    """Add to the count of a pair; return False, having done nothing, where it is new and the table is full."""
-    key = (np.int64(left) << _RIGHT_BITS) | np.int64(right)
+def _add(table: PairArrays, key: Any, link: Any, count: Any) -> bool:
     slot = _find_slot(table, key, link)
     if table.slots[slot, 0] == _EMPTY:
         if 2 * table.used[0] >= len(table.slots):
@@ -138,28 +158,27 @@ def add(table: PairArrays, left: Any, link: Any, right: Any, count: Any) -> bool
 
 
 @njit(inline="always")
+def add(table: PairArrays, left: Any, link: Any, right: Any, count: Any) -> bool:
+    """Add to the count of a pair; return False, having done nothing, where it is new and the table is full."""
+    return bool(_add(table, _key(left, right), link, count))
+
+
+@njit(inline="always")
 def find(table: PairArrays, left: Any, link: Any, right: Any) -> Any:
     """Return the count of a pair, 0 where it is not there."""
-    slot = _find_slot(table, (np.int64(left) << _RIGHT_BITS) | np.int64(right), link)
+    slot = _find_slot(table, _key(left, right), link)
     return np.int64(0) if table.slots[slot, 0] == _EMPTY else table.slots[slot, 1] & _COUNT_MASK
 
 
 @njit()
-def _put(table: PairArrays, lefts: Any, links: Any, rights: Any, counts: Any, done: int) -> int:
-    """Go on after `done` pairs with PairTable.put; return how many are done, fewer than all where it is full."""
-    for i in range(done, len(counts)):
-        if not add(table, lefts[i], links[i], rights[i], counts[i]):
-            return i
-    return len(counts)
-
-
-@njit()
-def _refill(table: PairArrays, entries: Any) -> None:
-    """Enter different pairs, as they stood in slots, into an empty table."""
+def _add_entries(table: PairArrays, entries: Any) -> int:
+    """Do what PairTable.add does."""
     for i in range(len(entries)):
-        slot = _find_slot(table, entries[i, 0], entries[i, 1] >> _COUNT_BITS)
-        table.slots[slot, 0], table.slots[slot, 1] = entries[i, 0], entries[i, 1]
-    table.used[0] = len(entries)
+        j = min(i + _AHEAD, len(entries) - 1)
+        prefetch(table.slots, _first_slot(table, entries[j, 0], entries[j, 1] >> _COUNT_BITS), 0)
+        if not _add(table, entries[i, 0], entries[i, 1] >> _COUNT_BITS, entries[i, 1] & _COUNT_MASK):
+            return i
+    return len(entries)
 
 
 @njit()
@@ -167,7 +186,7 @@ def _select_part(entries: Any, seed: Any, part: int, parts: int) -> int:
     """Move the entries of a part to the front, in place; return their number."""
     kept = 0
     for i in range(len(entries)):
-        if _is_in_part(_hash(seed[0], entries[i, 0], entries[i, 1] >> _COUNT_BITS), part, parts):
+        if _is_in_part(_hash(seed, entries[i, 0], entries[i, 1] >> _COUNT_BITS), part, parts):
             entries[kept, 0], entries[kept, 1] = entries[i, 0], entries[i, 1]
             kept += 1
     return kept

@@ -7,18 +7,29 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.collocations import CONNECTOR, ORDINARY, RARE, PairCounter, npmi_scores, word2phrase_scores
-from w2v_cli.compiled import njit
+from w2v_cli.collocations import (
+    CONNECTOR,
+    ORDINARY,
+    UNUSED,
+    PairCounter,
+    PairText,
+    npmi_scores,
+    number_connectors,
+    word2phrase_scores,
+)
+from w2v_cli.joining import join_pairs
 from w2v_cli.pair_table import Pairs
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import CorpusSettings
+from w2v_cli.text_lines import iterate_lines
 
 Score = Literal["word2phrase", "npmi"]
 DEFAULT_THRESHOLDS: dict[Score, float] = {"word2phrase": 100.0, "npmi": 0.5}
 ENGLISH_CONNECTORS = frozenset(
     (*("a", "an", "the", "and", "or"), *("of", "in", "on", "at", "by", "for", "from", "to", "with", "without"))
 )
-_WORDS_AT_ONCE = 1 << 18
+_ROUNDING = 1 + 1e-9  # of a score
+_COUNTED_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,26 @@ class PhraseRules:
     passes: int = 1
     delimiter: str = "_"
     connectors: Collection[str] = ()
+
+    def scores(
+        self, pairs: NDArray[np.int64], lefts: NDArray[np.int64], rights: NDArray[np.int64], *, words: int
+    ) -> NDArray[np.float64]:
+        """Return the scores for counts of pairs, of their words, and of all words."""
+        if self.score == "npmi":
+            return npmi_scores(pairs, lefts, rights, words=words)
+        return word2phrase_scores(pairs, lefts, rights, words=words, min_count=self.min_count)
+
+    def may_join(self, counts: NDArray[np.int64], *, words: int) -> NDArray[np.bool_]:
+        """Return which words, by their counts, some pair might hold that is joined.
+
+        No pair occurs oftener than either of its words. So a word has its best score where both words and their pair
+        occur equally often: with NPMI that is 1, with word2phrase's score it falls as the word grows frequent.
+        """
+        are_enough = counts >= self.min_count
+        if self.score == "word2phrase":
+            n = np.maximum(counts, 1)
+            are_enough &= self.scores(n, n, n, words=words) * _ROUNDING > self.threshold
+        return are_enough
 
 
 @dataclass(frozen=True)
@@ -79,18 +110,9 @@ class JoinedText:
     phrases: list[Phrase] = field(default_factory=list)
     joins: int = 0
 
-    def iterate_lines(self) -> Iterator[bytes]:
+    def iterate_lines(self, *, threads: int = 1) -> Iterator[bytes]:
         """Yield the text in blocks, UTF-8: a line a sentence, a space between words."""
-        encoded = [word.encode() for word in self.words]
-        starts = np.concatenate(([0], np.cumsum([len(word) for word in encoded], dtype=np.int64)))
-        letters = np.frombuffer(b"".join(encoded), np.uint8)
-        lengths = np.diff(starts)
-        for first in range(0, len(self.word_ids), _WORDS_AT_ONCE):
-            ids = self.word_ids[first : first + _WORDS_AT_ONCE]
-            block = np.empty(int(lengths[ids].sum()) + len(ids), np.uint8)
-            sentence = int(np.searchsorted(self.sentence_offsets, first, side="right"))
-            _write_words(ids, first, self.sentence_offsets, sentence, starts, letters, block)
-            yield block.tobytes()
+        return iterate_lines(self.words, self.word_ids, self.sentence_offsets, threads=threads)
 
 
 def corpus_settings(config: CorpusSettings) -> CorpusSettings:
@@ -103,37 +125,45 @@ def corpus_settings(config: CorpusSettings) -> CorpusSettings:
 
 
 def join_phrases(
-    corpus: ScannedCorpus, rules: PhraseRules, on_pass: Callable[[PassDone], None] = lambda _: None
+    corpus: ScannedCorpus,
+    rules: PhraseRules,
+    on_pass: Callable[[PassDone], None] = lambda _: None,
+    *,
+    threads: int = 1,
 ) -> JoinedText:
     """Return the text of a corpus with its phrases joined; the ids of the corpus are used up.
 
     Each pass counts the text that the pass before has left, and joins from left to right; what it has joined it does
-    not join again, as word2phrase.c and gensim. The passes end early where one finds nothing.
+    not join again, as word2phrase.c and gensim. The passes end early where one finds nothing. The result does not
+    depend on the number of threads.
     """
     text = JoinedText(list(corpus.vocabulary.words), corpus.word_ids, corpus.sentence_offsets)
     counts = corpus.vocabulary.counts
     for number in range(1, rules.passes + 1):
-        counts, phrases, joins = _join_once(text, counts, rules, number)
+        phrases, joins = _join_once(text, counts, rules, number, threads)
         text.phrases += phrases
         text.joins += joins
         on_pass(PassDone(number, len(phrases), joins, len(text.word_ids)))
         if not phrases:
             break
+        if number < rules.passes:
+            counts = _count_words(text.word_ids, len(text.words))
     text.phrases.sort(key=lambda phrase: (-phrase.score, phrase.text, phrase.number_of_pass))
     return text
 
 
 def _join_once(
-    text: JoinedText, counts: NDArray[np.int64], rules: PhraseRules, number: int
-) -> tuple[NDArray[np.int64], list[Phrase], int]:
-    """Do a pass; return the new counts of words, the phrases, and how many joins were made."""
-    roles = np.where(counts >= rules.min_count, ORDINARY, RARE).astype(np.uint8)
+    text: JoinedText, counts: NDArray[np.int64], rules: PhraseRules, number: int, threads: int
+) -> tuple[list[Phrase], int]:
+    """Do a pass over words with such counts; return the phrases, and how many joins were made."""
+    roles = np.where(rules.may_join(counts, words=len(text.word_ids)), ORDINARY, UNUSED).astype(np.uint8)
     connectors = set(rules.connectors)
     if connectors:
         roles[[word_id for word_id, word in enumerate(text.words) if word in connectors]] = CONNECTOR
-    counter = PairCounter(text.word_ids, text.sentence_offsets, roles)
-    pairs, scores = _choose(counter, counts, len(text.word_ids), rules)
-    joined = _joined_words(text.words, pairs, counter.links.at_least(1), rules.delimiter)
+    links = number_connectors(text.word_ids, text.sentence_offsets, roles)
+    pair_text = PairText(text.word_ids, text.sentence_offsets, roles, links.arrays)
+    pairs, scores = _choose(pair_text, counts, rules, threads)
+    joined = _joined_words(text.words, pairs, links.at_least(1), rules.delimiter)
     phrases = [
         Phrase(*columns, number)
         for columns in zip(
@@ -146,28 +176,31 @@ def _join_once(
         )
     ]
     ids = _ids_of(joined, text.words, rules.delimiter)
-    counts = np.concatenate([counts, np.zeros(len(text.words) - len(counts), np.int64)])
-    roles = np.concatenate([roles, np.zeros(len(counts) - len(roles), np.uint8)])
-    kept, joins = counter.join(pairs._replace(counts=ids + 1), counts)
+    kept, joins = join_pairs(pair_text, pairs._replace(counts=ids + 1), threads=threads)
     text.word_ids = text.word_ids[:kept]
-    return counts, phrases, joins
+    return phrases, joins
 
 
 def _choose(
-    counter: PairCounter, counts: NDArray[np.int64], words: int, rules: PhraseRules
+    text: PairText, counts: NDArray[np.int64], rules: PhraseRules, threads: int
 ) -> tuple[Pairs, NDArray[np.float64]]:
     """Return the pairs that score above the threshold, and their scores."""
-    chosen, all_scores = [], []
-    for pairs in counter.iterate_frequent(rules.min_count):
-        of_each = (pairs.counts, counts[pairs.lefts], counts[pairs.rights])
-        if rules.score == "npmi":
-            scores = npmi_scores(*of_each, words=words)
-        else:
-            scores = word2phrase_scores(*of_each, words=words, min_count=rules.min_count)
+
+    def choose(pairs: Pairs) -> tuple[Pairs, NDArray[np.float64]]:
+        scores = rules.scores(pairs.counts, counts[pairs.lefts], counts[pairs.rights], words=len(text.ids))
         is_above = scores > rules.threshold
-        chosen.append([column[is_above] for column in pairs])
-        all_scores.append(scores[is_above])
-    return Pairs(*map(np.concatenate, zip(*chosen, strict=True))), np.concatenate(all_scores)
+        return Pairs(*(column[is_above] for column in pairs)), scores[is_above]
+
+    pairs, scores = zip(*PairCounter(text, rules.min_count).map(choose, threads=threads), strict=True)
+    return Pairs(*map(np.concatenate, zip(*pairs, strict=True))), np.concatenate(scores)
+
+
+def _count_words(word_ids: NDArray[np.int32], words: int) -> NDArray[np.int64]:
+    """Return how often each of so many words occurs."""
+    counts = np.zeros(words, np.int64)
+    for first in range(0, len(word_ids), _COUNTED_AT_ONCE):
+        counts += np.bincount(word_ids[first : first + _COUNTED_AT_ONCE], minlength=words)
+    return counts
 
 
 def _joined_words(words: Sequence[str], pairs: Pairs, links: Pairs, delimiter: str) -> list[str]:
@@ -194,19 +227,3 @@ def _ids_of(joined: Sequence[str], words: list[str], delimiter: str) -> NDArray[
             ids[word] = len(words)
             words.append(word)
     return np.array([ids[word] for word in joined], np.int64)
-
-
-@njit()
-def _write_words(ids: Any, before: int, offsets: Any, sentence: int, starts: Any, letters: Any, block: Any) -> None:
-    """Write words into `block`; `before` words come before them, and sentence - 1 is the one that they begin in."""
-    at = 0
-    for i in range(len(ids)):
-        for place in range(starts[ids[i]], starts[ids[i] + 1]):
-            block[at] = letters[place]
-            at += 1
-        if before + i + 1 == offsets[sentence]:
-            block[at] = 10
-            sentence += 1
-        else:
-            block[at] = 32
-        at += 1

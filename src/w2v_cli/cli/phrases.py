@@ -13,6 +13,7 @@ from w2v_cli.cli.completion import complete_config, complete_corpus, complete_se
 from w2v_cli.cli.given import resolve
 from w2v_cli.cli.options import JsonOption, QuietOption
 from w2v_cli.cli.phrase_display import iterate_rows, show, summary
+from w2v_cli.cores import available_cores
 from w2v_cli.errors import ConfigError
 from w2v_cli.sizes import count
 
@@ -116,10 +117,11 @@ def phrases(
     files = [file for file in (path, list_) if file is not None]
     _check_files(files, overwrite=overwrite)
     scanned = _scan(settings, files, is_quiet=quiet)
-    joined = _join(scanned, rules, is_quiet=quiet)
-    _write(joined, path, list_, overwrite=overwrite)
+    threads = settings.training.threads or available_cores()
+    joined = _join(scanned, rules, threads, is_quiet=quiet)
+    _write(joined, path, list_, threads, overwrite=overwrite)
     if output == _STDOUT:
-        for block in joined.iterate_lines():
+        for block in joined.iterate_lines(threads=threads):
             console.write_bytes(block)
     if path is not None and not quiet:
         console.note(f"wrote {path}; train on it with: w2v train {path} --set corpus.tokens=whitespace --output …")
@@ -184,7 +186,7 @@ def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScannedCor
     return scanned.corpus
 
 
-def _join(scanned: "ScannedCorpus", rules: "PhraseRules", *, is_quiet: bool) -> "JoinedText":
+def _join(scanned: "ScannedCorpus", rules: "PhraseRules", threads: int, *, is_quiet: bool) -> "JoinedText":
     """Return the joined text, telling of each pass."""
     from w2v_cli.phrases import PassDone, join_phrases  # noqa: PLC0415  as above
 
@@ -195,10 +197,10 @@ def _join(scanned: "ScannedCorpus", rules: "PhraseRules", *, is_quiet: bool) -> 
                 f"over {rules.threshold:g}, joined in {count(done.joins, 'place')}; {count(done.words, 'word')} left"
             )
 
-    return join_phrases(scanned, rules, tell)
+    return join_phrases(scanned, rules, tell, threads=threads)
 
 
-def _write(joined: "JoinedText", path: Path | None, list_: Path | None, *, overwrite: bool) -> None:
+def _write(joined: "JoinedText", path: Path | None, list_: Path | None, threads: int, *, overwrite: bool) -> None:
     """Write the text and the list, whole or not at all."""
     from w2v_cli.packing import packed_write  # noqa: PLC0415  as above
 
@@ -209,5 +211,5 @@ def _write(joined: "JoinedText", path: Path | None, list_: Path | None, *, overw
                 file.write(f"{line}\n".encode())
         if path is not None:
             file = files.enter_context(packed_write(path, overwrite=overwrite))
-            for block in joined.iterate_lines():
+            for block in joined.iterate_lines(threads=threads):
                 file.write(block)

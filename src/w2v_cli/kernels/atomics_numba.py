@@ -6,7 +6,7 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from w2v_cli.kernels.lanes_numba import item_pointer
+from w2v_cli.addresses import item_pointer
 
 # Gives the core to a thread that waits for one: the C library's name, and Windows' own.
 give_way = types.ExternalFunction("sched_yield" if os.name == "posix" else "SwitchToThread", types.int32())

@@ -11,6 +11,8 @@ from numba import types as untyped_types
 from numba.core import cgutils as untyped_cgutils
 from numba.extending import intrinsic, models, register_model
 
+from w2v_cli.addresses import item_pointer
+
 cgutils: Any = untyped_cgutils
 types: Any = untyped_types
 _FLOAT = ir.FloatType()
@@ -193,26 +195,6 @@ def _run_pointer(context: Any, builder: Any, signature: Any, arguments: Any, cou
     return builder.bitcast(pointer, ir.PointerType(ir.VectorType(_FLOAT, count)))
 
 
-def item_pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Return the address of an item of an array, the first argument, by the arguments that follow; none is negative."""
-    array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    indices = range(1, 1 + signature.args[0].ndim)
-    places = [context.cast(builder, arguments[k], signature.args[k], types.intp) for k in indices]
-    return cgutils.get_item_pointer(context, builder, signature.args[0], array, places)
-
-
-def _type_prefetch(_context: Any, array: Any, row: Any, column: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        byte_pointer, number = ir.PointerType(ir.IntType(8)), ir.IntType(32)
-        pointer = builder.bitcast(item_pointer(context, builder, signature, arguments), byte_pointer)
-        function_type = ir.FunctionType(ir.VoidType(), [byte_pointer, number, number, number])
-        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
-        builder.call(function, [pointer, *(ir.Constant(number, flag) for flag in (0, 3, 1))])  # read, keep, data
-        return context.get_dummy_value()
-
-    return types.void(array, row, column), generate
-
-
 def _type_float_of_bits(_context: Any, _bits: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], _FLOAT)
@@ -235,6 +217,5 @@ add: Any = intrinsic(_type_add)  # (a, b) -> a + b
 multiply_add: Any = intrinsic(_type_multiply_add)  # (a, b, c) -> a · b + c
 store_totals: Any = intrinsic(_type_store_totals)  # (array, row, column, 4 Lanes): array[row, column + i] = total i
 store_transposed: Any = intrinsic(_type_store_transposed)  # (array, row, column, 8 Lanes of 8): a column becomes a row
-prefetch: Any = intrinsic(_type_prefetch)  # (array, row, column): bring the item's line into the cache
 float_of_bits: Any = intrinsic(_type_float_of_bits)  # (int32) -> the float32 of the same bits
 bits_of: Any = intrinsic(_type_bits_of)  # (float32) -> the int32 of the same bits

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v_cli.addresses import prefetch
 from w2v_cli.compiled import njit, njit_part
 from w2v_cli.kernels.lanes_numba import (
     SQUARE,
     add,
     load,
     multiply_add,
-    prefetch,
     splat,
     store,
     store_totals,

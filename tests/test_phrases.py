@@ -2,17 +2,25 @@
 
 import contextlib
 import math
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from w2v_cli import collocations, demo_text, joining, phrases, text_lines
-from w2v_cli.collocations import npmi_scores, word2phrase_scores
+from w2v_cli.collocations import (
+    ORDINARY,
+    PairCounter,
+    PairText,
+    npmi_scores,
+    number_connectors,
+    word2phrase_scores,
+)
 from w2v_cli.phrases import ENGLISH_CONNECTORS, PhraseRules, corpus_settings, join_phrases
 from w2v_cli.scanner import scan
 from w2v_cli.settings import CorpusSettings
@@ -183,20 +191,43 @@ def test_threads_and_room_change_nothing(join, monkeypatch, threads):
     assert joined.joins == of_one.joins > 0
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("step", [1000, 1 << 16])
+def test_each_pair_is_counted_once_in_parts_of_parts(monkeypatch, threads, step):
+    """A table that is split in the middle of a step leaves no pair to two parts, and none out."""
+    ids = (np.random.default_rng(2).zipf(1.3, 60_000) % 3000).astype(np.int32)
+    links = number_connectors(ids, np.array([0, len(ids)]), np.full(3000, ORDINARY, np.uint8))
+    text = PairText(ids, np.array([0, len(ids)]), np.full(3000, ORDINARY, np.uint8), links.arrays)
+    monkeypatch.setattr(collocations, "MOST_PAIRS", 3000)
+
+    with steps_of(step):
+        parts = PairCounter(text, 1).map(lambda pairs: pairs, threads=threads)
+
+    assert len(parts) > 2 * threads
+    found = [pair for part in parts for pair in zip(*(column.tolist() for column in part), strict=True)]
+    expected = Counter(pairwise(ids.tolist()))
+    assert sorted(found) == sorted((left, 0, right, count) for (left, right), count in expected.items())
+
+
 @settings(max_examples=300)
-@given(data=st.data())
-def test_no_word_is_passed_over_that_a_phrase_may_hold(data):
-    """A pair just above the threshold is of two words that may be joined, by either score."""
-    words = data.draw(st.integers(2, 10**12))
-    lefts, rights = data.draw(st.tuples(*[st.integers(1, words - 1)] * 2))
-    pair = data.draw(st.integers(1, min(lefts, rights)))
-    rules = PhraseRules(data.draw(st.sampled_from(["word2phrase", "npmi"])), 0.0, data.draw(st.integers(1, pair)))
-    counts = np.array([lefts, rights])
-    score = rules.scores(np.array([pair]), counts[:1], counts[1:], words=words)[0]
+@given(
+    words=st.integers(2, 10**12),
+    counts=st.tuples(*[st.integers(1, 10**9)] * 2),
+    pair=st.integers(1, 10**9),
+    min_count=st.integers(1, 10**9),
+    score=st.sampled_from(["word2phrase", "npmi"]),
+)
+@example(10**12, (560_022_832, 560_022_831), 560_022_831, 1, "word2phrase")  # where rounding counts
+def test_no_word_is_passed_over_that_a_phrase_may_hold(words, counts, pair, min_count, score):
+    """A pair just above the threshold is of two words that may be joined, by either score and however it is rounded."""
+    of_words = np.minimum(np.array(counts), words - 1)
+    of_pair = np.minimum(pair, of_words.min(keepdims=True))
+    rules = PhraseRules(score, 0.0, min(min_count, int(of_pair[0])))
+    value = rules.scores(of_pair, of_words[:1], of_words[1:], words=words)[0]
 
-    rules = replace(rules, threshold=float(np.nextafter(score, -np.inf)))
+    rules = replace(rules, threshold=float(np.nextafter(value, -np.inf)))
 
-    assert rules.may_join(counts, words=words).all()
+    assert rules.may_join(of_words, words=words).all()
 
 
 def test_words_too_frequent_for_any_phrase_are_passed_over():

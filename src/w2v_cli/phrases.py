@@ -162,7 +162,7 @@ def _join_once(
         roles[[word_id for word_id, word in enumerate(text.words) if word in connectors]] = CONNECTOR
     links = number_connectors(text.word_ids, text.sentence_offsets, roles)
     pair_text = PairText(text.word_ids, text.sentence_offsets, roles, links.arrays)
-    pairs, scores = _choose(pair_text, counts, rules, threads)
+    pairs, scores = choose_pairs(pair_text, counts, rules, threads)
     joined = _joined_words(text.words, pairs, links.at_least(1), rules.delimiter)
     phrases = [
         Phrase(*columns, number)
@@ -181,7 +181,7 @@ def _join_once(
     return phrases, joins
 
 
-def _choose(
+def choose_pairs(
     text: PairText, counts: NDArray[np.int64], rules: PhraseRules, threads: int
 ) -> tuple[Pairs, NDArray[np.float64]]:
     """Return the pairs that score above the threshold, and their scores."""

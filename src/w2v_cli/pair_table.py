@@ -60,10 +60,13 @@ class PairTable:
         """Double the room."""
         old = self.arrays
         self.arrays = _allocate(2 * len(old.slots), int(old.seed[0]))
-        self.add(old.slots[old.slots[:, 0] != _EMPTY])
+        self.add(old.slots)
 
     def add(self, entries: NDArray[np.int64]) -> int:
-        """Add to the counts of pairs; return how many entries are done, fewer than all where the table is full."""
+        """Add to the counts of pairs; return how many entries are done, fewer than all where the table is full.
+
+        Empty entries count for nothing.
+        """
         return int(_add_entries(self.arrays, entries))
 
     def keep_part(self, part: int, parts: int) -> None:
@@ -176,7 +179,8 @@ def _add_entries(table: PairArrays, entries: Any) -> int:
     for i in range(len(entries)):
         j = min(i + _AHEAD, len(entries) - 1)
         prefetch(table.slots, _first_slot(table, entries[j, 0], entries[j, 1] >> _COUNT_BITS), 0)
-        if not _add(table, entries[i, 0], entries[i, 1] >> _COUNT_BITS, entries[i, 1] & _COUNT_MASK):
+        key, value = entries[i, 0], entries[i, 1]
+        if key != _EMPTY and not _add(table, key, value >> _COUNT_BITS, value & _COUNT_MASK):
             return i
     return len(entries)
 

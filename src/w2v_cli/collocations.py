@@ -75,12 +75,12 @@ def number_connectors(
 
 
 class PairCounter:
-    """Counts the pairs of a text that occur `min_count` times."""
+    """Counts the pairs of a text that occur `min_count` times, once."""
 
     def __init__(self, text: PairText, min_count: int) -> None:
         self._text = text
         self._min_count = min_count
-        self._is_stopped = False
+        self._is_stopped = False  # whether nobody waits for the threads any more
 
     def map(self, choose: Callable[[Pairs], _T], *, threads: int) -> list[_T]:
         """Return what `choose` makes of these pairs, in parts of bounded size, each pair with its whole count."""

@@ -15,9 +15,15 @@ class FakeCluster:
 
     def __init__(self, *, workers=1, fails_at=None):
         self.workers = workers
-        self.works = []
+        self.works, self.asked = [], []
         self.before_work = {}
         self._fails_at = fails_at
+
+    def ask_each(self, work):
+        """Let each worker do a work, as one that is sent."""
+        for _ in range(self.workers):
+            self.asked.append(work)
+            run_task(__version__, work.name, *pickle.loads(pickle.dumps(work.argument)))  # noqa: S301  our own
 
     def run_in_order(self, works, *shared, kept=()):
         """Yield the results of the works, each with what is shared as it was when they began."""

@@ -83,6 +83,15 @@ def test_what_is_asked_for_has_its_part(settings, part, size):
     assert part not in need_of(50_000).parts
 
 
+def test_the_driver_of_a_cluster_has_no_gpu():
+    """What it takes does not depend on what its workers compute with."""
+    config = config_of(algorithm="block")
+    config = config.model_copy(update={"cluster": config.cluster.model_copy(update={"cluster": "local:2"})})
+    sizes = Sizes(1_000_000, kept_words=1000, threads=1)
+
+    assert estimate(config, Backend.CUPY, sizes) == estimate(config, Backend.NUMBA, sizes)
+
+
 def test_more_of_anything_needs_more():
     """Words, dimensions, threads, windows of the minibatch algorithm: none makes it less."""
     sizes = {"vocabulary": 10_000, "kept_words": 100_000, "threads": 1}

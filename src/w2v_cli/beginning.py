@@ -13,7 +13,7 @@ from w2v_cli.cluster_scan import scan_on
 from w2v_cli.cluster_start import joined
 from w2v_cli.cores import available_cores
 from w2v_cli.corpora import CorpusFound, find_corpus
-from w2v_cli.distributed import ClusterLearner
+from w2v_cli.distributed import ClusterLearner, resolve_on
 from w2v_cli.engines import EngineLoaded, build_learner, with_algorithm
 from w2v_cli.evaluation_sets import read_sets
 from w2v_cli.evaluator import Evaluator
@@ -82,7 +82,8 @@ def begin(
     """Find and scan the corpus, build the learner and bring it to where training begins."""
     config, output = with_algorithm(config), Path(config.output.path)
     check_least_memory(config.training.threads or available_cores())
-    backend = resolve_backend(config.training.backend)
+    wanted = config.training.backend
+    backend = resolve_backend(wanted) if cluster is None else resolve_on(cluster, wanted)
     sets = read_sets(config.training.evaluate, data_folder)
     old_vectors = read_old_vectors(config.model) if taken is None else None
     found = find_corpus(config.corpus.source, data_folder)
@@ -161,7 +162,14 @@ def _scan_on(cluster: Cluster, found: CorpusFound, config: Config, on_event: OnE
         vocabulary = read.corpus.vocabulary
         learner = ClusterLearner(cluster, read.rounds, vocabulary, config, backend)
         is_compiled = memory_check.is_compiled(config, backend)
-        loaded = EngineLoaded("block", backend, cluster.workers, is_compiled=is_compiled, rounds=len(read.rounds))
+        loaded = EngineLoaded(
+            "block",
+            backend,
+            cluster.workers,
+            is_compiled=is_compiled,
+            is_reproducible=backend is not Backend.CUPY,
+            rounds=len(read.rounds),
+        )
         return learner, loaded, round(vocabulary.kept_words * (1 - config.training.validation))
 
     return build, scanned

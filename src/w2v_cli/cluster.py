@@ -110,6 +110,21 @@ class Cluster:
             for future in begun.values():
                 self._forget(future, is_wanted=False)
 
+    def ask_each(self, work: Work) -> None:
+        """Let each worker that is there now do a work, all at once.
+
+        Raises what one of them raises of ours. One that dies meanwhile is passed over: the next look misses it.
+        """
+        from w2v_cli.cluster_tasks import run_task  # noqa: PLC0415  it loads Numba
+
+        try:
+            answers = self._client.run(run_task, __version__, work.name, *work.argument, on_error="return")
+        except (OSError, TimeoutError, CancelledError) as error:
+            raise self._gone(f"its connection was lost ({type(error).__name__})") from None
+        for _, answer in sorted(answers.items()):
+            if isinstance(answer, Exception) and not isinstance(answer, OSError):
+                raise _as_ours(answer, work.label) from None
+
     def _keep(self, things: Sequence[Any]) -> list[Any]:
         """Return copies that stay; those that were sent before are still there."""
         known = [thing for thing, _ in self._kept]
@@ -156,16 +171,8 @@ class Cluster:
             except KilledWorker:
                 self._look(is_urgent=True)
                 raise self._killer(work) from None
-            except W2vError:
-                raise
-            except MemoryError:
-                raise ClusterError(
-                    f"a worker has no memory left for {work.label}: give workers more, or lower --dim."
-                ) from None
-            except ImportError as error:
-                raise MissingDependencyError(
-                    f"a worker lacks a package ({error}): install the same w2v-cli on all machines of the cluster."
-                ) from None
+            except (W2vError, MemoryError, ImportError) as error:
+                raise _as_ours(error, work.label) from None
             else:
                 self._look()
                 return result
@@ -219,3 +226,15 @@ class Cluster:
         return ClusterError(
             f"{work.label} has killed each worker that was at it: see their logs; too little memory is the usual cause."
         )
+
+
+def _as_ours(error: Exception, label: str) -> Exception:
+    """Return what a worker has raised as what the user is told; label: what it was at."""
+    if isinstance(error, MemoryError):
+        cause = f" ({error})" if str(error) else ""
+        return ClusterError(f"a worker has no memory left for {label}{cause}: give workers more, or lower --dim.")
+    if isinstance(error, ImportError):
+        return MissingDependencyError(
+            f"a worker lacks a package ({error}): install the same w2v-cli on all machines of the cluster."
+        )
+    return error

@@ -2,14 +2,16 @@
 
 import signal
 import socket
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from w2v_cli import __version__
 from w2v_cli.corpus import OtherDataError, TextReader, check_head
-from w2v_cli.errors import CorpusError, DownloadError, MissingDependencyError, StorageError
+from w2v_cli.errors import ConfigError, CorpusError, DownloadError, MissingDependencyError, StorageError
 from w2v_cli.file_kinds import is_web_page
+from w2v_cli.preflight import resolve_backend
 from w2v_cli.settings import CorpusSettings
 from w2v_cli.shard_training import compile_engine, measure_shard, train_shard
 from w2v_cli.sources import Source
@@ -20,8 +22,9 @@ from w2v_cli.text_parts import FileFacts, inspect_file
 def run_task(version: str, name: str, *arguments: Any) -> Any:
     """Return what the function of that name returns.
 
-    Raises MissingDependencyError where the worker has another version of w2v. What text, disk and network have against
-    it is told with the worker's name: not every machine may see the text.
+    Raises MissingDependencyError where the worker has another version of w2v. What text, disk, network and GPU have
+    against it is told with the worker's name: not every machine may see the text, or have a GPU. No error is one of
+    CuPy's, which a driver without CuPy could not read.
     """
     if version != __version__:
         raise MissingDependencyError(
@@ -30,8 +33,19 @@ def run_task(version: str, name: str, *arguments: Any) -> Any:
         )
     try:
         return _TASKS[name](*arguments)
-    except (CorpusError, StorageError, DownloadError) as error:
-        raise type(error)(f"{error} (So says the worker on {socket.gethostname()}.)") from None
+    except (ConfigError, CorpusError, DownloadError, MissingDependencyError, StorageError) as error:
+        raise type(error)(f"{error} {_so_says()}") from None
+    except MemoryError as error:
+        raise MemoryError(str(error)) from None
+    except RuntimeError as error:
+        if not type(error).__module__.startswith("cupy"):
+            raise
+        cause = textwrap.shorten(str(error), width=200, placeholder=" …")
+        raise StorageError(f"a GPU has failed: {cause}; see its driver's log. {_so_says()}") from None
+
+
+def _so_says() -> str:
+    return f"(So says the worker on {socket.gethostname()}.)"
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,7 @@ _TASKS: dict[str, Callable[..., Any]] = {
     "inspect": inspect_files,
     "count": count_parts,
     "compile": compile_engine,
+    "resolve": resolve_backend,
     "train": train_shard,
     "measure": measure_shard,
 }

@@ -10,10 +10,23 @@ from w2v_cli.combining import Combiner
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.learner import BEGINNING, Advance, Point, RoundDone, State, mean_loss
 from w2v_cli.model import build_embeddings
-from w2v_cli.rounds_plan import Round
+from w2v_cli.preflight import resolve_backend
+from w2v_cli.rounds_plan import Round, most_words
 from w2v_cli.settings import Config
 from w2v_cli.shard_training import PackedVocabulary, ShardResult, ShardWork
 from w2v_cli.vocabulary import Vocabulary
+
+
+def resolve_on(cluster: Cluster, wanted: str) -> Backend:
+    """Return the backend of all workers for a setting of training.backend; the GPU is theirs, not this machine's.
+
+    Raises MissingDependencyError where a worker that is there cannot use what is wanted. One that comes later is asked
+    at its first shard.
+    """
+    if wanted != Backend.CUPY:
+        return resolve_backend(wanted)
+    cluster.ask_each(Work("resolve", (wanted,), "its GPU"))
+    return Backend.CUPY
 
 
 class ClusterLearner:
@@ -34,9 +47,15 @@ class ClusterLearner:
         self._state = {"input_vectors": start.input_vectors, "output_vectors": start.output_vectors}
 
     def prepare(self) -> None:
-        """Let one worker compile; those that keep compiled code elsewhere do it at their first shard."""
-        compiling = Work("compile", (self._config, self._backend), "compiling")
-        for _ in self._cluster.run_in_order([compiling]):
+        """Let one worker compile; those that keep compiled code elsewhere do it at their first shard.
+
+        With GPUs each worker compiles, for what a shard will take of its device's memory.
+        """
+        if self._backend is Backend.CUPY:
+            size = len(self._vocabulary.counts), most_words(self._rounds, int(self._vocabulary.counts.sum()))
+            self._cluster.ask_each(Work("compile", (self._config, self._backend, *size), "its GPU"))
+            return
+        for _ in self._cluster.run_in_order([Work("compile", (self._config, self._backend), "compiling")]):
             pass
 
     def iterate_training(self, start: Point = BEGINNING) -> Generator[Advance]:

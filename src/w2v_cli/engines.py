@@ -45,10 +45,9 @@ def with_algorithm(config: Config) -> Config:
         *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
         *([f"model.dim above {MAX_DIM} on the GPU"] if is_too_wide else []),
     ]
-    has_gpu = training.backend == "cupy"
-    if config.cluster.cluster is not None and (needs or has_gpu or training.algorithm == "minibatch"):
-        wish = " and ".join(needs) or ("the GPU" if has_gpu else "--algorithm minibatch")
-        raise ConfigError(f"--cluster trains by the block algorithm on CPUs, not with {wish}: leave one of them out.")
+    if config.cluster.cluster is not None and (needs or training.algorithm == "minibatch"):
+        wish = " and ".join(needs) or "--algorithm minibatch"
+        raise ConfigError(f"--cluster trains by the block algorithm, not with {wish}: leave one of them out.")
     if training.patience is not None and training.validation == 0:
         raise ConfigError("--patience waits for a lower held-out loss: give --validation a share too, such as 0.01.")
     if training.deterministic and training.backend == "cupy":

@@ -72,9 +72,10 @@ def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
         "evaluation": _EVALUATION if config.training.evaluate else 0,
         "compiling": _CODE + (0 if sizes.is_compiled else _COMPILING),
     }
-    if backend is Backend.CUPY:  # vectors, moments and gradients lie on the device
+    is_on_device = backend is Backend.CUPY and config.cluster.cluster is None  # on a cluster those of the workers
+    if is_on_device:  # vectors, moments and gradients lie there
         parts |= {"vectors": 2 * matrix, "work": 0} if is_block else {"vectors": matrix, "optimizer": 0}
-    on_its_way = matrix if is_block and backend is Backend.CUPY else 0  # to the device, padded
+    on_its_way = matrix if is_block and is_on_device else 0  # to the device, padded
     building = max(parts["vectors"], 2 * matrix + on_its_way)
     return MemoryNeed(MappingProxyType({name: size for name, size in parts.items() if size}), building + _CODE)
 

@@ -68,6 +68,12 @@ def rounds_wanted(kept_words: int, settings: ClusterSettings) -> int:
     return max(round(kept_words / ((settings.sync_words or usual) * settings.shards)), 1)
 
 
+def most_words(rounds: Sequence[Round], kept_words: int) -> int:
+    """Return about how many of the kept words of an epoch the largest shard has."""
+    sizes = [shard.size_bytes for of_round in rounds for shard in of_round.shards]
+    return round(kept_words * max(sizes) / max(sum(sizes), 1))
+
+
 def _cut(files: Sequence[tuple[Source, FileFacts]], cuts: Sequence[int]) -> list[Shard]:
     """Return the shards between the cuts, which are places in all files one after the other."""
     begins = [0]

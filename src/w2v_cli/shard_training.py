@@ -15,6 +15,7 @@ from w2v_cli.kernels.contract import Backend, BlockEngine
 from w2v_cli.learner import State
 from w2v_cli.model import Embeddings
 from w2v_cli.packed_words import encode_words
+from w2v_cli.preflight import resolve_backend
 from w2v_cli.randomness import Purpose, draw_words
 from w2v_cli.rounds_plan import Shard
 from w2v_cli.scanner import ScannedCorpus, encode
@@ -80,11 +81,14 @@ def shard_seed(seed: int, number: int) -> int:
     return int(low | high << 32)
 
 
-def compile_engine(config: Config, backend: Backend) -> None:
-    """Compile what a shard is trained with, for all workers that keep compiled code in the same place."""
-    words = Vocabulary((), np.ones(2, np.int64))
-    corpus = ScannedCorpus(words, np.arange(2, dtype=np.int32), np.array([0, 2]), 2, 2, 0, "", ())
-    matrices = (np.zeros((2, config.model.dim), np.float32) for _ in range(2))
+def compile_engine(config: Config, backend: Backend, vocabulary: int = 2, words: int = 2) -> None:
+    """Compile what a shard is trained with, for all workers that keep compiled code in the same place.
+
+    vocabulary, words: of a shard. Raises what an engine raises where that is too much for a device's memory.
+    """
+    counts = Vocabulary((), np.ones(vocabulary, np.int64))
+    corpus = ScannedCorpus(counts, np.zeros(words, np.int32), np.array([0, words]), words, vocabulary, 0, "", ())
+    matrices = (np.zeros((vocabulary, config.model.dim), np.float32) for _ in range(2))
     load_block_engine(backend, corpus, _on_one_thread(config), start=Embeddings(*matrices)).prepare()
 
 
@@ -103,7 +107,8 @@ def train_shard(vocabulary: PackedVocabulary, state: State, work: ShardWork) -> 
     updates = np.bincount(corpus.word_ids, minlength=len(vocabulary.counts)).astype(np.float32)
     dtype = np.dtype(work.config.cluster.delta_format)
     new = engine.read_state()
-    return ShardResult({name: _changes(state[name], new[name], updates, dtype) for name in state}, loss_sum, pairs)
+    changes = {name: _changes(state[name], new[name], updates, dtype) for name in state}
+    return ShardResult(changes, float(loss_sum), int(pairs))
 
 
 def measure_shard(vocabulary: PackedVocabulary, state: State, work: ShardWork) -> tuple[float, int]:
@@ -115,7 +120,7 @@ def measure_shard(vocabulary: PackedVocabulary, state: State, work: ShardWork) -
     engine = _engine(corpus, held_out, state, work)
     spans = ((start, min(start + engine.span_words, words)) for start in range(0, words, engine.span_words))
     measured = [engine.measure_span(*span) for span in spans]
-    return sum(loss for loss, _ in measured), sum(pairs for _, pairs in measured)
+    return float(sum(loss for loss, _ in measured)), int(sum(pairs for _, pairs in measured))
 
 
 def _read(vocabulary: PackedVocabulary, work: ShardWork) -> tuple[ScannedCorpus, ScannedCorpus | None]:
@@ -130,11 +135,12 @@ def _read(vocabulary: PackedVocabulary, work: ShardWork) -> tuple[ScannedCorpus,
 
 
 def _engine(corpus: ScannedCorpus, held_out: ScannedCorpus | None, state: State, work: ShardWork) -> BlockEngine:
+    """Return what trains a shard; raise MissingDependencyError where this worker has no GPU and one is wanted."""
     seed = shard_seed(work.config.sampling.seed, work.shard.number)
     sampling = work.config.sampling.model_copy(update={"seed": seed})
     config = _on_one_thread(work.config).model_copy(update={"sampling": sampling})
     start = Embeddings(state["input_vectors"], state["output_vectors"])
-    return load_block_engine(work.backend, corpus, config, held_out, start=start)
+    return load_block_engine(resolve_backend(work.backend), corpus, config, held_out, start=start)
 
 
 def _on_one_thread(config: Config) -> Config:

@@ -23,7 +23,7 @@ class Vocabulary:
     counts: NDArray[np.int64]
 
     def __len__(self) -> int:
-        return len(self.words)
+        return len(self.counts)
 
     @property
     def kept_words(self) -> int:

@@ -81,7 +81,7 @@ def test_a_signal_is_heeded_at_the_end_of_a_round(w2v):
             ("--cluster", "tls://h:1", "--tls-ca", "no", "--tls-cert", "no", "--tls-key", "no"),
             "--tls-ca no: No such file",
         ),
-        (("--cluster", "local:2", "--algorithm", "minibatch"), "trains by the block algorithm on CPUs"),
+        (("--cluster", "local:2", "--algorithm", "minibatch"), "trains by the block algorithm, not with --algorithm"),
         (("--cluster", "local:2", "--set", "training.optimizer=adam"), "training.optimizer: adam"),
         (("--cluster", "8786"), "must be local:N (workers here)"),
     ],

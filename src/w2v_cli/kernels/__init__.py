@@ -38,7 +38,7 @@ def load_block_engine(
     if backend is Backend.CUPY:
         from w2v_cli.kernels.block_cupy import CuPyEngine  # noqa: PLC0415  it imports CuPy
 
-        return CuPyEngine(corpus, config, held_out)
+        return CuPyEngine(corpus, config, held_out, start)
     if backend is Backend.NUMBA and config.training.deterministic:
         from w2v_cli.kernels.rounds_engine import RoundsEngine  # noqa: PLC0415  Numba takes a second to import
 

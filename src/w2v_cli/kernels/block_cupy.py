@@ -14,7 +14,7 @@ from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels import block_plan
 from w2v_cli.kernels.arrays import import_cupy
 from w2v_cli.kernels.block_plan import KeptWords, Launch, Layout, Matrices, Text
-from w2v_cli.model import build_embeddings
+from w2v_cli.model import Embeddings, build_embeddings
 from w2v_cli.sampling import build_negative_table, keep_probabilities
 from w2v_cli.scanner import ScannedCorpus
 from w2v_cli.settings import Config
@@ -36,7 +36,13 @@ class CuPyEngine:
     span_words = block_plan.LAUNCH_WORDS
     is_compiled = True  # NVRTC takes less than a second
 
-    def __init__(self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None) -> None:
+    def __init__(
+        self,
+        corpus: ScannedCorpus,
+        config: Config,
+        held_out: ScannedCorpus | None = None,
+        start: Embeddings | None = None,
+    ) -> None:
         self._cupy = import_cupy()
         self._config = config
         attributes = self._cupy.cuda.Device().attributes
@@ -52,7 +58,7 @@ class CuPyEngine:
         self._text = self._upload_text(corpus, config)
         self._held_out = None if held_out is None else self._upload_sentences(self._text, held_out)
         self._kept = self._build_kept_words()
-        start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+        start = start or build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
         self._input_vectors, self._output_vectors = (
             self._upload(_padded(matrix, self.layout.dim)) for matrix in (start.input_vectors, start.output_vectors)
         )

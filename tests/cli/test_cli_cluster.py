@@ -10,7 +10,9 @@ import pytest
 pytest.importorskip("distributed", reason="the extra distributed is not installed: clusters are NOT tested")
 
 from cli.running import make_program, the_error
+from documented import read_page
 from faults.cluster_runs import SETTINGS, External, events, finish, free_port, has_trained, wait_for, write_text
+from test_run_log import check_lines
 from w2v_cli import vectors
 
 VECTORS = "w2v.safetensors"
@@ -64,6 +66,49 @@ def test_a_signal_is_heeded_at_the_end_of_a_round(w2v):
     with w2v.started("train", "text.txt", "--resume") as process:
         finish(process)
     assert (w2v.folder / VECTORS).read_bytes() == (w2v.folder / "whole.safetensors").read_bytes()
+
+
+def test_what_is_measured_after_each_epoch(w2v):
+    """--evaluate, --validation, --patience, --log and --json: scores, losses and the epoch that is kept, as documented."""
+    rated = [f"w{a}\tw{b}\t{(3 * a + 5 * b) % 10}" for a in range(1, 12) for b in range(1, a)]
+    w2v.write("pairs.txt", "\n".join(rated))
+    more = ("--evaluate", "pairs.txt", "--validation", "0.1", "--patience", "1", "--learning-rate", "0.1")
+    arguments = (*SETTINGS, *more, "--epochs", "12", "--cluster", "local:2", "--log", "run.jsonl", "--json")
+
+    with w2v.started("train", "text.txt", *arguments) as process:
+        answer, told = process.communicate(timeout=240)
+    assert process.returncode == 0, told
+
+    content, lines = json.loads(answer), (w2v.folder / "run.jsonl").read_text(encoding="utf-8")
+    read_page("json.md").check(content, "train")
+    assert content["corpus"]["sentences"] is None
+    ends = [event for event in check_lines(lines) if event["event"] == "epoch"]
+    losses = [event["validation_loss"] for event in ends]
+    assert losses == content["validation_losses"]
+    assert content["epoch"] == losses.index(min(losses)) + 1 == len(losses) - 1 < 11
+    assert content["evaluation"]["scores"] == ends[content["epoch"] - 1]["scores"]
+    assert [event["scores"] for event in ends] == [of_epoch["scores"] for of_epoch in content["epoch_evaluations"]]
+    assert f"kept the vectors of epoch {content['epoch']}, where the held-out loss was lowest" in told
+
+    done = w2v.run("evaluate", VECTORS, "--on", "pairs.txt", "--json")
+    (of_set,) = json.loads(done.stdout)["scores"]
+    kept = content["evaluation"]["scores"]["pairs.txt"]["correlation"]
+    assert of_set["files"][0]["score"] == pytest.approx(kept, abs=0.01)  # float16
+
+
+def test_a_dry_run_measures_a_cluster(w2v):
+    """A plan as documented, with the workers' speed, and nothing is written."""
+    before = set(w2v.files())
+
+    with w2v.started("train", "text.txt", *SETTINGS, "--cluster", "local:2", "--dry-run", "--json") as process:
+        answer, told = process.communicate(timeout=240)
+
+    assert process.returncode == 0, told
+    plan = json.loads(answer)
+    read_page("json.md").check(plan, "train dry run")
+    assert (plan["threads"], plan["is_reproducible"], plan["corpus"]["sentences"]) == (2, True, None)
+    assert 1000 < plan["words_per_second"] < 10_000_000
+    assert set(w2v.files()) == before
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ PIPELINE = [
     "ahead",
     "unpacking",
     "packing",
+    "remote_failures",
     "remote",
     "sources",
     "corpora",

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from http_server import Answer, File, running_server
-from w2v_cli import remote
+from w2v_cli import remote, remote_failures
 from w2v_cli.errors import CorpusError, DownloadError
 from w2v_cli.scanner import scan
 from w2v_cli.settings import CorpusSettings
-from w2v_cli.sources import find_sources
+from w2v_cli.sources import Source, find_sources
+from w2v_cli.text_parts import inspect_file, open_text
 
 URL = pytest.importorskip("yarl", reason="the extra remote is not installed: NOT run").URL
 fsspec = pytest.importorskip("fsspec", reason="the extra remote is not installed: NOT run")
@@ -26,7 +27,7 @@ TAGGED = {"ETag": '"one"'}
 @pytest.fixture
 def server(monkeypatch):
     """Yield a server, with no waiting between tries."""
-    monkeypatch.setattr(remote, "_RETRY_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(remote_failures, "_RETRY_SECONDS", (0.0, 0.0, 0.0))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with running_server() as running:
         yield running
@@ -122,6 +123,68 @@ def test_a_failure_that_passes_is_no_failure(server):
     server.script["/x.txt"] = [Answer(500), Answer(503), Answer(200, BODY)]
 
     assert read(server.url("/x.txt")) == BODY
+
+
+def test_a_server_that_sends_parts_is_found_out(server):
+    """By asking for one byte: what it says of itself is often left out. Without a mark nobody could tell versions."""
+    server.script["/parts.txt"] = [File(BODY)]
+    server.script["/whole.txt"] = [Answer(200, BODY, TAGGED)]
+    server.script["/unmarked.txt"] = [Answer(200, BODY)]
+
+    assert remote.inspect_url(server.url("/parts.txt")) == {"ETag": '"one"', "size": len(BODY)}
+    assert remote.inspect_url(server.url("/whole.txt")) == {"ETag": '"one"', "size": None}
+    assert remote.inspect_url(server.url("/unmarked.txt")) == {"size": None}
+
+
+def test_parts_of_a_text_are_the_text(server):
+    """Each part begins and ends with a line, and little is asked for twice."""
+    server.script["/x.txt"] = [File(BODY)]
+    source = Source(server.url("/x.txt"))
+    facts, _ = inspect_file(source)
+    server.requests.clear()
+
+    texts = []
+    for part, _ in facts.parts(source, len(BODY) // 7):
+        with open_text(part) as read_some:
+            texts.append(b"".join(iter(lambda: read_some(50_000), b"")))
+
+    assert (facts.has_parts, len(texts)) == (True, 7)
+    assert b"".join(texts) == BODY
+    assert all(text.endswith(b"\n") for text in texts)
+    asked = [headers["Range"].removeprefix("bytes=").split("-") for headers in ranges_of(server, "/x.txt")]
+    assert sum(int(last) + 1 - int(first) for first, last in asked) < len(BODY) + 14 * 5000
+
+
+def ranges_of(server, path):
+    return [headers for headers in server.requests[path] if "Range" in headers]
+
+
+def test_a_part_is_tried_again(server):
+    """Where a server's failure passes, whichever request it was."""
+    source = Source(server.url("/x.txt"))
+    for bad in ([503], [503] * 3, [200, 503, 503]):
+        steps = [File(BODY) if status == 200 else Answer(status) for status in bad]
+        server.script["/x.txt"], server.requests["/x.txt"] = [*steps, File(BODY)], []
+        facts, _ = inspect_file(source)
+        assert facts.has_parts
+    part = facts.part(source, 0, HALF)
+    server.script["/x.txt"], server.requests["/x.txt"] = [Answer(503), File(BODY), Answer(503), File(BODY)], []
+
+    with open_text(part) as read_some:
+        text = b"".join(iter(lambda: read_some(50_000), b""))
+
+    assert text == BODY[: BODY.index(b"\n", HALF - 1) + 1]
+
+
+def test_a_part_of_another_version_is_refused(server):
+    """The text that was shared out is the one that is read."""
+    server.script["/x.txt"] = [File(BODY)]
+    source = Source(server.url("/x.txt"))
+    facts, _ = inspect_file(source)
+    server.script["/x.txt"] = [File(BODY, etag='"two"')]
+
+    with pytest.raises(CorpusError, match="changed while it was read"), open_text(facts.part(source, 0, HALF)) as read:
+        read(1)
 
 
 def test_redirects_are_followed(server):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from w2v_cli import datasets, remote
+from w2v_cli import datasets, remote, remote_failures
 from w2v_cli.errors import ConfigError
 from w2v_cli.sources import STDIN, Source, find_sources
 
@@ -47,7 +47,7 @@ def _name_of(text: str) -> str:
     """Return the last part of a path or a URL."""
     if text == STDIN:
         return "stdin"
-    place = remote.label(text).rstrip("/").rpartition("/")[2] if remote.is_url(text) else Path(text).name
+    place = remote_failures.label(text).rstrip("/").rpartition("/")[2] if remote.is_url(text) else Path(text).name
     return place or Path(text).resolve().name
 
 

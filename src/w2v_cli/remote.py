@@ -2,21 +2,19 @@
 
 import contextlib
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from w2v_cli.errors import CorpusError, DownloadError, MissingDependencyError, W2vError
+from w2v_cli.errors import CorpusError, DownloadError, MissingDependencyError
+from w2v_cli.remote_failures import INSTALL, errors_of, label, tried
 
-_RETRY_SECONDS = (1.0, 2.0, 4.0)  # waited before a failed read is tried again
 _BLOCK_BYTES = 8_000_000  # asked for at a time, where not the whole file is
 _CONNECT_SECONDS, _SILENCE_SECONDS = 30, 60
-_PASSING_STATUS = frozenset({408, 429})  # and those from 500 on
+_NOT_FOUND, _PARTIAL_CONTENT = 404, 206
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
-_SECRETS = re.compile(r"(?<=//)[^/\s@]*@|(?<=\w)\?[^\s'\")]*")  # name and password, query
+_MARKS = ("ETag", "Last-Modified")  # of a version, by a web server
 Version = dict[str, Any]  # of a remote file: its size and, of a web server, its marks
-_INSTALL = 'pip install "w2v-cli[remote]"'
 
 
 def is_url(text: str) -> bool:
@@ -28,19 +26,6 @@ def is_url(text: str) -> bool:
     return _URL.match(text) is not None
 
 
-def label(url: str) -> str:
-    """Return a URL for messages: without a user's name and password, and without what may be a signature.
-
-    >>> label("https://me:secret@example.org/a.txt?X-Amz-Signature=5f")
-    'https://example.org/a.txt'
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # brackets that hold no address, such as http://[x]y
-        return _SECRETS.sub("", " ".join(url.split()))
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
 def find_urls(url: str) -> list[str]:
     """Return the URLs of the files that a URL means: itself, or what a pattern matches, or all below a folder, sorted.
 
@@ -48,7 +33,7 @@ def find_urls(url: str) -> list[str]:
     """
     if url.lower().startswith(("http://", "https://")) or "::" in url:
         return [url]
-    with _errors_of(url):
+    with errors_of(url):
         system, path = _file_system(url)
         is_pattern = re.search(r"[*?[]", path) is not None
         if not is_pattern and not system.isdir(path):
@@ -76,7 +61,7 @@ def open_url(url: str, first: int = 0, version: Version | None = None) -> Iterat
     pass is tried again, from where it happened. Raises DownloadError where it does not pass, CorpusError where the file
     is not of this version any more, MissingDependencyError where a package is missing.
     """
-    with _errors_of(url):
+    with errors_of(url):
         system, path = _file_system(url)
     stream = _Stream(url, system, path, first, version)
     try:
@@ -86,14 +71,42 @@ def open_url(url: str, first: int = 0, version: Version | None = None) -> Iterat
 
 
 def inspect_url(url: str) -> Version:
-    """Return what tells the version of a remote file from others: `size`, None where nobody can read parts of it."""
-    with _errors_of(url):
+    """Return what tells the version of a remote file from others: `size`, None where nobody can read parts of it.
+
+    A failure that may pass is tried again.
+    """
+    with errors_of(url):
         system, path = _file_system(url)
-        info = system.info(path)
+    info = tried(url, lambda: _info_of(system, path))
     if not _is_web(url):
         return {"size": info.get("size")}
-    version = {key: info[key] for key in ("ETag", "Last-Modified") if info.get(key)}
-    return version | {"size": info.get("size") if version and info.get("partial") else None}
+    version = {key: info[key] for key in _MARKS if info.get(key)}
+    has_parts = bool(version and info["size"]) and tried(url, lambda: _sends_parts(system, path))
+    return version | {"size": info["size"] if has_parts else None}
+
+
+def _info_of(system: Any, path: str) -> dict[str, Any]:
+    """Return what a file system says of a file; that of the web tells any failure as a file that is not there."""
+    try:
+        info: dict[str, Any] = system.info(path)
+    except FileNotFoundError as error:
+        if error.__cause__ is None or getattr(error.__cause__, "status", None) == _NOT_FOUND:
+            raise
+        raise error.__cause__ from None
+    return info
+
+
+def _sends_parts(system: Any, path: str) -> bool:
+    """Return whether a web server sends one byte where one is asked for; what it says of itself is often left out."""
+    from fsspec.asyn import sync  # noqa: PLC0415  an extra
+
+    async def ask() -> bool:
+        session = await system.set_session()
+        async with session.get(system.encode_url(path), headers={"Range": "bytes=0-0"}) as answer:
+            answer.raise_for_status()
+            return bool(answer.status == _PARTIAL_CONTENT)
+
+    return bool(sync(system.loop, ask))
 
 
 class _Stream:
@@ -110,15 +123,7 @@ class _Stream:
 
     def read(self, size: int) -> bytes:
         """Return the next bytes."""
-        for delay in (*_RETRY_SECONDS, None):
-            try:
-                return self._read(size)
-            except Exception as error:  # each file system has its own
-                self.close()
-                if delay is None or not _may_pass(error):
-                    raise _explain(self._url, error) from error
-            time.sleep(delay)
-        raise AssertionError  # the last delay is None
+        return tried(self._url, lambda: self._read(size), self.close)
 
     def _read(self, size: int) -> bytes:
         if self._file is None:
@@ -137,11 +142,14 @@ class _Stream:
             file = self._system.open(self._path, block_size=0, size=1)  # a size, so that it is not asked for
             if any(self._version.values()):
                 self._check_version(file.r.headers)
-            self._version = {key: file.r.headers.get(key) for key in ("ETag", "Last-Modified")}
+            self._version = {key: file.r.headers.get(key) for key in _MARKS}
             return file
+        options: dict[str, Any] = {"cache_type": "none"} if self._is_part else {}  # what lies beyond is somebody else's
         if is_web:
-            self._check_version(self._system.info(self._path))
-        file = self._system.open(self._path, block_size=_BLOCK_BYTES)
+            info = _info_of(self._system, self._path)
+            self._check_version(info)
+            options["size"] = info["size"]
+        file = self._system.open(self._path, block_size=_BLOCK_BYTES, **options)
         if not is_web and (self._position or self._is_part) and file.size != self._version["size"]:
             raise CorpusError(self._changed())
         self._version["size"] = file.size
@@ -177,7 +185,7 @@ def _file_system(url: str) -> tuple[Any, str]:
 
         system, path = url_to_fs(url, **(_web_options() if _is_web(url) else {}))
     except ImportError as error:
-        raise MissingDependencyError(f"reading {label(url)} needs another package ({error}): {_INSTALL}") from error
+        raise MissingDependencyError(f"reading {label(url)} needs another package ({error}): {INSTALL}") from error
     except ValueError as error:
         raise CorpusError(f"cannot read {label(url)}: {error}") from error
     return system, path
@@ -198,35 +206,3 @@ async def _refuse_downgrade(_session: Any, _context: Any, redirect: Any) -> None
     target = redirect.response.headers.get("Location", "")
     if redirect.url.scheme == "https" and target.lower().startswith("http:"):
         raise DownloadError(f"{label(str(redirect.url))} leads to {label(target)}, which anybody could have changed.")
-
-
-@contextlib.contextmanager
-def _errors_of(url: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise _explain(url, error) from error
-
-
-def _explain(url: str, error: Exception) -> W2vError:
-    """Return a file system's failure as one of ours."""
-    if isinstance(error, W2vError):
-        return error
-    if isinstance(error, ImportError):
-        return MissingDependencyError(f"reading {label(url)} needs another package ({error}): {_INSTALL}")
-    cause = "there is no such file" if isinstance(error, FileNotFoundError) else _words_of(error)
-    return DownloadError(f"cannot read {label(url)}: {cause}; check the address, the network and your permissions.")
-
-
-def _words_of(error: Exception) -> str:
-    """Return what an exception says, on one line, without the secrets of URLs in it."""
-    text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": .")
-    return _SECRETS.sub("", text)
-
-
-def _may_pass(error: Exception) -> bool:
-    """Return whether a failure may be gone when the file is asked for again."""
-    if isinstance(error, W2vError | ImportError | FileNotFoundError | PermissionError | NotImplementedError):
-        return False
-    status = getattr(error, "status", None)
-    return not isinstance(status, int) or status >= 500 or status in _PASSING_STATUS  # noqa: PLR2004  HTTP's own

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import remote
+from w2v_cli import remote, remote_failures
 from w2v_cli.errors import ConfigError, CorpusError
 from w2v_cli.unpacking import Read
 
@@ -45,7 +45,7 @@ class Source:
         """What messages call it, without the secrets that a URL may hold."""
         if self.place == STDIN:
             return "stdin"
-        return remote.label(self.place) if remote.is_url(self.place) else str(Path(self.place))
+        return remote_failures.label(self.place) if remote.is_url(self.place) else str(Path(self.place))
 
 
 def find_sources(texts: Sequence[str], *, hint: str = "") -> tuple[Source, ...]:

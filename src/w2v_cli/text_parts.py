@@ -13,6 +13,7 @@ from w2v_cli.sources import Part, Source, Version, changed, open_file, open_sour
 from w2v_cli.unpacking import Read, find_format
 
 _LOOK_BYTES = 1 << 20  # in which a line should end; a longer one is cut at any white space
+_SHORT_LOOK_BYTES = 1 << 12  # in which most lines end
 
 ReadAt = Callable[[int, int], bytes]  # offset, size → up to so many bytes, fewer only at the end
 
@@ -124,8 +125,9 @@ def line_begin(offset: int, size: int, read_at: ReadAt) -> int:
     if offset <= 0 or offset >= size:
         return min(max(offset, 0), size)
     at = offset - 1
-    block = read_at(at, _LOOK_BYTES)
-    end = block.find(b"\n")
+    end = (block := read_at(at, _SHORT_LOOK_BYTES)).find(b"\n")
+    if end < 0:
+        end = (block := read_at(at, _LOOK_BYTES)).find(b"\n")
     while end < 0 and at + len(block) < size:
         places = [place for space in ASCII_SPACE if (place := block.find(space)) >= 0]
         if places:

@@ -69,7 +69,7 @@ def test_a_signal_is_heeded_at_the_end_of_a_round(w2v):
 
 
 def test_what_is_measured_after_each_epoch(w2v):
-    """--evaluate, --validation, --patience, --log and --json: scores, losses and the epoch that is kept, as documented."""
+    """--evaluate, --validation, --patience, --log, --json: scores, losses and the epoch that is kept, as documented."""
     rated = [f"w{a}\tw{b}\t{(3 * a + 5 * b) % 10}" for a in range(1, 12) for b in range(1, a)]
     w2v.write("pairs.txt", "\n".join(rated))
     more = ("--evaluate", "pairs.txt", "--validation", "0.1", "--patience", "1", "--learning-rate", "0.1")

@@ -9,7 +9,7 @@ import unicodedata
 import numpy as np
 import pytest
 
-from w2v_cli import config, remote, replies, snapshot, tensor_file, vectors
+from w2v_cli import config, remote, remote_failures, replies, snapshot, tensor_file, vectors
 from w2v_cli.errors import ConfigError, CorpusError, DownloadError, OutputInUseError, VectorsError, W2vError
 from w2v_cli.formats import book
 from w2v_cli.incoming import PartialFile
@@ -188,7 +188,7 @@ def test_a_long_redirect_is_told_in_short(location):
 @pytest.mark.parametrize("url", ["http://[::1", "http://[x]y/z", "h://\r\r＃", "http://\u2100/"])
 def test_a_url_of_odd_hosts_has_a_label(url):
     """A ValueError of urlsplit, for brackets that hold no address, and for letters that NFKC makes / or # of."""
-    assert "".join(remote.label(url).split()) == "".join(url.split())
+    assert "".join(remote_failures.label(url).split()) == "".join(url.split())
     with pytest.raises(W2vError) as refusal, remote.open_url(url) as read:
         read(1)
 
@@ -197,7 +197,7 @@ def test_a_url_of_odd_hosts_has_a_label(url):
 
 def test_a_label_of_an_odd_url_has_no_secrets():
     """The name and the password are left out there, too."""
-    assert remote.label("http://me:secret@[x]y/z?signature") == "http://[x]y/z"
+    assert remote_failures.label("http://me:secret@[x]y/z?signature") == "http://[x]y/z"
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,16 @@ from w2v_cli.errors import ClusterError
 
 
 class FakeCluster:
-    """Runs works one after the other; fails_at: the number of the work, from 1, at which it breaks down.
+    """Runs works one after the other; at work number fails_at, from 1, it breaks down with `error`.
 
     before_work: what happens before a work, by its number.
     """
 
-    def __init__(self, *, workers=1, fails_at=None):
+    def __init__(self, *, workers=1, fails_at=None, error=ClusterError):
         self.workers = workers
         self.works, self.asked = [], []
         self.before_work = {}
-        self._fails_at = fails_at
+        self._fails_at, self._error = fails_at, error
 
     def ask_each(self, work):
         """Let each worker do a work, as one that is sent."""
@@ -32,6 +32,6 @@ class FakeCluster:
             self.works.append(work)
             self.before_work.get(len(self.works), lambda: None)()
             if len(self.works) == self._fails_at:
-                raise ClusterError("the scheduler is gone.")
+                raise self._error("the scheduler is gone.")
             arguments = pickle.loads(pickle.dumps(work.argument))  # noqa: S301  our own
             yield pickle.loads(pickle.dumps(run_task(__version__, work.name, *pickle.loads(sent), *arguments)))  # noqa: S301

@@ -15,7 +15,7 @@ from w2v_cli import snapshot
 from w2v_cli.cluster_scan import scan_on
 from w2v_cli.distributed import ClusterLearner
 from w2v_cli.durations import parse_interval
-from w2v_cli.errors import ClusterError, CorpusError
+from w2v_cli.errors import ClusterError, CorpusError, DownloadError, MissingDependencyError
 from w2v_cli.kernels import load_block_engine
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.learner import Point
@@ -67,13 +67,13 @@ class Training:
         self.cluster = cluster or FakeCluster()
         self.learner = ClusterLearner(self.cluster, read.rounds, read.corpus.vocabulary, config, Backend.NUMPY)
 
-    def run(self, *, resume=False, stop_after=None):
+    def run(self, *, resume=False, stop_after=None, is_eager=True):
         """Train, from the snapshot or from the beginning, through so many rounds; return what `train` returns."""
         taken = snapshot.load(self.path) if resume else None
         resumed = restore(self.learner, taken, self.path) if resume else None
         questions = itertools.count(1)
         identity = Identity(self.config, {}, "numpy", is_reproducible=True)
-        with SnapshotKeeper(self.path, identity, parse_interval("10m"), is_eager=True) as keeper:
+        with SnapshotKeeper(self.path, identity, parse_interval("10m"), is_eager=is_eager) as keeper:
             return train(
                 self.words,
                 self.config,
@@ -132,12 +132,18 @@ def test_it_does_not_matter_where_a_training_was_stopped(source, tmp_path):
         assert_equal(Training(source, config, path).run(resume=True), expected)
 
 
-@pytest.mark.parametrize("fails_at", [3, 4, 8, 17])
-def test_a_cluster_that_fails_leaves_the_round_before(source, tmp_path, fails_at):
+@pytest.mark.parametrize("is_eager", [True, False])
+@pytest.mark.parametrize(
+    ("fails_at", "error"),
+    [(3, ClusterError), (4, DownloadError), (8, MissingDependencyError), (17, ClusterError)],
+)
+def test_a_cluster_that_fails_leaves_the_round_before(source, tmp_path, fails_at, error, is_eager):
     """The last whole round is in the snapshot, and the training that goes on ends as one that nothing befell."""
     expected = Training(source, config_of(), tmp_path / "whole").run()
-    with pytest.raises(ClusterError):
-        Training(source, config_of(), tmp_path / "x", FakeCluster(fails_at=fails_at)).run()
+    with pytest.raises(error):
+        Training(source, config_of(), tmp_path / "x", FakeCluster(fails_at=fails_at, error=error)).run(
+            is_eager=is_eager
+        )
 
     rounds = (fails_at - 1) // 2
     assert snapshot.load(tmp_path / "x").point == Point(*divmod(rounds, 3))

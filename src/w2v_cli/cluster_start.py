@@ -2,8 +2,10 @@
 
 import contextlib
 import logging
+import shutil
 from collections.abc import Callable, Iterator
-from tempfile import TemporaryDirectory
+from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from w2v_cli.cluster import Cluster, ClusterJoined, WorkerLost
@@ -12,8 +14,10 @@ from w2v_cli.cluster_settings import ClusterSettings
 from w2v_cli.cluster_trust import scheduler_url, security_of
 from w2v_cli.durations import parse_seconds
 from w2v_cli.errors import ClusterError, MissingDependencyError
+from w2v_cli.temporary import clear_stale, open_temporary
 
 _NEVER = "1000d"
+_PREFIX = "w2v-cluster-"
 _INSTALL = 'pip install "w2v-cli[distributed]"'
 
 
@@ -44,11 +48,13 @@ def joined(settings: ClusterSettings, on_event: Callable[[ClusterJoined | Worker
 @contextlib.contextmanager
 def _local_cluster(workers: int) -> Iterator[str]:
     """Yield the URL of a scheduler on 127.0.0.1 with so many workers of one thread each."""
+    import dask  # noqa: PLC0415  an extra
     import distributed  # noqa: PLC0415  an extra
 
     start: Any = distributed.LocalCluster
+    kept = dask.config.set({"distributed.deploy.lost-worker-timeout": _NEVER})  # else one that dies twice is given up
 
-    with TemporaryDirectory(prefix="w2v-cluster-", ignore_cleanup_errors=True) as folder:
+    with kept, _folder_of_workers() as folder:
         try:
             cluster = start(
                 n_workers=workers,
@@ -68,6 +74,19 @@ def _local_cluster(workers: int) -> Iterator[str]:
         finally:
             with contextlib.suppress(Exception):  # what does not end now ends with this process
                 cluster.close(timeout=10)
+
+
+@contextlib.contextmanager
+def _folder_of_workers() -> Iterator[str]:
+    """Yield a temporary folder; those of drivers that were killed are removed."""
+    for path in Path(gettempdir()).glob(f"{_PREFIX}*"):
+        if not path.is_symlink() and clear_stale(path):
+            shutil.rmtree(path, ignore_errors=True)
+    with (
+        TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
+        open_temporary(Path(folder)),  # held as long as we live
+    ):
+        yield folder
 
 
 @contextlib.contextmanager
@@ -96,10 +115,12 @@ def _client(url: str, security: Any, timeout: float) -> Iterator[Any]:
 @contextlib.contextmanager
 def _quiet_logs() -> Iterator[None]:
     """Keep Dask from writing to stderr what we tell in our own words."""
-    logger = logging.getLogger("distributed")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
+    names = ["distributed", *(name for name in logging.root.manager.loggerDict if name.startswith("distributed."))]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        logger.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

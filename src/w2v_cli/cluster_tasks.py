@@ -9,7 +9,7 @@ from typing import Any
 
 from w2v_cli import __version__
 from w2v_cli.corpus import OtherDataError, TextReader, check_head
-from w2v_cli.errors import ConfigError, CorpusError, DownloadError, MissingDependencyError, StorageError
+from w2v_cli.errors import ClusterError, ConfigError, CorpusError, DownloadError, MissingDependencyError, StorageError
 from w2v_cli.file_kinds import is_web_page
 from w2v_cli.preflight import resolve_backend
 from w2v_cli.settings import CorpusSettings
@@ -41,7 +41,7 @@ def run_task(version: str, name: str, *arguments: Any) -> Any:
         if not type(error).__module__.startswith("cupy"):
             raise
         cause = textwrap.shorten(str(error), width=200, placeholder=" …")
-        raise StorageError(f"a GPU has failed: {cause}; see its driver's log. {_so_says()}") from None
+        raise ClusterError(f"a GPU has failed: {cause}; see its driver's log. {_so_says()}") from None
 
 
 def _so_says() -> str:

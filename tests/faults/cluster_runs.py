@@ -117,6 +117,17 @@ class External:
             process.send_signal(signal.SIGKILL)
             process.wait()
 
+    def kill_workers(self):
+        """Kill all workers, and before them what would start them anew."""
+        import psutil  # noqa: PLC0415  comes with Dask
+
+        for process in self.processes[1:]:
+            children = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGKILL)
+            for child in children:
+                with contextlib.suppress(psutil.Error):  # it has ended with its parent
+                    child.kill()
+
     def _start(self, kind, *arguments):
         process = subprocess.Popen(
             [sys.executable, "-m", "dask", kind, *arguments],

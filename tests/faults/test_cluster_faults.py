@@ -52,7 +52,11 @@ def lost_shards(folder):
 @pytest.mark.fault(45)
 @pytest.mark.parametrize("how_many", [1, 2])
 def test_killed_workers_are_replaced_and_their_shards_trained_again(w2v, expected, how_many):
-    """One of two workers, or both at once, in the middle of a shard, as the log proves: the vectors are the same."""
+    """One of two workers, or both at once, in the middle of a shard, as the log proves: the vectors are the same.
+
+    Also where Dask would give up a worker for good as soon as it is away, as it does after 15 s of dying twice.
+    """
+    w2v.environment["DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT"] = "0s"
     with w2v.started(*TRAIN, "--cluster", "local:2") as process:
         wait_for(lambda: has_trained(w2v.folder), process)
         for _ in range(_ATTEMPTS):
@@ -66,12 +70,16 @@ def test_killed_workers_are_replaced_and_their_shards_trained_again(w2v, expecte
 
     assert any(lost_shards(w2v.folder))
     assert "lost the worker tcp://127.0.0.1:" in told
+    assert "warning: " not in told
     assert (w2v.folder / VECTORS).read_bytes() == expected
 
 
 @pytest.mark.fault(1, 45)
 def test_a_killed_driver_goes_on_from_its_last_round(w2v, expected):
-    """Its workers end with it; --resume, on another number of workers, gives the same vectors."""
+    """Its workers end with it; --resume, on another number of workers, gives the same vectors and clears its folder."""
+    temporary = w2v.folder / "temporary"
+    temporary.mkdir()
+    w2v.environment["TMPDIR"] = str(temporary)
     with w2v.started(*TRAIN, "--cluster", "local:2") as process:
         wait_for(lambda: has_trained(w2v.folder, 3), process)
         workers = workers_of(process)
@@ -79,8 +87,10 @@ def test_a_killed_driver_goes_on_from_its_last_round(w2v, expected):
         process.wait()
     wait_for(lambda: not any(worker.is_running() and worker.status() != "zombie" for worker in workers))
 
+    assert len(list(temporary.glob("w2v-cluster-*"))) == 1
     with w2v.started("train", "text.txt", "--resume", "--cluster", "local:3", "--log", "run.jsonl") as process:
         finish(process)
+    assert not list(temporary.glob("w2v-cluster-*"))
 
     resumed = [event for event in events(w2v.folder) if event["event"] == "resumed"]
     assert len(resumed) == 1
@@ -102,6 +112,23 @@ def test_a_scheduler_that_dies_ends_the_training_with_its_last_round(w2v, expect
     assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume goes on there." in errors[0]
     assert not (w2v.folder / VECTORS).exists()
     with External(w2v) as cluster, w2v.started("train", "text.txt", "--resume", "--cluster", cluster.url) as process:
+        finish(process)
+    assert (w2v.folder / VECTORS).read_bytes() == expected
+
+
+@pytest.mark.fault(45)
+def test_workers_that_all_die_for_good_end_the_training_with_its_last_round(w2v, expected):
+    """Exit 6 after the time that the user grants; --resume with new workers gives the same vectors."""
+    arguments = (*TRAIN, "--set", "cluster.worker_timeout=3s")
+    with External(w2v) as cluster, w2v.started(*arguments, "--cluster", cluster.url) as process:
+        wait_for(lambda: has_trained(w2v.folder), process)
+        cluster.kill_workers()
+        told = finish(process, exit_code=6)
+
+    assert f"the cluster {cluster.url} has had no worker for 3 s" in told
+    assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume goes on there." in told
+    assert not (w2v.folder / VECTORS).exists()
+    with w2v.started("train", "text.txt", "--resume", "--cluster", "local:1") as process:
         finish(process)
     assert (w2v.folder / VECTORS).read_bytes() == expected
 

@@ -19,7 +19,7 @@ from w2v_cli import vectors
 from w2v_cli.cluster_scan import scan_on
 from w2v_cli.cluster_tasks import run_task
 from w2v_cli.distributed import ClusterLearner, resolve_on
-from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
+from w2v_cli.errors import ClusterError, ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.settings import Config
 from w2v_cli.shard_training import ShardWork, train_shard
@@ -157,7 +157,7 @@ def test_a_gpu_that_fails_is_told_without_cupy(monkeypatch):
         raise error
 
     monkeypatch.setitem(cluster_tasks._TASKS, "fail", fail)
-    with pytest.raises(StorageError, match=r"a GPU has failed: illegal address; .*\(So says the worker on "):
+    with pytest.raises(ClusterError, match=r"a GPU has failed: illegal address; .*\(So says the worker on "):
         run_task(__version__, "fail", FailedError("illegal address"))
     with pytest.raises(RuntimeError, match="another"):
         run_task(__version__, "fail", RuntimeError("another"))

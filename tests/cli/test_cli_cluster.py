@@ -214,3 +214,22 @@ def test_a_cluster_with_certificates_is_trusted(w2v, certificates):
 
     assert "certificates of the same CA" in refused
     assert (w2v.folder / "tls.safetensors").read_bytes() == (w2v.folder / "local.safetensors").read_bytes()
+
+
+def test_settings_of_a_file_a_time_limit_and_old_vectors(w2v):
+    """`cluster:` in YAML and `config show`, --time-limit, --init-from: as on one machine; --threads change nothing."""
+    w2v.write("c.yaml", "cluster: {cluster: 'local:2', shards: 3, sync_words: 3000}\n")
+    shown = w2v.run("config", "show", "--config", "c.yaml", "--json")
+    assert json.loads(shown.stdout)["config"]["cluster"]["cluster"] == "local:2"
+
+    limited = train(w2v, "--config", "c.yaml", "--epochs", "1000", "--time-limit", "1s")  # over when training begins
+    assert "stopped at the time limit" in limited
+    assert vectors.load(w2v.folder / VECTORS).metadata["stopped_early"]["whole_epochs"] == 0
+
+    outputs = [("1", "1.safetensors"), ("7", "7.safetensors")]
+    for threads, output in outputs:
+        told = train(w2v, "--config", "c.yaml", "--init-from", VECTORS, "--threads", threads, "--output", output)
+        assert "begin with their vectors of w2v.safetensors" in told
+    files = [(w2v.folder / output).read_bytes() for _, output in outputs]
+    assert files[0] == files[1]
+    assert vectors.load(w2v.folder / "1.safetensors").metadata["init_from"]["source"] == VECTORS

@@ -114,13 +114,16 @@ def _client(url: str, security: Any, timeout: float) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _quiet_logs() -> Iterator[None]:
-    """Keep Dask from writing to stderr what we tell in our own words."""
+    """Keep Dask from writing to stderr what we tell in our own words; where the program is ended, to its very end."""
     names = ["distributed", *(name for name in logging.root.manager.loggerDict if name.startswith("distributed."))]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         yield
+    except (KeyboardInterrupt, SystemExit):
+        before.clear()
+        raise
     finally:
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)

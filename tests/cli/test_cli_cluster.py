@@ -11,7 +11,17 @@ pytest.importorskip("distributed", reason="the extra distributed is not installe
 
 from cli.running import make_program, the_error
 from documented import read_page
-from faults.cluster_runs import SETTINGS, External, events, finish, free_port, has_trained, wait_for, write_text
+from faults.cluster_runs import (
+    SETTINGS,
+    External,
+    events,
+    finish,
+    free_port,
+    has_trained,
+    wait_for,
+    workers_of,
+    write_text,
+)
 from test_run_log import check_lines
 from w2v_cli import vectors
 
@@ -109,6 +119,17 @@ def test_a_dry_run_measures_a_cluster(w2v):
     assert (plan["threads"], plan["is_reproducible"], plan["corpus"]["sentences"]) == (2, True, None)
     assert 1000 < plan["words_per_second"] < 10_000_000
     assert set(w2v.files()) == before
+
+
+def test_a_signal_while_workers_start_is_told_in_one_line(w2v):
+    """Dask says nothing of its own on the way out."""
+    with w2v.started("train", "text.txt", *SETTINGS, "--cluster", "local:2") as process:
+        wait_for(lambda: workers_of(process), process)
+        process.send_signal(signal.SIGTERM)
+        told = finish(process, exit_code=143)
+
+    assert "error: stopped by SIGTERM." in told
+    assert "warning: " not in told
 
 
 @pytest.mark.parametrize(

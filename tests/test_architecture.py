@@ -114,6 +114,8 @@ PIPELINE = [
     "preflight",
     "shard_training",
     "cluster_tasks",
+    "cluster_meeting",
+    "cluster_members",
     "cluster",
     "cluster_start",
     "cluster_scan",
@@ -253,7 +255,7 @@ HOMES = {
     "matplotlib": ["loss_plot"],
     "umap": ["projection"],
     "sklearn": ["projection"],
-    "pickle": ["formats.book"],
+    "pickle": ["formats.book", "cluster_meeting"],
 }
 
 

@@ -1,18 +1,16 @@
 """Work goes out to a cluster and results come back in order, whoever dies on the way."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from dataclasses import dataclass
 from typing import Any
 
 from w2v_cli import __version__
-from w2v_cli.cluster_trust import check_workers
+from w2v_cli.cluster_members import Members
 from w2v_cli.errors import ClusterError, MissingDependencyError, W2vError
 
 _LOOK_SECONDS = 1.0  # between two looks at what has become of a task
-_ASK_SECONDS = 1.0  # between two questions to the scheduler
 _CAREFUL_AFTER = 2  # losses of all copies of what tasks share, after which one task runs at a time
 _MOST_LOSSES = 5  # in a row, without a single result
 _AHEAD = 2  # tasks for each worker
@@ -44,8 +42,16 @@ class Work:
     label: str
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """A task that was given away, and the workers that it may go to."""
+
+    future: Any
+    workers: frozenset[str]
+
+
 class _LostError(Exception):
-    """No worker has what tasks share any more."""
+    """No worker has what tasks share any more; the cause is the error that told so, if one did."""
 
 
 class Cluster:
@@ -56,9 +62,7 @@ class Cluster:
         self._label = label
         self._timeout = timeout
         self._on_event = on_event
-        self._url = client.scheduler.address
-        self._workers: tuple[str, ...] = ()
-        self._seen_workers = self._asked = time.monotonic()
+        self._members = Members(client, label, client.scheduler.address, timeout)
         self._labels: dict[str, str] = {}  # of the latest tasks, by their keys: a loss is noticed a moment later
         self._kept: list[tuple[Any, Any]] = []  # things, and their copies on the workers
         self._count = 0
@@ -66,24 +70,25 @@ class Cluster:
     @property
     def workers(self) -> int:
         """The number of workers, as it was a moment ago."""
-        return len(self._workers)
+        return len(self._members.addresses)
 
     def begin(self) -> None:
-        """Wait for the first worker and say who is there."""
-        self._look(is_urgent=True)
-        while not self._workers:
-            time.sleep(_LOOK_SECONDS / 10)
+        """Meet the workers that are there, wait for the first one, and say who is there."""
+        self._members.check_scheduler()
+        self._await_workers()
+        while self._members.has_newcomers():
+            self._members.wait_a_moment()
             self._look(is_urgent=True)
-        self._on_event(ClusterJoined(self._label, self._workers))
+        self._on_event(ClusterJoined(self._label, self._members.addresses))
 
     def run_in_order(self, works: Sequence[Work], *shared: Any, kept: Sequence[Any] = ()) -> Iterator[Any]:
         """Yield the result of each work, in their order; its function gets `kept`, `shared`, and its own argument.
 
         What is shared goes to all workers once, and again where all that had it have died; what is kept, and never
         changes, stays with them for other calls. Raises what the functions raise of ours; ClusterError where the
-        cluster is gone or a work kills each of its workers.
+        cluster is gone, cannot be reached, or a work kills each of its workers.
         """
-        begun: dict[int, Any] = {}
+        begun: dict[int, _Begun] = {}
         copies: list[Any] | None = None
         done = losses = 0
         try:
@@ -91,24 +96,24 @@ class Cluster:
                 try:
                     if copies is None:
                         copies = [*self._keep(kept), *self._share(shared)]
-                    ahead = 1 if losses >= _CAREFUL_AFTER else max(_AHEAD * len(self._workers), _AHEAD)
+                    ahead = 1 if losses >= _CAREFUL_AFTER else max(_AHEAD * self.workers, _AHEAD)
                     for number in range(done, min(done + ahead, len(works))):
                         if number not in begun:
                             begun[number] = self._submit(works[number], copies)
                     result = self._wait(begun[done], works[done])
-                except _LostError:
+                except _LostError as error:
                     losses, copies, self._kept = losses + 1, None, []
-                    self._seen_workers = time.monotonic()  # there was one a moment ago
-                    begun = {number: future for number, future in begun.items() if future.status == "finished"}
+                    self._members.was_seen()  # a moment ago
+                    begun = {number: task for number, task in begun.items() if task.future.status == "finished"}
                     if losses > _MOST_LOSSES:
-                        raise self._killer(works[done]) from None
+                        raise self._killer(works[done], error.__cause__) from None
                     continue
-                self._forget(begun.pop(done))
+                self._forget(begun.pop(done).future)
                 losses, done = 0, done + 1
                 yield result
         finally:
-            for future in begun.values():
-                self._forget(future, is_wanted=False)
+            for task in begun.values():
+                self._forget(task.future, is_wanted=False)
 
     def ask_each(self, work: Work) -> None:
         """Let each worker that is there now do a work, all at once.
@@ -118,9 +123,16 @@ class Cluster:
         from w2v_cli.cluster_tasks import run_task  # noqa: PLC0415  it loads Numba
 
         try:
-            answers = self._client.run(run_task, __version__, work.name, *work.argument, on_error="return")
+            answers = self._client.run(
+                run_task,
+                __version__,
+                work.name,
+                *work.argument,
+                on_error="return",
+                workers=list(self._members.addresses),
+            )
         except (OSError, TimeoutError, CancelledError) as error:
-            raise self._gone(f"its connection was lost ({type(error).__name__})") from None
+            raise self._members.gone(f"its connection was lost ({type(error).__name__})") from None
         for _, answer in sorted(answers.items()):
             if isinstance(answer, Exception) and not isinstance(answer, OSError):
                 raise _as_ours(answer, work.label) from None
@@ -135,17 +147,27 @@ class Cluster:
     def _share(self, shared: Sequence[Any]) -> list[Any]:
         if not shared:
             return []
+        self._await_workers()
+        options = {"workers": list(self._members.addresses), "broadcast": True, "hash": False, "timeout": self._timeout}
         try:
-            copies: list[Any] = self._client.scatter(list(shared), broadcast=True, hash=False, timeout=self._timeout)
+            copies: list[Any] = self._client.scatter(list(shared), **options)
         except Exception as error:
             self._look(is_urgent=True)  # a scheduler that is gone has its own words
-            if isinstance(error, OSError | TimeoutError | CancelledError | KeyError | ValueError):  # a worker died
+            if isinstance(error, OSError | CancelledError | KeyError | ValueError):  # a worker died
                 raise _LostError from error
             raise
-        self._seen_workers = time.monotonic()  # somebody has taken it
+        self._members.was_seen()  # somebody has taken it
         return copies
 
-    def _submit(self, work: Work, copies: Sequence[Any]) -> Any:
+    def _await_workers(self) -> None:
+        """Return when there is a worker to give work to."""
+        self._look(is_urgent=True)
+        while not self._members.addresses:
+            self._members.wait_a_moment()
+            self._look(is_urgent=True)
+
+    def _submit(self, work: Work, copies: Sequence[Any]) -> _Begun:
+        """Give a task away; only to workers that have been met, whoever else comes to the scheduler meanwhile."""
         from w2v_cli.cluster_tasks import run_task  # noqa: PLC0415  it loads Numba
 
         self._count += 1
@@ -154,28 +176,40 @@ class Cluster:
         if len(self._labels) > _MOST_LABELS:
             del self._labels[next(iter(self._labels))]
         arguments = (__version__, work.name, *copies, *work.argument)
-        return self._client.submit(run_task, *arguments, key=key, pure=False)
+        if not self._members.addresses:
+            self._await_workers()
+        workers = self._members.addresses
+        future = self._client.submit(run_task, *arguments, key=key, pure=False, workers=list(workers))
+        return _Begun(future, frozenset(workers))
 
-    def _wait(self, future: Any, work: Work) -> Any:
-        """Return the result of a task when it is there."""
+    def _wait(self, task: _Begun, work: Work) -> Any:
+        """Return the result of a task when it is there and has come here, however long that takes."""
         from distributed import KilledWorker  # noqa: PLC0415  an extra
 
-        while True:
-            try:
-                result = future.result(timeout=_LOOK_SECONDS)
-            except TimeoutError:
+        fetching = self._members.start(self._client.gather(task.future, asynchronous=True))
+        try:
+            while not wait([fetching], timeout=_LOOK_SECONDS).done:
                 self._look()
-            except CancelledError:
-                self._look(is_urgent=True)  # a scheduler that is gone has its own words
-                raise _LostError from None
-            except KilledWorker:
-                self._look(is_urgent=True)
-                raise self._killer(work) from None
-            except (W2vError, MemoryError, ImportError) as error:
-                raise _as_ours(error, work.label) from None
-            else:
-                self._look()
-                return result
+                if task.workers.isdisjoint(self._members.addresses):
+                    raise _LostError
+            result = fetching.result()
+        except CancelledError:
+            self._look(is_urgent=True)  # a scheduler that is gone has its own words
+            raise _LostError from None
+        except KilledWorker:
+            self._look(is_urgent=True)
+            raise self._killer(work) from None
+        except (W2vError, MemoryError, ImportError) as error:
+            raise _as_ours(error, work.label) from None
+        except OSError as error:
+            self._look(is_urgent=True)
+            if task.future.status != "error":  # it was on its way here
+                raise _LostError from error
+            raise ClusterError(f"{work.label} has failed on a worker: {_told(error)}; see the worker's log.") from None
+        finally:
+            fetching.cancel()
+        self._look()
+        return result
 
     def _forget(self, future: Any, *, is_wanted: bool = True) -> None:
         with contextlib.suppress(Exception):  # the cluster may be gone, and then there is nothing to forget
@@ -184,45 +218,23 @@ class Cluster:
             future.release()
 
     def _look(self, *, is_urgent: bool = False) -> None:
-        """Ask the scheduler now and then who is there; raise ClusterError where it or all workers are gone for long."""
-        now = time.monotonic()
-        if not is_urgent and now - self._asked < _ASK_SECONDS:
-            return
-        self._asked = now
-        if self._client.status != "running":
-            raise self._gone("its connection was lost")
-        workers = tuple(sorted(self._ask(self._client.scheduler.ncores)))
-        lost, self._workers = sorted(set(self._workers) - set(workers)), workers
-        check_workers(self._url, workers)
-        for worker in lost:
+        """See who is there, and tell who is gone; the errors are those of Members.look."""
+        for worker in self._members.look(is_urgent=is_urgent):
             self._on_event(WorkerLost(worker, self._works_of(worker)))
-        if self._workers:
-            self._seen_workers = now
-        elif now - self._seen_workers > self._timeout:
-            raise ClusterError(
-                f"the cluster {self._label} has had no worker for {self._timeout:g} s: start some, or give "
-                f"--set cluster.worker_timeout more time."
-            )
 
     def _works_of(self, worker: str) -> tuple[str, ...]:
         """Return the labels of what a worker was at when it was lost."""
-        said = self._ask(self._client.scheduler.events, topic=worker)
+        said = self._members.ask(self._client.scheduler.events, topic=worker)
         keys = [key for _, event in said if event.get("action") == "remove-worker" for key in event["processing-tasks"]]
         return tuple(self._labels[key] for key in keys if key in self._labels)
 
-    def _ask(self, question: Callable[..., Any], **arguments: Any) -> Any:
-        """Return the scheduler's answer; raise ClusterError where there is none."""
-        try:
-            return self._client.sync(question, callback_timeout=self._timeout, **arguments)
-        except (OSError, TimeoutError, CancelledError) as error:
-            raise self._gone(f"no answer within {self._timeout:g} s ({type(error).__name__})") from None
-
-    def _gone(self, found: str) -> ClusterError:
-        return ClusterError(
-            f"the scheduler at {self._url} is gone: {found}; start it again, or name another --cluster."
-        )
-
-    def _killer(self, work: Work) -> ClusterError:
+    def _killer(self, work: Work, cause: BaseException | None = None) -> ClusterError:
+        """Return the error for a work that cannot be done; cause: why it could not be sent."""
+        if cause is not None:
+            return ClusterError(
+                f"cannot exchange data with the workers for {work.label}: {_told(cause)}; their ports have to be open "
+                f"to this machine, and their logs may say more."
+            )
         return ClusterError(
             f"{work.label} has killed each worker that was at it: see their logs; too little memory is the usual cause."
         )
@@ -238,3 +250,7 @@ def _as_ours(error: Exception, label: str) -> Exception:
             f"a worker lacks a package ({error}): install the same w2v-cli on all machines of the cluster."
         )
     return error
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

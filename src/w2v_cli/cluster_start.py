@@ -16,6 +16,7 @@ from w2v_cli.durations import parse_seconds
 from w2v_cli.errors import ClusterError, MissingDependencyError
 from w2v_cli.temporary import clear_stale, open_temporary
 
+_LONGEST_CONNECT = 30.0  # seconds for one attempt
 _NEVER = "1000d"
 _PREFIX = "w2v-cluster-"
 _INSTALL = 'pip install "w2v-cli[distributed]"'
@@ -37,12 +38,32 @@ def joined(settings: ClusterSettings, on_event: Callable[[ClusterJoined | Worker
     timeout = parse_seconds(settings.worker_timeout)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_quiet_logs())
+        stack.enter_context(_dask_config(timeout))
         if workers:
             url = stack.enter_context(_local_cluster(workers))
         client = stack.enter_context(_client(url, security, timeout))
         cluster = Cluster(client, settings.cluster or "", timeout, on_event)
         cluster.begin()
         yield cluster
+
+
+def _dask_config(timeout: float) -> contextlib.AbstractContextManager[Any]:
+    """Set for a block what Dask is to do otherwise: tell soon who cannot be reached, and give up no worker."""
+    import dask  # noqa: PLC0415  an extra
+
+    set_config: Any = dask.config.set
+    changed: contextlib.AbstractContextManager[Any] = set_config(
+        {
+            "distributed.comm.timeouts.connect": f"{_connect_seconds(timeout)}s",
+            "distributed.deploy.lost-worker-timeout": _NEVER,
+        }
+    )
+    return changed
+
+
+def _connect_seconds(timeout: float) -> float:
+    """Return how long one attempt to connect may take; there are several within the timeout."""
+    return round(min(timeout / 3, _LONGEST_CONNECT), 3)
 
 
 @contextlib.contextmanager
@@ -105,6 +126,7 @@ def _client(url: str, security: Any, timeout: float) -> Iterator[Any]:
         )
         cause = " ".join(str(error).split()) or type(error).__name__
         raise ClusterError(f"cannot reach a scheduler at {url} within {timeout:g} s: {cause}; {cure}") from error
+    client.rpc.timeout = _connect_seconds(timeout)  # with workers
     try:
         yield client
     finally:

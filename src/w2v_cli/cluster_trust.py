@@ -70,6 +70,25 @@ def check_workers(scheduler: str, workers: Iterable[str]) -> None:
             )
 
 
+def check_scheduler(url: str, address: str) -> None:
+    """Raise ConfigError where what was named on loopback listens elsewhere too; address: as the scheduler tells it."""
+    if not is_encrypted(url) and not is_loopback(address):
+        raise ConfigError(
+            f"the scheduler at {url} listens at {address} too, on the network without encryption: start it with "
+            f"--host 127.0.0.1, or {_HOW}."
+        )
+
+
+def check_listening(scheduler: str, worker: str, listening: Iterable[str]) -> None:
+    """Raise ConfigError where a worker on loopback listens elsewhere too."""
+    for address in listening:
+        if not is_encrypted(scheduler) and not is_loopback(address):
+            raise ConfigError(
+                f"the worker at {worker} listens at {address}, on the network without encryption: start it with "
+                f"--host 127.0.0.1, or {_HOW}."
+            )
+
+
 def _read_file(name: str) -> str:
     """Return the address in the file that `dask scheduler --scheduler-file` writes."""
     try:

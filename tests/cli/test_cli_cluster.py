@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -177,6 +178,38 @@ def test_a_cluster_without_workers_is_told(w2v):
         done = w2v.run("train", "text.txt", "--cluster", cluster.url, "--set", "cluster.worker_timeout=2s")
 
     assert f"the cluster {cluster.url} has had no worker for 2 s" in the_error(done, 6)
+
+
+def test_a_worker_that_cannot_be_connected_to_is_told(w2v):
+    """The scheduler sees it, the driver does not: exit 6 with its address within the time that the user grants."""
+    unseen = ("--listen-address", f"tcp://127.0.0.1:{free_port()}", "--contact-address", "tcp://127.0.0.1:9")
+    with External(w2v, workers=1, of_workers=(*unseen, "--no-nanny")) as cluster:
+        started = time.monotonic()
+        done = w2v.run("train", "text.txt", "--cluster", cluster.url, "--set", "cluster.worker_timeout=5s")
+
+    error = the_error(done, 6)
+    assert "cannot connect to the worker at tcp://127.0.0.1:9 from here within 5 s: " in error
+    assert "refused" in error
+    assert "its port has to be open to this machine" in error
+    assert time.monotonic() - started < 40
+
+
+@pytest.mark.parametrize(
+    ("first", "found"),
+    [
+        ("import sys; sys.modules['w2v_cli'] = None", "no w2v-cli (ModuleNotFoundError: "),
+        ("import w2v_cli; w2v_cli.__version__ = '0.0.1'", "w2v-cli 0.0.1"),
+    ],
+)
+def test_a_worker_with_another_w2v_is_named(w2v, first, found):
+    """Before it is given anything that it could not unpickle: exit 9, its address, and what to install there."""
+    with External(w2v, workers=1, first=first, of_workers=("--no-nanny",)) as cluster:
+        done = w2v.run("train", "text.txt", "--cluster", cluster.url, "--set", "cluster.worker_timeout=30s")
+
+    error = the_error(done, 9)
+    assert error.startswith("the worker at tcp://127.0.0.1:")
+    assert f"has {found}" in error
+    assert "install the same on all machines of the cluster" in error
 
 
 def test_dask_that_is_missing_is_named(w2v):

@@ -91,10 +91,11 @@ def free_port():
 
 
 class External:
-    """A scheduler and workers of their own; options: of both, as certificates."""
+    """A scheduler and workers of their own; options: of both, as certificates; first: code that workers begin with."""
 
-    def __init__(self, program, *, workers=2, scheme="tcp", options=(), of_workers=()):
+    def __init__(self, program, *, workers=2, scheme="tcp", options=(), of_workers=(), first=""):
         self.program, self.count, self.options, self.of_workers = program, workers, options, of_workers
+        self.first = first
         self.scheme, self.port = scheme, free_port()
         self.processes = []
 
@@ -108,9 +109,17 @@ class External:
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), *own)
         wait_for(self._answers, self.scheduler)
         for _ in range(self.count):
-            one = ("--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--protocol", self.scheme)
-            self._start("worker", self.url, *one, *self.options, *self.of_workers)
+            host = () if "--listen-address" in self.of_workers else ("--host", "127.0.0.1")
+            one = ("--nthreads", "1", "--no-dashboard", *host, "--protocol", self.scheme)
+            self._start("worker", self.url, *one, *self.options, *self.of_workers, environment=self._tricked())
         return self
+
+    def _tricked(self):
+        """Return the environment of workers."""
+        if not self.first:
+            return self.program.environment
+        self.program.write("trick/sitecustomize.py", self.first)
+        return self.program.with_variables(PYTHONPATH=str(self.program.folder / "trick"))
 
     def __exit__(self, *_):
         for process in reversed(self.processes):
@@ -128,11 +137,11 @@ class External:
                 with contextlib.suppress(psutil.Error):  # it has ended with its parent
                     child.kill()
 
-    def _start(self, kind, *arguments):
+    def _start(self, kind, *arguments, environment=None):
         process = subprocess.Popen(
             [sys.executable, "-m", "dask", kind, *arguments],
             cwd=self.program.folder,
-            env=self.program.environment,
+            env=environment or self.program.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

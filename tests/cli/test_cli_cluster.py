@@ -194,6 +194,26 @@ def test_a_worker_that_cannot_be_connected_to_is_told(w2v):
     assert time.monotonic() - started < 40
 
 
+PORT = str(free_port())
+EVERYWHERE = ("--listen-address", f"tcp://0.0.0.0:{PORT}", "--contact-address", f"tcp://127.0.0.1:{PORT}", "--no-nanny")
+
+
+@pytest.mark.parametrize(
+    ("listens", "said"),
+    [
+        ({"host": "0.0.0.0"}, "the scheduler at tcp://127.0.0.1:"),  # noqa: S104  what is to be refused
+        ({"of_workers": EVERYWHERE}, f"the worker at tcp://127.0.0.1:{PORT} listens at tcp://0.0.0.0:{PORT}"),
+    ],
+)
+def test_who_listens_on_the_network_without_encryption_is_refused(w2v, listens, said):
+    """Also where it answers on loopback: exit 2, before the text is read."""
+    with External(w2v, workers=1, **listens) as cluster:
+        refused = the_error(w2v.run("train", "text.txt", "--cluster", cluster.url), 2)
+
+    assert refused.startswith(said)
+    assert "on the network without encryption: start it with --host 127.0.0.1" in refused
+
+
 @pytest.mark.parametrize(
     ("first", "found"),
     [

@@ -91,11 +91,14 @@ def free_port():
 
 
 class External:
-    """A scheduler and workers of their own; options: of both, as certificates; first: code that workers begin with."""
+    """A scheduler and workers of their own; options: of both, as certificates; first: code that workers begin with.
 
-    def __init__(self, program, *, workers=2, scheme="tcp", options=(), of_workers=(), first=""):
+    host: where the scheduler listens; workers listen on 127.0.0.1 unless they are told otherwise.
+    """
+
+    def __init__(self, program, *, workers=2, scheme="tcp", options=(), of_workers=(), first="", host="127.0.0.1"):
         self.program, self.count, self.options, self.of_workers = program, workers, options, of_workers
-        self.first = first
+        self.first, self.host = first, host
         self.scheme, self.port = scheme, free_port()
         self.processes = []
 
@@ -106,10 +109,11 @@ class External:
 
     def __enter__(self):
         own = ("--no-dashboard", "--protocol", self.scheme, *self.options)
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), *own)
+        self.scheduler = self._start("scheduler", "--host", self.host, "--port", str(self.port), *own)
         wait_for(self._answers, self.scheduler)
         for _ in range(self.count):
-            host = () if "--listen-address" in self.of_workers else ("--host", "127.0.0.1")
+            is_told = {"--listen-address", "--host"} & set(self.of_workers)
+            host = () if is_told else ("--host", "127.0.0.1")
             one = ("--nthreads", "1", "--no-dashboard", *host, "--protocol", self.scheme)
             self._start("worker", self.url, *one, *self.options, *self.of_workers, environment=self._tricked())
         return self

@@ -25,13 +25,14 @@ trap finish EXIT INT TERM
 
 (cd "$work" && sh "$here/certificates.sh" "$host" $hosts 2>/dev/null)
 tls="--tls-ca-file ca.pem --tls-cert cert.pem --tls-key key.pem"
-(cd "$work" && exec "$python" -m dask scheduler --host "$host" --port "$port" --protocol tls --no-dashboard $tls 2>scheduler.log) &
+http="--no-dashboard --dashboard-address 127.0.0.1:0"  # what Dask serves without encryption stays on each machine
+(cd "$work" && exec "$python" -m dask scheduler --host "$host" --port "$port" --protocol tls $http $tls 2>scheduler.log) &
 started="$started $!"
 for node in $hosts; do
     (cd "$work" && tar cf - ca.pem cert.pem key.pem) |
         $ssh "$node" "umask 077; mkdir -p '/tmp/w2v-cluster-$$' && tar xf - -C '/tmp/w2v-cluster-$$'"
     $ssh "$node" "cd '/tmp/w2v-cluster-$$' && echo \$\$ >pid && exec '$python' -m dask worker 'tls://$host:$port' --protocol tls \
-        --nworkers ${W2V_WORKERS:-1} --nthreads 1 --memory-limit 0 --no-dashboard $tls --local-directory '/tmp/w2v-cluster-$$' 2>worker.log" </dev/null &
+        --nworkers ${W2V_WORKERS:-1} --nthreads 1 --memory-limit 0 $http $tls --local-directory '/tmp/w2v-cluster-$$' 2>worker.log" </dev/null &
     started="$started $!"
 done
 "$python" -m w2v_cli train "$@" --cluster "tls://$host:$port" \

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 pytest.importorskip("distributed", reason="the extra distributed is not installed: clusters are NOT tested")
 
 from cli.running import make_program
-from faults.cluster_runs import SECONDS, SETTINGS, free_port, wait_for, write_text
+from faults.cluster_runs import SECONDS, SETTINGS, free_port, has_trained, wait_for, write_text
 
 SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "cluster" / "ssh.sh"
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -69,8 +70,32 @@ def answers(port):
     return False
 
 
+def listening_of_dask(port):
+    """Return where the scheduler of that port, its workers and their children listen."""
+    import psutil  # noqa: PLC0415  comes with Dask
+
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            lines = [one.cmdline() for one in (process, process.parent()) if one is not None]
+            if any(line[1:3] == ["-m", "dask"] and port in " ".join(line) for line in lines):
+                found += [c.laddr for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    return found
+
+
+def speaks_http(port):
+    """Return whether a port answers HTTP without encryption."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as connection:
+        connection.sendall(b"GET /info/main/workers.html HTTP/1.0\r\n\r\n")
+        return connection.recv(5) == b"HTTP/"
+    return False
+
+
 def test_the_script_trains_over_ssh_as_local_workers_do(tmp_path, ssh):
-    """Certificates are made and copied, a worker is started over ssh, and nothing is left of it in the end."""
+    """Certificates are made and copied, a worker is started over ssh, and nothing is left of it in the end.
+
+    What listens on all addresses meanwhile speaks TLS: the HTTP servers of Dask do not, and stay on loopback.
+    """
     program = make_program(tmp_path)
     write_text(program.folder / "text.txt", words=18_000)
     local = program.command("train", "text.txt", *SETTINGS, "--cluster", "local:1", "--output", "local.safetensors")
@@ -78,17 +103,25 @@ def test_the_script_trains_over_ssh_as_local_workers_do(tmp_path, ssh):
     text, output = str(program.folder / "text.txt"), str(program.folder / "ssh.safetensors")
     variables = {"W2V_SSH": ssh, "W2V_PYTHON": sys.executable, "W2V_HOST": "127.0.0.1", "W2V_PORT": str(free_port())}
 
-    done = subprocess.run(
-        ["/bin/sh", str(SCRIPT), "127.0.0.1", text, *SETTINGS, "--output", output],
+    with subprocess.Popen(
+        ["/bin/sh", str(SCRIPT), "127.0.0.1", text, *SETTINGS, "--output", output, "--log", "run.jsonl"],
         cwd=program.folder,
         env=program.environment | variables,
-        capture_output=True,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-        timeout=SECONDS,
-    )
+    ) as process:
+        wait_for(lambda: has_trained(program.folder, 1), process)
+        ports = {
+            address.port
+            for address in listening_of_dask(variables["W2V_PORT"])
+            if not ip_address(address.ip).is_loopback
+        }
+        answers_unencrypted = [port for port in ports if speaks_http(port)]
+        _, told = process.communicate(timeout=SECONDS)
 
-    assert done.returncode == 0, done.stderr
-    assert "cluster: tls://127.0.0.1:" in done.stderr
+    assert process.returncode == 0, told
+    assert ports  # those of the worker, which the scheduler may have on another machine
+    assert answers_unencrypted == []
+    assert "cluster: tls://127.0.0.1:" in told
     assert Path(output).read_bytes() == (program.folder / "local.safetensors").read_bytes()
     assert not list(Path(tempfile.gettempdir()).glob("w2v-cluster-*/pid"))

@@ -108,13 +108,14 @@ class External:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def __enter__(self):
-        own = ("--no-dashboard", "--protocol", self.scheme, *self.options)
+        http = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
+        own = (*http, "--protocol", self.scheme, *self.options)
         self.scheduler = self._start("scheduler", "--host", self.host, "--port", str(self.port), *own)
         wait_for(self._answers, self.scheduler)
         for _ in range(self.count):
             is_told = {"--listen-address", "--host"} & set(self.of_workers)
             host = () if is_told else ("--host", "127.0.0.1")
-            one = ("--nthreads", "1", "--no-dashboard", *host, "--protocol", self.scheme)
+            one = ("--nthreads", "1", *http, *host, "--protocol", self.scheme)
             self._start("worker", self.url, *one, *self.options, *self.of_workers, environment=self._tricked())
         return self
 

@@ -74,6 +74,35 @@ def test_killed_workers_are_replaced_and_their_shards_trained_again(w2v, expecte
     assert (w2v.folder / VECTORS).read_bytes() == expected
 
 
+IMPATIENT = "import dask; dask.config.set({'distributed.deploy.lost-worker-timeout': '1ms'})"
+
+
+@pytest.mark.fault(45)
+def test_no_worker_is_given_up(w2v, expected):
+    """Dask does that with one that is away so long after a loss, by a setting of its own."""
+    with w2v.started(*TRAIN, "--set", "cluster.worker_timeout=15s", "--cluster", "local:1", first=IMPATIENT) as process:
+        wait_for(lambda: has_trained(w2v.folder), process)
+        wait_for(lambda: busy_workers(process, 1), process)[0].send_signal(signal.SIGKILL)
+        finish(process)
+
+    assert (w2v.folder / VECTORS).read_bytes() == expected
+
+
+@pytest.mark.fault(45)
+def test_local_workers_that_do_not_come_back_are_told(w2v):
+    """Nobody can start one by hand: what to do is said of this machine."""
+    w2v.write("trick/sitecustomize.py", REFUSED)
+    w2v.environment["PYTHONPATH"] = str(w2v.folder / "trick")
+    with w2v.started(*TRAIN, "--set", "cluster.worker_timeout=4s", "--cluster", "local:1") as process:
+        wait_for(lambda: has_trained(w2v.folder), process)
+        w2v.write("no-more", "")
+        wait_for(lambda: busy_workers(process, 1), process)[0].send_signal(signal.SIGKILL)
+        told = finish(process, exit_code=6)
+
+    assert "the cluster local:1 has had no worker for 4 s: the system lets none start" in told
+    assert "snapshot is kept" in told
+
+
 @pytest.mark.fault(1, 45)
 def test_a_killed_driver_goes_on_from_its_last_round(w2v, expected):
     """Its workers end with it; --resume, on another number of workers, gives the same vectors and clears its folder."""
@@ -133,6 +162,11 @@ def test_workers_that_all_die_for_good_end_the_training_with_its_last_round(w2v,
     assert (w2v.folder / VECTORS).read_bytes() == expected
 
 
+REFUSED = """
+import os, sys
+if "spawn_main" in " ".join(sys.orig_argv) and os.path.exists("no-more"):
+    os._exit(1)
+"""
 DEADLY = """
 import os, sys
 if "spawn_main" in " ".join(sys.orig_argv):

@@ -129,3 +129,16 @@ def test_tasks_whose_workers_are_all_gone_go_to_others(client, tasks):
     client.retire_workers(list(before), close_workers=True)
 
     assert not set(list(found)[-3:]) & before
+
+
+def test_the_scheduler_forgets_what_is_done(client, tasks):
+    """It keeps a Span for each group of tasks, and would make a group anew for each call."""
+    tasks["same"] = lambda _shared, own: own
+    ours = joined(client)
+    scheduler = client.cluster.scheduler
+
+    for number in range(10):
+        assert list(ours.run_in_order(works("same", number), {"shared": number})) == [number]
+
+    assert len(scheduler.extensions["spans"].spans) <= 2
+    assert len(scheduler.tasks) < 10

@@ -66,6 +66,7 @@ class Cluster:
         self._labels: dict[str, str] = {}  # of the latest tasks, by their keys: a loss is noticed a moment later
         self._kept: list[tuple[Any, Any]] = []  # things, and their copies on the workers
         self._count = 0
+        self._anchors: dict[str, Any] = {}
 
     @property
     def workers(self) -> int:
@@ -149,15 +150,16 @@ class Cluster:
             return []
         self._await_workers()
         options = {"workers": list(self._members.addresses), "broadcast": True, "hash": False, "timeout": self._timeout}
+        named = {self._key("shared"): thing for thing in shared}
         try:
-            copies: list[Any] = self._client.scatter(list(shared), **options)
+            copies: dict[str, Any] = self._client.scatter(named, **options)
         except Exception as error:
             self._look(is_urgent=True)  # a scheduler that is gone has its own words
             if isinstance(error, OSError | CancelledError | KeyError | ValueError):  # a worker died
                 raise _LostError from error
             raise
         self._members.was_seen()  # somebody has taken it
-        return copies
+        return [copies[name] for name in named]
 
     def _await_workers(self) -> None:
         """Return when there is a worker to give work to."""
@@ -170,8 +172,7 @@ class Cluster:
         """Give a task away; only to workers that have been met, whoever else comes to the scheduler meanwhile."""
         from w2v_cli.cluster_tasks import run_task  # noqa: PLC0415  it loads Numba
 
-        self._count += 1
-        key = f"w2v-{work.name}-{self._client.id}-{self._count}"
+        key = self._key(work.name)
         self._labels[key] = work.label
         if len(self._labels) > _MOST_LABELS:
             del self._labels[next(iter(self._labels))]
@@ -181,6 +182,16 @@ class Cluster:
         workers = self._members.addresses
         future = self._client.submit(run_task, *arguments, key=key, pure=False, workers=list(workers))
         return _Begun(future, frozenset(workers))
+
+    def _key(self, name: str) -> str:
+        """Return a new key of the group of a name.
+
+        The scheduler keeps one small task of each group: it forgets those that are empty, but never their Spans.
+        """
+        if name not in self._anchors:
+            self._anchors[name] = self._client.submit(int, key=f"w2v-{name}-{self._client.id}-0", pure=False)
+        self._count += 1
+        return f"w2v-{name}-{self._client.id}-{self._count}"
 
     def _wait(self, task: _Begun, work: Work) -> Any:
         """Return the result of a task when it is there and has come here, however long that takes."""

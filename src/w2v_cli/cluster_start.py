@@ -2,23 +2,19 @@
 
 import contextlib
 import logging
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from w2v_cli.cluster import Cluster, ClusterJoined, WorkerLost
 from w2v_cli.cluster_address import is_encrypted
+from w2v_cli.cluster_local import local_cluster
 from w2v_cli.cluster_settings import ClusterSettings
 from w2v_cli.cluster_trust import scheduler_url, security_of
 from w2v_cli.durations import parse_seconds
 from w2v_cli.errors import ClusterError, MissingDependencyError
-from w2v_cli.temporary import clear_stale, open_temporary
 
 _LONGEST_CONNECT = 30.0  # seconds for one attempt
 _NEVER = "1000d"
-_PREFIX = "w2v-cluster-"
 _INSTALL = 'pip install "w2v-cli[distributed]"'
 
 
@@ -40,7 +36,7 @@ def joined(settings: ClusterSettings, on_event: Callable[[ClusterJoined | Worker
         stack.enter_context(_quiet_logs())
         stack.enter_context(_dask_config(timeout))
         if workers:
-            url = stack.enter_context(_local_cluster(workers))
+            url = stack.enter_context(local_cluster(workers))
         client = stack.enter_context(_client(url, security, timeout))
         cluster = Cluster(client, settings.cluster or "", timeout, on_event)
         cluster.begin()
@@ -64,50 +60,6 @@ def _dask_config(timeout: float) -> contextlib.AbstractContextManager[Any]:
 def _connect_seconds(timeout: float) -> float:
     """Return how long one attempt to connect may take; there are several within the timeout."""
     return round(min(timeout / 3, _LONGEST_CONNECT), 3)
-
-
-@contextlib.contextmanager
-def _local_cluster(workers: int) -> Iterator[str]:
-    """Yield the URL of a scheduler on 127.0.0.1 with so many workers of one thread each."""
-    import dask  # noqa: PLC0415  an extra
-    import distributed  # noqa: PLC0415  an extra
-
-    start: Any = distributed.LocalCluster
-    kept = dask.config.set({"distributed.deploy.lost-worker-timeout": _NEVER})  # else one that dies twice is given up
-
-    with kept, _folder_of_workers() as folder:
-        try:
-            cluster = start(
-                n_workers=workers,
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address=None,
-                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else it wants port 8787 all the same
-                memory_limit=0,
-                local_directory=folder,
-                silence_logs=logging.CRITICAL,
-                preload=["w2v_cli.cluster_tasks"],
-            )
-        except (OSError, RuntimeError, TimeoutError) as error:
-            raise ClusterError(f"cannot start {workers} workers on this machine: {error}; try fewer.") from error
-        try:
-            yield cluster.scheduler_address
-        finally:
-            with contextlib.suppress(Exception):  # what does not end now ends with this process
-                cluster.close(timeout=10)
-
-
-@contextlib.contextmanager
-def _folder_of_workers() -> Iterator[str]:
-    """Yield a temporary folder; those of drivers that were killed are removed."""
-    for path in Path(gettempdir()).glob(f"{_PREFIX}*"):
-        if not path.is_symlink() and clear_stale(path):
-            shutil.rmtree(path, ignore_errors=True)
-    with (
-        TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
-        open_temporary(Path(folder)),  # held as long as we live
-    ):
-        yield folder
 
 
 @contextlib.contextmanager
@@ -137,7 +89,11 @@ def _client(url: str, security: Any, timeout: float) -> Iterator[Any]:
 @contextlib.contextmanager
 def _quiet_logs() -> Iterator[None]:
     """Keep Dask from writing to stderr what we tell in our own words; where the program is ended, to its very end."""
-    names = ["distributed", *(name for name in logging.root.manager.loggerDict if name.startswith("distributed."))]
+    names = [
+        "asyncio",
+        "distributed",
+        *(name for name in logging.root.manager.loggerDict if name.startswith("distributed.")),
+    ]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -1,6 +1,7 @@
 """`w2v train --cluster`: the same vectors on any number of workers, and which clusters are trusted."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -131,6 +132,46 @@ def test_a_signal_while_workers_start_is_told_in_one_line(w2v):
 
     assert "error: stopped by SIGTERM." in told
     assert "warning: " not in told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no process groups: signals to all processes are NOT tested")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_all_processes_is_the_drivers(w2v, number):
+    """As a terminal sends Ctrl-C: while workers start nothing but the reason is told, and in a round none is lost."""
+    with w2v.started("train", "text.txt", *SETTINGS, "--cluster", "local:2", start_new_session=True) as process:
+        wait_for(lambda: [sum(worker.cpu_times()[:2]) > 0.5 for worker in workers_of(process)] == [True] * 2, process)
+        os.killpg(process.pid, number)
+        told = finish(process, exit_code=128 + number)
+    assert told == f"error: stopped by {number.name}.\n"
+
+    training = ("train", "text.txt", *SETTINGS, "--cluster", "local:2", "--log", "run.jsonl")
+    with w2v.started(*training, start_new_session=True) as process:
+        wait_for(lambda: has_trained(w2v.folder, 1), process)
+        os.killpg(process.pid, number)
+        told = finish(process, exit_code=128 + number)
+    assert "Go on with: w2v train" in told
+    assert not {line.partition(":")[0] for line in told.splitlines()} & {"warning", "Traceback (most recent call last)"}
+    assert not [event for event in events(w2v.folder) if event["event"] == "worker_lost"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="what is killed leaves nothing there")
+def test_a_killed_driver_is_quiet_and_its_folder_is_removed_by_the_next(w2v):
+    """Neither semaphores nor a folder of workers' files are the user's affair."""
+    w2v.environment["TMPDIR"] = str(w2v.folder / "tmp")
+    (w2v.folder / "tmp").mkdir()
+    with w2v.started("train", "text.txt", *SETTINGS, "--cluster", "local:1", "--log", "run.jsonl") as process:
+        wait_for(lambda: has_trained(w2v.folder, 1), process)
+        workers = workers_of(process)
+        process.kill()
+        told = finish(process, exit_code=-signal.SIGKILL)
+    wait_for(lambda: not any(worker.is_running() and worker.status() != "zombie" for worker in workers))
+    left = list((w2v.folder / "tmp").glob("w2v-cluster*"))
+
+    train(w2v, "--cluster", "local:1", "--overwrite")
+
+    assert "leaked" not in told
+    assert len(left) == 1
+    assert not list((w2v.folder / "tmp").glob("*w2v-*"))
 
 
 @pytest.mark.parametrize(

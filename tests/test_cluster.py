@@ -10,8 +10,9 @@ pytest.importorskip("distributed", reason="the extra distributed is not installe
 import distributed
 
 from w2v_cli import cluster as cluster_module
-from w2v_cli import cluster_members, cluster_tasks
+from w2v_cli import cluster_members, cluster_start, cluster_tasks
 from w2v_cli.cluster import Cluster, ClusterJoined, Work
+from w2v_cli.cluster_settings import ClusterSettings
 from w2v_cli.errors import ClusterError
 
 
@@ -129,6 +130,14 @@ def test_tasks_whose_workers_are_all_gone_go_to_others(client, tasks):
     client.retire_workers(list(before), close_workers=True)
 
     assert not set(list(found)[-3:]) & before
+
+
+def test_local_workers_keep_no_profile():
+    """Dask's would grow with each second."""
+    with cluster_start.joined(ClusterSettings(cluster="local:1"), lambda _: None) as ours:
+        found = ours._client.run(lambda: __import__("dask").config.get("distributed.worker.profile.enabled"))
+
+    assert list(found.values()) == [False]
 
 
 def test_the_scheduler_forgets_what_is_done(client, tasks):

@@ -44,7 +44,7 @@ def joined(settings: ClusterSettings, on_event: Callable[[ClusterJoined | Worker
 
 
 def _dask_config(timeout: float) -> contextlib.AbstractContextManager[Any]:
-    """Set for a block what Dask is to do otherwise: tell soon who cannot be reached, and give up no worker."""
+    """Set for a block what Dask is to do otherwise: tell soon who cannot be reached, give up no worker, keep less."""
     import dask  # noqa: PLC0415  an extra
 
     set_config: Any = dask.config.set
@@ -52,6 +52,7 @@ def _dask_config(timeout: float) -> contextlib.AbstractContextManager[Any]:
         {
             "distributed.comm.timeouts.connect": f"{_connect_seconds(timeout)}s",
             "distributed.deploy.lost-worker-timeout": _NEVER,
+            "distributed.worker.profile.enabled": False,
         }
     )
     return changed

@@ -23,7 +23,7 @@ finish() {
 }
 trap finish EXIT INT TERM
 
-(cd "$work" && sh "$here/certificates.sh" "$host" $hosts 2>/dev/null)
+(cd "$work" && sh "$here/certificates.sh" "$host" $hosts)
 tls="--tls-ca-file ca.pem --tls-cert cert.pem --tls-key key.pem"
 http="--no-dashboard --dashboard-address 127.0.0.1:0"  # what Dask serves without encryption stays on each machine
 (cd "$work" && exec "$python" -m dask scheduler --host "$host" --port "$port" --protocol tls $http $tls 2>scheduler.log) &

@@ -2,11 +2,12 @@
 
 import contextlib
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from w2v_cli.cluster import Cluster, ClusterJoined, WorkerLost
-from w2v_cli.cluster_address import is_encrypted
+from w2v_cli.cluster_address import host_of, is_encrypted
 from w2v_cli.cluster_local import local_cluster
 from w2v_cli.cluster_settings import ClusterSettings
 from w2v_cli.cluster_trust import scheduler_url, security_of
@@ -58,6 +59,16 @@ def _dask_config(timeout: float) -> contextlib.AbstractContextManager[Any]:
     return changed
 
 
+def _check_host(url: str) -> None:
+    """Raise ClusterError for a host that no name server knows."""
+    try:
+        socket.getaddrinfo(host_of(url), None)
+    except OSError as error:
+        raise ClusterError(
+            f"cannot reach a scheduler at {url}: the host is not known ({error.strerror}); check its name."
+        ) from error
+
+
 def _connect_seconds(timeout: float) -> float:
     """Return how long one attempt to connect may take; there are several within the timeout."""
     return round(min(timeout / 3, _LONGEST_CONNECT), 3)
@@ -69,6 +80,7 @@ def _client(url: str, security: Any, timeout: float) -> Iterator[Any]:
 
     connect: Any = distributed.Client
 
+    _check_host(url)
     try:
         client = connect(url, security=security, timeout=timeout, set_as_default=False, direct_to_workers=True)
     except (OSError, TimeoutError, ValueError) as error:

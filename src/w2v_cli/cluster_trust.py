@@ -1,6 +1,7 @@
 """Which clusters are trusted: those on this machine, and others by certificate alone (Dask runs what it is sent)."""
 
 import json
+import ssl
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def scheduler_url(settings: ClusterSettings) -> tuple[str, int]:
 def security_of(settings: ClusterSettings, make: Callable[..., Any]) -> Any:
     """Return Dask's Security for the certificates that are given, None where none are.
 
-    Raises ConfigError where a file cannot be read.
+    Raises ConfigError where a file cannot be read, or is not what it should be.
     """
     files = {"--tls-ca": settings.tls_ca, "--tls-cert": settings.tls_cert, "--tls-key": settings.tls_key}
     if not any(files.values()):
@@ -53,12 +54,41 @@ def security_of(settings: ClusterSettings, make: Callable[..., Any]) -> Any:
                 pass
         except OSError as error:
             raise ConfigError(f"{option} {name}: {error.strerror}; name a PEM file.") from error
+    _check_pem(settings)
     return make(
         tls_ca_file=settings.tls_ca,
         tls_client_cert=settings.tls_cert,
         tls_client_key=settings.tls_key,
         require_encryption=True,
     )
+
+
+def _check_pem(settings: ClusterSettings) -> None:
+    """Raise ConfigError for a file that is no certificate or key, or a key that is another certificate's."""
+    ca, certificate, key = settings.tls_ca or "", settings.tls_cert or "", settings.tls_key or ""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    told = f"--tls-ca {ca}"
+    try:
+        context.load_verify_locations(ca)
+        told = f"--tls-cert {certificate}"
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
+        told = f"--tls-key {key}"
+        context.load_cert_chain(certificate, key, password=_no_password)
+    except ssl.SSLError as error:
+        cause = f" ({error.reason})" if error.reason else ""
+        wanted = (
+            f"no private key, without a password, of {certificate}"
+            if told.startswith("--tls-key")
+            else "no certificate"
+        )
+        raise ConfigError(
+            f"{told} is {wanted}{cause}: name a PEM file, as docs/cluster/certificates.sh makes."
+        ) from None
+
+
+def _no_password() -> str:
+    """Keep OpenSSL from asking for a password on the terminal."""
+    return ""
 
 
 def check_workers(scheduler: str, workers: Iterable[str]) -> None:

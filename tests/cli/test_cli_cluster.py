@@ -328,6 +328,15 @@ def options_of(names, files):
     return [part for pair in zip(names, files, strict=True) for part in pair]
 
 
+def test_a_host_that_is_not_known_is_told_at_once(w2v, certificates):
+    """It is no matter of time."""
+    files = [f"{certificates / 'ours'}/{file}.pem" for file in ("ca", "cert", "key")]
+    given = options_of(("--tls-ca", "--tls-cert", "--tls-key"), files)
+    done = w2v.run("train", "text.txt", "--cluster", "tls://none.invalid:8786", *given)
+
+    assert "cannot reach a scheduler at tls://none.invalid:8786: the host is not known" in the_error(done, 6)
+
+
 def test_a_cluster_with_certificates_is_trusted(w2v, certificates):
     """Trained over TLS the vectors are those of local workers; a certificate of another CA is refused in one line."""
     ours, theirs = (

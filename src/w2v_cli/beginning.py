@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import memory_check, output_lock, resuming, session
+from w2v_cli import memory_check, output_lock, remote, resuming, session
 from w2v_cli.cluster import Cluster
-from w2v_cli.cluster_scan import scan_on
+from w2v_cli.cluster_address import parse_address
+from w2v_cli.cluster_scan import refuse_stdin, scan_on
 from w2v_cli.cluster_start import joined
 from w2v_cli.cores import available_cores
 from w2v_cli.corpora import CorpusFound, find_corpus
@@ -28,9 +29,11 @@ from w2v_cli.run_log import check_log
 from w2v_cli.scanner import ScannedCorpus, scan
 from w2v_cli.settings import Config, CorpusSettings
 from w2v_cli.snapshot import Identity, Snapshot
+from w2v_cli.sources import is_empty
 from w2v_cli.storage import refuse_input
 from w2v_cli.temporary import clear_stale
 from w2v_cli.training import Resumed
+from w2v_cli.vocabulary import no_words
 
 
 @contextlib.contextmanager
@@ -51,14 +54,31 @@ def claim(config: Config, resume: Collection[str] | None) -> Iterator[tuple[Conf
 
 
 @contextlib.contextmanager
-def cluster_of(config: Config, on_event: OnEvent) -> Iterator[Cluster | None]:
-    """Yield the cluster that a training is to run on, None where it runs here."""
+def cluster_of(config: Config, data_folder: Path, on_event: OnEvent) -> Iterator[Cluster | None]:
+    """Yield the cluster that a training is to run on, None where it runs here.
+
+    What can be refused without a cluster is refused before one is started or waited for.
+    """
     if config.cluster.cluster is None:
         yield None
         return
-    with_algorithm(config)  # raises what stands against it before workers start
+    _check_before_cluster(config, data_folder)
     with joined(config.cluster, on_event) as cluster:
         yield cluster
+
+
+def _check_before_cluster(config: Config, data_folder: Path) -> None:
+    """Raise what stands against settings, evaluation sets and the names of texts."""
+    with_algorithm(config)
+    read_sets(config.training.evaluate, data_folder)
+    source = config.corpus.source
+    if any(remote.is_url(text) for text in ((source,) if isinstance(source, str) else source or ())):
+        return  # to look there takes its time, and comes later
+    places = [found.place for found in find_corpus(source, data_folder).sources]
+    refuse_stdin(places)
+    refuse_input(Path(config.output.path), places)
+    if parse_address(config.cluster.cluster or "").workers and is_empty(places):
+        raise no_words()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A corpus → its vocabulary and its rounds, read by the workers of a cluster: files are looked at, then counted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
@@ -53,8 +53,7 @@ def scan_on(
     on_read: hears of the bytes that have been counted, unpacked. Raises ConfigError for stdin, CorpusError where the
     text cannot be read or holds too few words, ClusterError.
     """
-    if any(source.place == STDIN for source in sources):
-        raise ConfigError("workers of a cluster cannot read stdin (-): name files that all of them see, or URLs.")
+    refuse_stdin(source.place for source in sources)
     files = _inspect(cluster, sources, config)
     total = _count(cluster, files, sources, config, on_read)
     add_end_of_line(total.words, total.lines, config.corpus)
@@ -89,6 +88,12 @@ def scan_on(
         report=report,
     )
     return ClusterCorpus(corpus, plan_rounds(files.texts, vocabulary.kept_words, config.cluster))
+
+
+def refuse_stdin(places: Iterable[str]) -> None:
+    """Raise ConfigError where one of them is stdin."""
+    if STDIN in places:
+        raise ConfigError("workers of a cluster cannot read stdin (-): name files that all of them see, or URLs.")
 
 
 def _inspect(cluster: Cluster, sources: Sequence[Source], config: Config) -> _Files:

@@ -57,7 +57,7 @@ def train_vectors(
     with (
         claim(config, resume) as (claimed, taken),
         logged(claimed, on_event, is_resumed=taken is not None) as tell,
-        cluster_of(claimed, tell) as cluster,
+        cluster_of(claimed, data_folder, tell) as cluster,
     ):
         begun = begin(claimed, data_folder, tell, taken, cluster)
         keeper = session.build_keeper(output, begun.config, begun.identity, taken)

@@ -97,7 +97,7 @@ def plan_training(
     is that of a training with `overwrite`, and tells it.
     """
     config, refusals = _unhindered(config, resume)
-    with claim(config, resume) as (claimed, taken), cluster_of(claimed, on_event) as cluster:
+    with claim(config, resume) as (claimed, taken), cluster_of(claimed, data_folder, on_event) as cluster:
         begun = begin(claimed, data_folder, on_event, taken, cluster)
         speed = measure_speed(begun)
         output, training = Path(begun.config.output.path), begun.config.training

@@ -40,7 +40,7 @@ def build_vocabulary(counts: Mapping[str, int], *, min_count: int) -> Vocabulary
     Raises CorpusError where fewer than two different words remain: a negative sample must differ from its target.
     """
     if not counts:
-        raise CorpusError("the corpus holds no words: give a text with at least two different words.")
+        raise no_words()
     if len(counts) == 1:
         word = next(iter(counts))
         raise CorpusError(f"the corpus holds one word only, {_shown(word)}: word2vec needs at least 2 different words.")
@@ -57,3 +57,8 @@ def build_vocabulary(counts: Mapping[str, int], *, min_count: int) -> Vocabulary
 def _shown(word: str) -> str:
     """Return a word for a message, of a long one the beginning."""
     return repr(word) if len(word) <= _LONGEST_SHOWN else f"{word[:_LONGEST_SHOWN]!r}..."
+
+
+def no_words() -> CorpusError:
+    """Return the error for a text without a word."""
+    return CorpusError("the corpus holds no words: give a text with at least two different words.")

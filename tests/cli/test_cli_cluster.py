@@ -205,6 +205,24 @@ def test_what_cannot_be_trusted_or_done_is_refused(w2v, arguments, said):
     assert set(w2v.files()) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        (("txet.txt",), 3, "the corpus 'txet.txt' is neither a file"),
+        (("-",), 2, "cannot read stdin"),
+        (("empty.txt",), 3, "the corpus holds no words"),
+        (("text.txt", "--evaluate", "no-such-set"), 3, "no-such-set"),
+        (("text.txt", "--output", "text.txt", "--overwrite"), 2, "text.txt"),
+    ],
+)
+def test_mistakes_are_told_before_a_cluster_is_waited_for(w2v, arguments, exit_code, said):
+    """Whoever misspells a name does not wait for workers that are never needed."""
+    w2v.write("empty.txt", b"")
+    no_cluster = "import w2v_cli.beginning as b; b.joined = lambda *_: 1 / 0"
+
+    assert said in the_error(w2v.run("train", *arguments, "--cluster", "local:1", first=no_cluster), exit_code)
+
+
 def test_a_scheduler_that_is_not_there_is_told(w2v):
     """Exit 6 after the time that the user grants, and one line."""
     url = f"tcp://127.0.0.1:{free_port()}"

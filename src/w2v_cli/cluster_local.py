@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
@@ -11,10 +12,12 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
-from w2v_cli.errors import ClusterError
+from w2v_cli.errors import ClusterError, ConfigError
 from w2v_cli.temporary import clear_stale, open_temporary
 
 _FOLDER = "w2v-cluster"
+_FOLDER_VARIABLE = "_W2V_CLUSTER_FOLDER"  # tells workers where to leave a sign
+_UNGUARDED = "unguarded"
 _CLOSE_SECONDS = 10
 _OURS_ALONE = 0o700
 _UNHEARD = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -45,12 +48,25 @@ def local_cluster(workers: int) -> Iterator[str]:
                 loop=loop,
             )
         except (OSError, RuntimeError) as error:
+            if (folder / _UNGUARDED).exists():
+                raise ConfigError(
+                    "each worker runs the script that starts it, and this one trains again: call w2v_cli.train below "
+                    "if __name__ == '__main__':"
+                ) from None
             raise ClusterError(f"cannot start {workers} workers on this machine: {error}; try fewer.") from error
         try:
             yield cluster.scheduler_address
         finally:
             with contextlib.suppress(Exception):  # what does not end now ends with this process
                 cluster.close(timeout=_CLOSE_SECONDS)
+
+
+def end_if_worker() -> None:
+    """End the process, in silence, where it is a worker that has come here while it imports its driver's script."""
+    folder = os.environ.get(_FOLDER_VARIABLE)
+    if folder is not None and getattr(multiprocessing.current_process(), "_inheriting", False):
+        (Path(folder) / _UNGUARDED).touch()
+        raise SystemExit(1)
 
 
 @contextlib.contextmanager
@@ -106,13 +122,15 @@ def _folder() -> Iterator[Path]:
     """
     place = Path(tempfile.gettempdir())
     clear_stale(place)
-    for old in place.glob(f"{_FOLDER}.w2v-*.tmp"):
-        if not old.with_name(old.name.removeprefix(_FOLDER)).exists():
+    for old in place.glob(f"{_FOLDER}-{'[0-9a-f]' * 16}"):
+        if not old.with_name(f".{old.name.replace(_FOLDER, 'w2v')}.tmp").exists():
             shutil.rmtree(old, ignore_errors=True)
     with open_temporary(place) as (held, _):
-        folder = place / f"{_FOLDER}{held.name}"
+        folder = place / held.stem.replace(".w2v", _FOLDER)
         try:
             folder.mkdir(_OURS_ALONE)
+            os.environ[_FOLDER_VARIABLE] = str(folder)
             yield folder
         finally:
+            os.environ.pop(_FOLDER_VARIABLE, None)
             shutil.rmtree(folder, ignore_errors=True)

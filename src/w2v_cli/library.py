@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Unpack
 
 from w2v_cli import corpora, datasets, pipeline
+from w2v_cli.cluster_local import end_if_worker
 from w2v_cli.config import find_config_file, resolve
 from w2v_cli.errors import ConfigError
 from w2v_cli.events import Event, OnEvent, VectorsSaved
@@ -56,6 +57,7 @@ def train(
     >>> len(vectors.similar("sun", top=3)), len(vectors.metadata["epoch_losses"])
     (3, 2)
     """
+    end_if_worker()
     if texts is not None and corpus is not None:
         raise ConfigError("corpus says where a text lies, and texts is the text itself: give one of them.")
     if resume and output is None:

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -221,6 +222,19 @@ def test_mistakes_are_told_before_a_cluster_is_waited_for(w2v, arguments, exit_c
     no_cluster = "import w2v_cli.beginning as b; b.joined = lambda *_: 1 / 0"
 
     assert said in the_error(w2v.run("train", *arguments, "--cluster", "local:1", first=no_cluster), exit_code)
+
+
+def test_a_script_without_a_guard_is_told_in_one_line(w2v):
+    """Each worker runs it again: the error names the guard, and the workers are silent."""
+    script = w2v.write("script.py", "import w2v_cli\nw2v_cli.train('text.txt', dim=4, cluster='local:2')\n")
+    command = [sys.executable, str(script)]
+    done = subprocess.run(
+        command, cwd=w2v.folder, env=w2v.environment, check=False, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.stderr.count("Traceback") == 1  # the script's own
+    assert "ConfigError: each worker runs the script that starts it" in done.stderr.splitlines()[-1]
+    assert "if __name__ == '__main__':" in done.stderr.splitlines()[-1]
 
 
 def test_a_scheduler_that_is_not_there_is_told(w2v):

@@ -114,6 +114,7 @@ PIPELINE = [
     "preflight",
     "shard_training",
     "cluster_tasks",
+    "cluster_errors",
     "cluster_meeting",
     "cluster_members",
     "cluster",

@@ -22,6 +22,7 @@ def client(monkeypatch):
     monkeypatch.setattr(cluster_module, "_LOOK_SECONDS", 0.05)
     monkeypatch.setattr(cluster_members, "_ASK_SECONDS", 0.05)
     options = {"processes": False, "dashboard_address": None, "silence_logs": logging.CRITICAL}
+    options["scheduler_kwargs"] = {"dashboard_address": "127.0.0.1:0"}  # else it wants port 8787, as others do
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, **options) as started,
         distributed.Client(started, set_as_default=False, direct_to_workers=True) as connected,

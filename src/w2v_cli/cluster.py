@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from w2v_cli import __version__
+from w2v_cli.cluster_errors import as_ours, killed, told
 from w2v_cli.cluster_members import Members
-from w2v_cli.errors import ClusterError, MissingDependencyError, W2vError
+from w2v_cli.errors import ClusterError, W2vError
 
 _LOOK_SECONDS = 1.0  # between two looks at what has become of a task
 _CAREFUL_AFTER = 2  # losses of all copies of what tasks share, after which one task runs at a time
@@ -107,7 +108,7 @@ class Cluster:
                     self._members.was_seen()  # a moment ago
                     begun = {number: task for number, task in begun.items() if task.future.status == "finished"}
                     if losses > _MOST_LOSSES:
-                        raise self._killer(works[done], error.__cause__) from None
+                        raise killed(works[done].label, error.__cause__) from None
                     continue
                 self._forget(begun.pop(done).future)
                 losses, done = 0, done + 1
@@ -136,7 +137,7 @@ class Cluster:
             raise self._members.gone(f"its connection was lost ({type(error).__name__})") from None
         for _, answer in sorted(answers.items()):
             if isinstance(answer, Exception) and not isinstance(answer, OSError):
-                raise _as_ours(answer, work.label) from None
+                raise as_ours(answer, work.label) from None
 
     def _keep(self, things: Sequence[Any]) -> list[Any]:
         """Return copies that stay; those that were sent before are still there."""
@@ -209,14 +210,14 @@ class Cluster:
             raise _LostError from None
         except KilledWorker:
             self._look(is_urgent=True)
-            raise self._killer(work) from None
+            raise killed(work.label) from None
         except (W2vError, MemoryError, ImportError) as error:
-            raise _as_ours(error, work.label) from None
+            raise as_ours(error, work.label) from None
         except OSError as error:
             self._look(is_urgent=True)
             if task.future.status != "error":  # it was on its way here
                 raise _LostError from error
-            raise ClusterError(f"{work.label} has failed on a worker: {_told(error)}; see the worker's log.") from None
+            raise ClusterError(f"{work.label} has failed on a worker: {told(error)}; see the worker's log.") from None
         finally:
             fetching.cancel()
         self._look()
@@ -238,30 +239,3 @@ class Cluster:
         said = self._members.ask(self._client.scheduler.events, topic=worker)
         keys = [key for _, event in said if event.get("action") == "remove-worker" for key in event["processing-tasks"]]
         return tuple(self._labels[key] for key in keys if key in self._labels)
-
-    def _killer(self, work: Work, cause: BaseException | None = None) -> ClusterError:
-        """Return the error for a work that cannot be done; cause: why it could not be sent."""
-        if cause is not None:
-            return ClusterError(
-                f"cannot exchange data with the workers for {work.label}: {_told(cause)}; their ports have to be open "
-                f"to this machine, and their logs may say more."
-            )
-        return ClusterError(
-            f"{work.label} has killed each worker that was at it: see their logs; too little memory is the usual cause."
-        )
-
-
-def _as_ours(error: Exception, label: str) -> Exception:
-    """Return what a worker has raised as what the user is told; label: what it was at."""
-    if isinstance(error, MemoryError):
-        cause = f" ({error})" if str(error) else ""
-        return ClusterError(f"a worker has no memory left for {label}{cause}: give workers more, or lower --dim.")
-    if isinstance(error, ImportError):
-        return MissingDependencyError(
-            f"a worker lacks a package ({error}): install the same w2v-cli on all machines of the cluster."
-        )
-    return error
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -262,7 +262,7 @@ def test_a_worker_that_cannot_be_connected_to_is_told(w2v):
 
     error = the_error(done, 6)
     assert "cannot connect to the worker at tcp://127.0.0.1:9 from here within 5 s: " in error
-    assert "refused" in error
+    assert "refused" in error or "no answer" in error  # on a machine that is too busy to be told
     assert "its port has to be open to this machine" in error
     assert time.monotonic() - started < 40
 

@@ -1,16 +1,17 @@
 """A corpus as workers see it: what is counted is trained, all of it, in the version that was counted."""
 
 import gzip
+import os
 
 import pytest
 
 from fake_cluster import FakeCluster
-from http_server import Answer, running_server
+from http_server import Answer, File, running_server
 from w2v_cli.cluster_scan import scan_on
 from w2v_cli.errors import CorpusError
 from w2v_cli.settings import Config
 from w2v_cli.sources import Source
-from w2v_cli.text_parts import open_text
+from w2v_cli.text_parts import inspect_file, open_text
 
 pytest.importorskip("aiohttp", reason="the extra `remote` is not installed: texts at URLs were NOT read")
 TEXT = b"the sea and the ship and the wind\n" * 100
@@ -69,6 +70,18 @@ def test_a_compressed_file_that_changes_is_refused(tmp_path):
 
     with pytest.raises(CorpusError, match=r"x\.txt\.gz changed while it was read"):
         read(shard.sources[0])
+
+
+def test_a_compressed_file_comes_in_one_answer(server):
+    """However small the pieces are in which it is unpacked; a part, in contrast, is asked for by itself."""
+    packed = gzip.compress(os.urandom(1_000_000))
+    server.script["/c.gz"] = [File(packed)]
+    source = Source(server.url("/c.gz"))
+    facts, _ = inspect_file(source)
+    server.requests.clear()
+
+    assert read(facts.whole(source)) == packed
+    assert len(server.requests["/c.gz"]) == 1
 
 
 @pytest.mark.parametrize("mark", ["ETag", "Last-Modified"])

@@ -15,7 +15,7 @@ from w2v_cli import snapshot
 from w2v_cli.cluster_scan import scan_on
 from w2v_cli.distributed import ClusterLearner
 from w2v_cli.durations import parse_interval
-from w2v_cli.errors import ClusterError, CorpusError, DownloadError, MissingDependencyError
+from w2v_cli.errors import ClusterError, CorpusError, DownloadError, MissingDependencyError, StorageError
 from w2v_cli.kernels import load_block_engine
 from w2v_cli.kernels.contract import Backend
 from w2v_cli.learner import Point
@@ -148,6 +148,34 @@ def test_a_cluster_that_fails_leaves_the_round_before(source, tmp_path, fails_at
     rounds = (fails_at - 1) // 2
     assert snapshot.load(tmp_path / "x").point == Point(*divmod(rounds, 3))
     assert_equal(Training(source, config_of(), tmp_path / "x").run(resume=True), expected)
+
+
+@pytest.mark.parametrize(("fails_at", "point"), [(8, Point(0, 2)), (20, Point(1, 2))])
+def test_what_cannot_be_measured_is_measured_again(source, tmp_path, fails_at, point):
+    """An epoch whose held-out loss is not told is not over: the round before is kept, and no report is lost."""
+    config = config_of(validation=0.1, patience=2)
+    expected = Training(source, config, tmp_path / "whole").run()
+    failing = Training(source, config, tmp_path / "x", FakeCluster(fails_at=fails_at))
+    with pytest.raises(ClusterError):
+        failing.run()
+
+    assert failing.cluster.works[-1].name == "measure"
+    assert snapshot.load(tmp_path / "x").point == point
+    assert_equal(Training(source, config, tmp_path / "x").run(resume=True), expected)
+
+
+def test_a_worker_without_room_leaves_the_round_before(source, tmp_path):
+    """The disk of a worker is not that of the snapshot."""
+
+    def fill():
+        raise StorageError("no space left on device")
+
+    training = Training(source, config_of(), tmp_path / "x", cluster := FakeCluster())
+    cluster.before_work = {6: fill}
+    with pytest.raises(StorageError):
+        training.run()
+
+    assert snapshot.load(tmp_path / "x").point == Point(0, 2)
 
 
 def test_a_text_that_changes_leaves_the_round_before(source, tmp_path):

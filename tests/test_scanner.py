@@ -21,7 +21,7 @@ from w2v_cli.errors import CorpusError
 from w2v_cli.scanner import scan
 from w2v_cli.settings import CorpusSettings
 from w2v_cli.sizes import count
-from w2v_cli.sources import Source
+from w2v_cli.sources import Source, known_bytes
 from w2v_cli.unpacking import zstd
 
 PTB = CorpusSettings(tokens="whitespace", sentences="stream", end_of_line="<eos>", min_count=1)
@@ -284,3 +284,12 @@ def test_what_is_read_is_told(tmp_path):
     assert [done for done, _ in heard[0]] == sorted(done for done, _ in heard[0])
     assert heard[0][-1][0] == whole
     assert heard[1][-1] == (files[1].stat().st_size + 9, None)
+
+
+def test_nobody_knows_how_long_stdin_is(tmp_path, monkeypatch):
+    """Also where there is a file of its name."""
+    (tmp_path / "-").write_bytes(b"a b\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert known_bytes([Source("-")]) is None
+    assert known_bytes([Source("./-")]) == 4

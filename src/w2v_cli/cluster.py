@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from w2v_cli import __version__
-from w2v_cli.cluster_errors import as_ours, killed, told
+from w2v_cli.cluster_errors import as_ours, killed
 from w2v_cli.cluster_members import Members
-from w2v_cli.errors import ClusterError, W2vError
+from w2v_cli.errors import W2vError
 
 _LOOK_SECONDS = 1.0  # between two looks at what has become of a task
 _CAREFUL_AFTER = 2  # losses of all copies of what tasks share, after which one task runs at a time
@@ -124,6 +124,8 @@ class Cluster:
         """
         from w2v_cli.cluster_tasks import run_task  # noqa: PLC0415  it loads Numba
 
+        if not self._members.addresses:
+            self._await_workers()
         try:
             answers = self._client.run(
                 run_task,
@@ -136,7 +138,8 @@ class Cluster:
         except (OSError, TimeoutError, CancelledError) as error:
             raise self._members.gone(f"its connection was lost ({type(error).__name__})") from None
         for _, answer in sorted(answers.items()):
-            if isinstance(answer, Exception) and not isinstance(answer, OSError):
+            is_lost = isinstance(answer, OSError) and answer.errno is None  # Dask's errors of connections have none
+            if isinstance(answer, Exception) and not is_lost:
                 raise as_ours(answer, work.label) from None
 
     def _keep(self, things: Sequence[Any]) -> list[Any]:
@@ -190,7 +193,9 @@ class Cluster:
         The scheduler keeps one small task of each group: it forgets those that are empty, but never their Spans.
         """
         if name not in self._anchors:
-            self._anchors[name] = self._client.submit(int, key=f"w2v-{name}-{self._client.id}-0", pure=False)
+            workers = list(self._members.addresses)
+            anchor = self._client.submit(int, key=f"w2v-{name}-{self._client.id}-0", pure=False, workers=workers)
+            self._anchors[name] = anchor
         self._count += 1
         return f"w2v-{name}-{self._client.id}-{self._count}"
 
@@ -217,7 +222,7 @@ class Cluster:
             self._look(is_urgent=True)
             if task.future.status != "error":  # it was on its way here
                 raise _LostError from error
-            raise ClusterError(f"{work.label} has failed on a worker: {told(error)}; see the worker's log.") from None
+            raise as_ours(error, work.label) from None
         finally:
             fetching.cancel()
         self._look()

@@ -24,6 +24,8 @@ def as_ours(error: Exception, label: str) -> Exception:
         return MissingDependencyError(
             f"a worker lacks a package ({error}): install the same w2v-cli on all machines of the cluster."
         )
+    if isinstance(error, OSError):
+        return ClusterError(f"{label} has failed on a worker: {told(error)}; see the worker's log.")
     return error
 
 

@@ -63,9 +63,12 @@ def _check_host(url: str) -> None:
     """Raise ClusterError for a host that no name server knows."""
     try:
         socket.getaddrinfo(host_of(url), None)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+            return  # name servers may answer while we try to connect
+        cause = error.strerror if isinstance(error, OSError) else error
         raise ClusterError(
-            f"cannot reach a scheduler at {url}: the host is not known ({error.strerror}); check its name."
+            f"cannot reach a scheduler at {url}: the host is not known ({cause}); check its name."
         ) from error
 
 
@@ -112,7 +115,7 @@ def _quiet_logs() -> Iterator[None]:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         yield
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
         before.clear()
         raise
     finally:

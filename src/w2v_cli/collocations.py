@@ -67,7 +67,9 @@ def number_connectors(
 ) -> PairTable:
     """Return the links of a text: a number from 1 for each row of connectors that may stand inside a pair."""
     links, state = PairTable(), _new_state()
-    while np.any(roles == CONNECTOR) and state[_AT] < len(word_ids):
+    if CONNECTOR not in roles:
+        return links
+    while state[_AT] < len(word_ids):
         text = PairText(word_ids, sentence_offsets, roles, links.arrays)
         if not _number_links(text, state, min(int(state[_AT]) + _IDS_AT_ONCE, len(word_ids))):
             links.grow()

@@ -1,4 +1,4 @@
-"""The words of a vectors file as they lie in it: each is decoded when it is asked for, and found by its hash."""
+"""Many words in little memory, as they lie in a vectors file: each is decoded when asked for, found by its hash."""
 
 import reprlib
 from collections.abc import Iterator, Sequence

@@ -58,7 +58,8 @@ class PhraseRules:
         """Return which words, by their counts, some pair might hold that is joined.
 
         No pair occurs oftener than either of its words. So a word has its best score where both words and their pair
-        occur equally often: with NPMI that is 1, with word2phrase's score it falls as the word grows frequent.
+        occur equally often: with NPMI that is 1, with word2phrase's score, (n - min_count) / n² times the words, little
+        where n is large.
         """
         are_enough = counts >= self.min_count
         if self.score == "word2phrase":

@@ -54,16 +54,18 @@ def _is_hidden(name: str, folder: str) -> bool:
 
 
 @contextlib.contextmanager
-def open_url(url: str, first: int = 0, version: Version | None = None) -> Iterator[Callable[[int], bytes]]:
+def open_url(
+    url: str, first: int = 0, version: Version | None = None, *, is_part: bool = False
+) -> Iterator[Callable[[int], bytes]]:
     """Yield the function that reads the next bytes, up to so many; none are left at the file's end.
 
-    first: the byte to begin with, of this version, as `inspect_url` has it; 0 where it has no size. A failure that may
-    pass is tried again, from where it happened. Raises DownloadError where it does not pass, CorpusError where the file
-    is not of this version any more, MissingDependencyError where a package is missing.
+    first: the byte to begin with, of this version, as `inspect_url` has it. is_part: no more is read than is asked for.
+    A failure that may pass is tried again, from where it happened. Raises DownloadError where it does not pass,
+    CorpusError where the file is not of this version any more, MissingDependencyError where a package is missing.
     """
     with errors_of(url):
         system, path = _file_system(url)
-    stream = _Stream(url, system, path, first, version)
+    stream = _Stream(url, system, path, first, version, is_part=is_part)
     try:
         yield stream.read
     finally:
@@ -102,7 +104,8 @@ def _sends_parts(system: Any, path: str) -> bool:
 
     async def ask() -> bool:
         session = await system.set_session()
-        async with session.get(system.encode_url(path), headers={"Range": "bytes=0-0"}) as answer:
+        options = system.kwargs | {"headers": {**system.kwargs.get("headers", {}), "Range": "bytes=0-0"}}
+        async with session.get(system.encode_url(path), **options) as answer:
             answer.raise_for_status()
             return bool(answer.status == _PARTIAL_CONTENT)
 
@@ -112,14 +115,14 @@ def _sends_parts(system: Any, path: str) -> bool:
 class _Stream:
     """Reads a remote file from start to end; what is read after a failure belongs to the same version of the file."""
 
-    def __init__(self, url: str, system: Any, path: str, first: int = 0, version: Version | None = None) -> None:
+    def __init__(self, url: str, system: Any, path: str, first: int, version: Version | None, *, is_part: bool) -> None:
         self._url = url
         self._system = system
         self._path = path
         self._file: Any = None
         self._position = first
         self._version: dict[str, Any] = dict(version or {})
-        self._is_part = self._version.get("size") is not None
+        self._is_part = is_part
 
     def read(self, size: int) -> bytes:
         """Return the next bytes."""
@@ -150,7 +153,7 @@ class _Stream:
             self._check_version(info)
             options["size"] = info["size"]
         file = self._system.open(self._path, block_size=_BLOCK_BYTES, **options)
-        if not is_web and (self._position or self._is_part) and file.size != self._version["size"]:
+        if not is_web and self._version.get("size") not in {None, file.size}:
             raise CorpusError(self._changed())
         self._version["size"] = file.size
         file.seek(self._position)

@@ -96,6 +96,8 @@ def _files_below(folder: str) -> list[Source]:
 
 def known_bytes(sources: Sequence[Source]) -> int | None:
     """Return how long the files are, None where one of them is no file on a disk here."""
+    if any(source.place == STDIN for source in sources):
+        return None
     try:
         found = [os.stat(source.place) for source in sources]  # noqa: PTH116  as open_file
     except OSError:

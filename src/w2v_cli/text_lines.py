@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from w2v_cli.addresses import copy_eight
 from w2v_cli.ahead import run_ahead
 from w2v_cli.compiled import njit
+from w2v_cli.packed_words import encode_words
 
 _WORDS_AT_ONCE = 1 << 17
 _BLOCKS_AHEAD = 2  # for each thread
@@ -24,9 +25,8 @@ def iterate_lines(
 
     word_ids, sentence_offsets: as ScannedCorpus has them.
     """
-    encoded = [word.encode() for word in words]
-    starts = np.concatenate(([0], np.cumsum([len(word) for word in encoded], dtype=np.int64)))
-    letters = np.frombuffer(b"".join(encoded) + bytes(_EIGHT), np.uint8)
+    text, starts = encode_words(words)
+    letters = np.append(text, np.zeros(_EIGHT, np.uint8))
     lengths = np.diff(starts)
 
     def write(first: int) -> bytes:

@@ -70,7 +70,7 @@ def open_text(source: Source) -> Iterator[Read]:
     elif remote.is_url(source.place):
         version = dict(source.version)
         first, last = _bounds(source.part, version["size"], lambda offset, size: _read_url(source, offset, size))
-        with remote.open_url(source.place, first, version) as read:
+        with remote.open_url(source.place, first, version, is_part=source.part is not None) as read:
             yield read if last is None else _limited(read, last - first)
     else:
         with _file_of_version(source) as read:
@@ -102,7 +102,7 @@ def _version_of(source: Source) -> dict[str, Any]:
 
 
 def _read_url(source: Source, offset: int, size: int) -> bytes:
-    with remote.open_url(source.place, offset, dict(source.version or ())) as read:
+    with remote.open_url(source.place, offset, dict(source.version or ()), is_part=True) as read:
         return read_fully(read, size)
 
 

@@ -10,14 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.divergence import DivergenceGuard
-from w2v_cli.errors import (
-    ClusterError,
-    ConfigError,
-    CorpusError,
-    DownloadError,
-    MissingDependencyError,
-    VectorsError,
-)
+from w2v_cli.errors import DivergedError, StorageError, VectorsError, W2vError
 from w2v_cli.evaluator import SetScore
 from w2v_cli.learner import BEGINNING, Advance, Learner, Point
 from w2v_cli.loop_state import LoopState
@@ -26,9 +19,6 @@ from w2v_cli.patience import Best
 from w2v_cli.settings import Config
 from w2v_cli.snapshot import BEST_VECTORS, shortened
 from w2v_cli.snapshot_keeper import SnapshotKeeper
-
-# What says nothing against the rounds before: the cluster, or the text that a worker was to read.
-_ENDS_A_ROUND = (ClusterError, ConfigError, CorpusError, DownloadError, MissingDependencyError)
 
 __all__ = ["Progress", "Resumed", "Trained", "train"]
 
@@ -120,18 +110,22 @@ def train(
 
 @contextlib.contextmanager
 def _kept_where_a_round_fails(loop: "_Loop", keeper: SnapshotKeeper | None) -> Iterator[None]:
-    """Let the keeper take the state of the last round where the next one cannot be trained."""
+    """Let the keeper take the state of the last round where the next one cannot be trained, whatever is the matter."""
     try:
         yield
-    except _ENDS_A_ROUND:
-        if keeper is not None and loop.reports:
-            loop.take_snapshot(keeper, is_last=True)
+    except W2vError as error:
+        if keeper is not None and loop.reports and loop.is_whole and not isinstance(error, DivergedError):
+            with contextlib.suppress(StorageError):  # there is an error to tell already
+                loop.take_snapshot(keeper, is_last=True)
         raise
 
 
 @dataclass
 class _Loop:
-    """What is carried from advance to advance; it can be put into a snapshot and taken out again."""
+    """What is carried from advance to advance; it can be put into a snapshot and taken out again.
+
+    is_whole: not where what is to be known of the last advance could not be measured.
+    """
 
     config: Config
     learner: Learner
@@ -142,6 +136,7 @@ class _Loop:
     reports: list[Progress] = field(default_factory=list)
     point: Point = BEGINNING
     is_over: bool = False
+    is_whole: bool = True
 
     @property
     def is_finished(self) -> bool:
@@ -150,6 +145,7 @@ class _Loop:
 
     def take_in(self, advance: Advance, on_progress: Callable[[Progress], None]) -> None:
         """Add up an advance, and report where that is due."""
+        self.is_whole = False
         self.meter.add(advance)
         self.point = advance.after
         is_reported = advance.ends_epoch or self.meter.is_due()
@@ -166,6 +162,7 @@ class _Loop:
             on_progress(report)
             is_last = report.epoch == report.epochs
             self.is_over = self.best.is_enough(report.epoch, report.validation_loss, self.learner, is_last=is_last)
+        self.is_whole = True
 
     def _measure(self) -> dict[str, Any]:
         """Return what is to be known of the vectors after an epoch, as fields of Progress."""

@@ -361,13 +361,14 @@ def options_of(names, files):
     return [part for pair in zip(names, files, strict=True) for part in pair]
 
 
-def test_a_host_that_is_not_known_is_told_at_once(w2v, certificates):
-    """It is no matter of time."""
+@pytest.mark.parametrize("host", ["none.invalid", "a..b", f"{64 * 'a'}.org"])
+def test_a_host_that_is_not_known_is_told_at_once(w2v, certificates, host):
+    """It is no matter of time; some names are none at all."""
     files = [f"{certificates / 'ours'}/{file}.pem" for file in ("ca", "cert", "key")]
     given = options_of(("--tls-ca", "--tls-cert", "--tls-key"), files)
-    done = w2v.run("train", "text.txt", "--cluster", "tls://none.invalid:8786", *given)
+    done = w2v.run("train", "text.txt", "--cluster", f"tls://{host}:8786", *given)
 
-    assert "cannot reach a scheduler at tls://none.invalid:8786: the host is not known" in the_error(done, 6)
+    assert f"cannot reach a scheduler at tls://{host}:8786: the host is not known" in the_error(done, 6)
 
 
 def test_a_cluster_with_certificates_is_trusted(w2v, certificates):

@@ -44,8 +44,9 @@ def train(
     config: others, as the name of a shipped config, a YAML file or {"training": {"epochs": 3}}; a keyword is stronger.
     Environment variables such as W2V_TRAINING__EPOCHS are not read, W2V_DATA_DIR is.
 
-    resume: go on from the snapshot beside `output`. on_event: hears of each event (`w2v_cli.events`), CorpusRead
-    after each megabyte or two, Progress twenty times an epoch. is_stop_wanted: asked all the time; where it says so, training ends early with what there is.
+    resume: go on from the snapshot beside `output`. on_event: hears of each event (`w2v_cli.events`), CorpusRead after
+    each megabyte or two, Progress twenty times an epoch. is_stop_wanted: asked all the time; where it says so, training
+    ends early with what there is.
     An interrupt (Ctrl-C) is a KeyboardInterrupt; the last snapshot then stays beside `output`.
 
     Raises the W2vError of whatever is in the way: ConfigError, CorpusError, StorageError, DivergedError, …

@@ -100,7 +100,7 @@ def test_a_round_is_several_shards_from_one_state(source, tmp_path):
     next(training.learner.iterate_training())
 
     works = [work.argument[0] for work in training.cluster.works]
-    assert [work.shard.number for work in works] == [0, 1]
+    assert [work.shard.number for work in works] == [0, 3]
     vocabulary = training.learner._vocabulary
     changes = [train_shard(vocabulary, before, work).changes["input_vectors"] for work in works]
     sums, counts = np.zeros_like(before["input_vectors"]), np.zeros((len(sums_of := before["input_vectors"]), 1))

@@ -14,6 +14,11 @@ def settings_of(**values):
     return ClusterSettings.model_validate(values)
 
 
+def in_order(rounds):
+    """Return the shards of all rounds in the order of the text."""
+    return sorted((shard for one in rounds for shard in one.shards), key=lambda shard: shard.number)
+
+
 def read(source):
     with open_text(source) as read_some:
         return b"".join(iter(lambda: read_some(1000), b""))
@@ -21,7 +26,7 @@ def read(source):
 
 @pytest.mark.parametrize(("shards", "sync_words"), [(1, 1000), (3, 1000), (4, 7000), (64, 1000)])
 def test_every_line_is_in_one_shard(tmp_path, shards, sync_words):
-    """The shards of all rounds, one after the other, are the files one after the other."""
+    """The shards of all rounds, by their numbers, are the files one after the other."""
     sources = [Source(str(tmp_path / f"{number}.txt")) for number in range(5)]
     texts = [b"".join(b"%d words of file %d\n" % (line, number) for line in range(100 * number)) for number in range(5)]
     for source, text in zip(sources, texts, strict=True):
@@ -30,9 +35,9 @@ def test_every_line_is_in_one_shard(tmp_path, shards, sync_words):
 
     rounds = plan_rounds(files, 20_000, settings_of(shards=shards, sync_words=sync_words))
 
-    every = [shard for of_round in rounds for shard in of_round.shards]
+    every = in_order(rounds)
     assert b"".join(read(source) for shard in every for source in shard.sources) == b"".join(texts)
-    assert [shard.number for shard in every] == sorted({shard.number for shard in every})
+    assert len({shard.number for shard in every}) == len(every)
     assert all(len(of_round.shards) <= shards for of_round in rounds)
     ends = [of_round.ends_at for of_round in rounds]
     assert ends == sorted(ends)
@@ -50,8 +55,28 @@ def test_compressed_files_belong_to_the_shard_in_which_they_begin(tmp_path):
 
     rounds = plan_rounds(files, 100_000, settings_of(shards=3, sync_words=1000))
 
-    planned = [source for of_round in rounds for shard in of_round.shards for source in shard.sources]
+    planned = [source for shard in in_order(rounds) for source in shard.sources]
     assert planned == [facts.whole(source) for source, facts in files]
+
+
+def test_the_shards_of_a_round_lie_far_apart():
+    """A round has one shard of each third of the text, the next round what follows them."""
+    facts = FileFacts(1200, (("size", 1200),), has_parts=True)
+    rounds = plan_rounds([(Source("a.txt"), facts)], 12_000, settings_of(shards=3, sync_words=1000))
+
+    assert [[shard.number for shard in one.shards] for one in rounds] == [[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 11]]
+    places = [[shard.sources[0].part.first for shard in one.shards] for one in rounds]
+    assert places == [[0, 400, 800], [100, 500, 900], [200, 600, 1000], [300, 700, 1100]]
+    assert [one.ends_at for one in rounds] == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_a_round_may_lack_a_shard():
+    """Where a file that is read as one covers the places of other shards, these are left out, and their rounds too."""
+    files = [(Source(f"{n}.gz"), FileFacts(600, (("size", 600),), has_parts=False)) for n in range(2)]
+    rounds = plan_rounds(files, 12_000, settings_of(shards=3, sync_words=1000))
+
+    assert [[shard.number for shard in one.shards] for one in rounds] == [[0], [6]]
+    assert [one.ends_at for one in rounds] == [0.5, 1.0]
 
 
 def test_an_epoch_has_some_hundred_rounds_unless_the_text_is_large():

@@ -16,7 +16,10 @@ class ClusterSettings(Section):
         "scheduler's file.json; null: in this process",
     )
     shards: int = Field(
-        4, ge=1, le=4096, description="parts of the text that are trained side by side in a round, each by one worker"
+        4,
+        ge=1,
+        le=4096,
+        description="parts of the text, far apart, that are trained side by side in a round, each by one worker",
     )
     sync_words: int | None = Field(
         None,

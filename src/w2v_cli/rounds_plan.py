@@ -40,18 +40,20 @@ class Round:
 def plan_rounds(
     files: Sequence[tuple[Source, FileFacts]], kept_words: int, settings: ClusterSettings
 ) -> tuple[Round, ...]:
-    """Return the rounds of an epoch over files with so many kept words: shards of equal bytes, in the text's order.
+    """Return the rounds of an epoch over files with so many kept words: shards of equal bytes.
 
-    A file that is read as one belongs to the shard in which it begins; its size is known by now. Shards without text
-    are left out.
+    The text is cut into as many stretches as a round has shards; a round has the next shard of each. So its shards lie
+    far apart: neighbours in a text speak of the same things, pull the same words the same way, and learn less together
+    (docs/adr/0023). A file that is read as one belongs to the shard in which it begins; its size is known by now.
+    Shards without text are left out.
     """
     total = max(sum(facts.size or 0 for _, facts in files), 1)
     count = rounds_wanted(kept_words, settings)
     cuts = [total * number // (count * settings.shards) for number in range(count * settings.shards + 1)]
     shards = _cut(files, cuts)
     rounds, done = [], 0
-    for first in range(0, len(shards), settings.shards):
-        of_round = tuple(shard for shard in shards[first : first + settings.shards] if shard.sources)
+    for first in range(count):
+        of_round = tuple(shard for shard in shards[first::count] if shard.sources)
         done += sum(shard.size_bytes for shard in of_round)
         if of_round:
             rounds.append(Round(of_round, done / total))

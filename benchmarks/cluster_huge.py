@@ -3,8 +3,10 @@
     python benchmarks/cluster_huge.py [--gigabytes 5] [--workers 2] [--dim 100]
 
 The text is that of benchmarks/huge.py, on lines, in one file. What is printed is one JSON object: bytes and words of
-the text, seconds, the peaks of anonymous memory (RssAnon) of the driver and of the largest worker, and their bounds,
-which are those of docs/cluster.md. The exit code is 1 where one was passed, or the training failed. Linux only.
+the text, seconds of counting and of training, and the peaks of anonymous memory (RssAnon) beside their bounds, which
+are those of docs/cluster.md: of the driver, in which the scheduler of a local cluster runs too, while it counts and in
+each fifth of the training, and of each worker. The exit code is 1 where a bound was passed, or the training failed.
+Linux only.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from huge import PART_WORDS, SETTINGS, make_part, prepare
@@ -24,6 +27,7 @@ from w2v_cli import vectors
 SHARDS = 4
 PROGRAM = 300_000_000  # bytes of the program itself
 PER_WORD = 220  # of the vocabulary, in the driver
+PER_WORKERS_WORD = 100  # in a worker
 _LOOK_EVERY = 0.1  # seconds
 
 
@@ -40,42 +44,63 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source, _ = prepare("file", folder, part, times)
-        where = ("--cluster", f"local:{arguments.workers}", "--set", f"cluster.shards={SHARDS}")
+        where = ("--cluster", f"local:{arguments.workers}", "--set", f"cluster.shards={SHARDS}", "--log", "run.jsonl")
         where += ("--set", f"cluster.sync_words={arguments.sync_words}")
         command = [sys.executable, "-m", "w2v_cli", "train", source, "--dim", str(arguments.dim), *where, *SETTINGS]
-        began = time.perf_counter()
         with subprocess.Popen(command, cwd=folder) as process:  # noqa: S603  ourselves
-            driver, worker = watch(process)
-        seconds = time.perf_counter() - began
+            watched = watch(process)
         if process.returncode:
             return 1
         words = len(vectors.load(folder / "w2v.safetensors").words)
+        events = [json.loads(line) for line in (folder / "run.jsonl").read_text(encoding="utf-8").splitlines()]
+    seconds = {event["event"]: event["seconds"] for event in events}  # the last of each kind
+    counted, trained = seconds["corpus"], seconds["progress"]
+    fifths = [counted + (trained - counted) * fifth / 5 for fifth in range(1, 6)]
     matrix = 4 * words * arguments.dim
-    driver_bound = matrix * (6 + 2 * (math.ceil(math.log2(SHARDS)) + 2)) + PER_WORD * words + PROGRAM
-    worker_bound = round(matrix * (2 + 2 * 1.2 + 4)) + PROGRAM
     figures = {
         "bytes": times * len(part),
         "words": times * PART_WORDS,
         "vocabulary": words,
-        "seconds": round(seconds, 1),
-        "driver_peak_bytes": driver,
-        "driver_bound_bytes": driver_bound,
-        "worker_peak_bytes": worker,
-        "worker_bound_bytes": worker_bound,
+        "rounds": next(event["rounds"] for event in events if "rounds" in event),
+        "counting_seconds": round(counted),
+        "training_seconds": round(trained - counted),
+        "driver_counting_peak_bytes": watched.driver_peak(0, counted),
+        "driver_peak_bytes_by_fifths": [
+            watched.driver_peak(*span) for span in zip([counted, *fifths], fifths, strict=False)
+        ],
+        "driver_peak_bytes": watched.driver_peak(0, math.inf),
+        "driver_bound_bytes": matrix * (6 + 2 * (math.ceil(math.log2(SHARDS)) + 2)) + PER_WORD * words + PROGRAM,
+        "worker_peak_bytes": sorted(watched.children.values())[-arguments.workers :],
+        "worker_bound_bytes": round(matrix * (2 + 2 * 1.2 + 4)) + PER_WORKERS_WORD * words + PROGRAM,
     }
     print(json.dumps(figures))
-    return int(driver > driver_bound or worker > worker_bound)
+    return int(
+        figures["driver_peak_bytes"] > figures["driver_bound_bytes"]
+        or max(figures["worker_peak_bytes"]) > figures["worker_bound_bytes"]
+    )
 
 
-def watch(process: "subprocess.Popen[bytes]") -> tuple[int, int]:
-    """Return the peaks of anonymous memory of a process and of the largest of its children, when it has ended."""
-    peak = children_peak = 0
+@dataclass
+class Watched:
+    """Anonymous memory in bytes: of the driver by the seconds since it began, the peak of each child by its id."""
+
+    driver: list[tuple[float, int]] = field(default_factory=list)
+    children: dict[int, int] = field(default_factory=dict)
+
+    def driver_peak(self, begin: float, end: float) -> int:
+        """Return the driver's peak between two times."""
+        return max((size for seconds, size in self.driver if begin <= seconds <= end), default=0)
+
+
+def watch(process: "subprocess.Popen[bytes]") -> Watched:
+    """Return what a process and its children have taken, when it has ended."""
+    began, watched = time.perf_counter(), Watched()
     while process.poll() is None:
-        peak = max(peak, _anonymous(process.pid))
+        watched.driver.append((time.perf_counter() - began, _anonymous(process.pid)))
         for child in _children(process.pid):
-            children_peak = max(children_peak, _anonymous(child))
+            watched.children[child] = max(watched.children.get(child, 0), _anonymous(child))
         time.sleep(_LOOK_EVERY)
-    return peak, children_peak
+    return watched
 
 
 def _children(process: int) -> list[int]:

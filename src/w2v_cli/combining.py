@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 Rule = Literal["adasum", "weighted", "mean"]
 
+_BLOCK_ROWS = 1 << 12
+
 
 class RowChanges(NamedTuple):
     """What is added to some rows of a matrix.
@@ -74,7 +76,9 @@ def join(
     updates = np.zeros(len(rows), np.float32)
     of_earlier, of_later = np.searchsorted(rows, earlier.rows), np.searchsorted(rows, later.rows)
     values[of_earlier], updates[of_earlier] = earlier.values, earlier.updates
-    values[of_later] = rule(values[of_later], later.values)
+    for first in range(0, len(of_later), _BLOCK_ROWS):  # what a rule needs besides is small
+        some = of_later[first : first + _BLOCK_ROWS]
+        values[some] = rule(values[some], later.values[first : first + _BLOCK_ROWS])
     updates[of_later] += later.updates
     return RowChanges(rows, values, updates)
 

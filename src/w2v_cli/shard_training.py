@@ -24,7 +24,7 @@ from w2v_cli.settings import Config
 from w2v_cli.vocabulary import Vocabulary
 from w2v_cli.word_table import WordTable
 
-_BLOCK_ROWS = 1 << 14
+_BLOCK_ROWS = 1 << 12
 
 
 @dataclass(frozen=True)

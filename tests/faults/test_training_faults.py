@@ -329,6 +329,7 @@ def test_two_trainings_of_one_output(fork):
     with fork.started(*TRAIN, "--epochs", "100000") as first:
         assert first.read_until("epoch 1 of")
         message = the_error(fork.run("train", "no-such-text.txt", "--overwrite"), 8)
+        wait_for(fork.folder / SNAPSHOT)
         first.send_signal(signal.SIGKILL)
         first.wait()
     assert lock_path(fork.folder / VECTORS).exists()

@@ -31,17 +31,19 @@ def run_task(version: str, name: str, *arguments: Any) -> Any:
             f"the worker on {socket.gethostname()} has w2v-cli {__version__}, and this is {version}: install the same "
             f"on all machines of the cluster."
         )
+    failure: Exception
     try:
         return _TASKS[name](*arguments)
     except (ConfigError, CorpusError, DownloadError, MissingDependencyError, StorageError) as error:
-        raise type(error)(f"{error} {_so_says()}") from None
+        failure = type(error)(f"{error} {_so_says()}")
     except MemoryError as error:
-        raise MemoryError(str(error)) from None
+        failure = MemoryError(str(error))
     except RuntimeError as error:
         if not type(error).__module__.startswith("cupy"):
             raise
         cause = textwrap.shorten(str(error), width=200, placeholder=" …")
-        raise ClusterError(f"a GPU has failed: {cause}; see its driver's log. {_so_says()}") from None
+        failure = ClusterError(f"a GPU has failed: {cause}; see its driver's log. {_so_says()}")
+    raise failure  # here, so that what it came from, of any package's making, does not go with it
 
 
 def _so_says() -> str:

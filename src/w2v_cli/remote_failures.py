@@ -34,6 +34,9 @@ def tried(url: str, act: Callable[[], _T], clean: Callable[[], None] = lambda: N
     for delay in (*_RETRY_SECONDS, None):
         try:
             return act()
+        except W2vError:
+            clean()
+            raise
         except Exception as error:  # each file system has its own
             clean()
             if delay is None or not _may_pass(error):
@@ -47,14 +50,14 @@ def errors_of(url: str) -> Iterator[None]:
     """Tell what fails in this block as one of our errors."""
     try:
         yield
+    except W2vError:
+        raise
     except Exception as error:
         raise _explain(url, error) from error
 
 
 def _explain(url: str, error: Exception) -> W2vError:
     """Return a file system's failure as one of ours."""
-    if isinstance(error, W2vError):
-        return error
     if isinstance(error, ImportError):
         return MissingDependencyError(f"reading {label(url)} needs another package ({error}): {INSTALL}")
     cause = "there is no such file" if isinstance(error, FileNotFoundError) else _words_of(error)
@@ -69,7 +72,7 @@ def _words_of(error: Exception) -> str:
 
 def _may_pass(error: Exception) -> bool:
     """Return whether a failure may be gone when the file is asked for again."""
-    if isinstance(error, W2vError | ImportError | FileNotFoundError | PermissionError | NotImplementedError):
+    if isinstance(error, ImportError | FileNotFoundError | PermissionError | NotImplementedError):
         return False
     status = getattr(error, "status", None)
     return not isinstance(status, int) or status >= 500 or status in _PASSING_STATUS  # noqa: PLR2004  HTTP's own

@@ -9,8 +9,8 @@ pytest.importorskip("distributed", reason="the extra distributed is not installe
 pytest.importorskip("aiohttp", reason="the extra remote is not installed: NOT run")
 pytest.importorskip("fsspec", reason="the extra remote is not installed: NOT run")
 
-from cli.running import make_program
-from faults.cluster_runs import SETTINGS, finish, write_text
+from cli.running import make_program, the_error
+from faults.cluster_runs import SETTINGS, finish, has_trained, wait_for, write_text
 from http_server import Answer, File, running_server
 from test_remote_s3 import store  # noqa: F401  a fixture
 from w2v_cli import vectors
@@ -53,6 +53,30 @@ def test_a_web_server_gives_the_same_bytes_as_the_disk(w2v, server):
 
     ranges = {headers["Range"] for headers in server.requests["/text.txt"] if "Range" in headers}
     assert len(ranges) > 6
+
+
+def test_what_is_against_a_url_is_told_as_on_one_machine(w2v):
+    """A worker's error comes here whole, whatever it came from: exit 5, the address, and who says so."""
+    done = w2v.run("train", "http://127.0.0.1:9/x.txt", *TRAIN)
+
+    error = the_error(done, 5)
+    assert error.startswith("cannot read http://127.0.0.1:9/x.txt: ")
+    assert "(So says the worker on " in error
+
+
+def test_a_web_text_that_changes_leaves_the_last_round(w2v, server):
+    """Exit 3, with where the last round lies: put back, the text is trained on."""
+    url, text = server.url("/text.txt"), (w2v.folder / "text.txt").read_bytes()
+    with w2v.started("train", url, *TRAIN, "--epochs", "1000", "--log", "run.jsonl") as process:
+        wait_for(lambda: has_trained(w2v.folder, 1), process)
+        server.script["/text.txt"] = [File(text, etag='"two"')]
+        told = finish(process, exit_code=3)
+
+    assert "text.txt changed while it was read" in told
+    assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume goes on there." in told
+    server.script["/text.txt"] = [File(text)]
+    with w2v.started("train", url, "--resume", "--time-limit", "0.001s") as process:
+        assert "going on from" in finish(process)
 
 
 def test_a_server_without_ranges_is_read_as_one(w2v, server):

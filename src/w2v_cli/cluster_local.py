@@ -19,6 +19,7 @@ _FOLDER = "w2v-cluster"
 _FOLDER_VARIABLE = "_W2V_CLUSTER_FOLDER"  # tells workers where to leave a sign
 _UNGUARDED = "unguarded"
 _CLOSE_SECONDS = 10
+_WORKER_NAME = "Dask Worker process"  # so Dask calls them
 _OURS_ALONE = 0o700
 _UNHEARD = ("SIGINT", "SIGTERM", "SIGHUP")
 _NO_LEAKS = "ignore:resource_tracker:UserWarning"  # of a driver that was killed: they are gone with it
@@ -57,8 +58,16 @@ def local_cluster(workers: int) -> Iterator[str]:
         try:
             yield cluster.scheduler_address
         finally:
-            with contextlib.suppress(Exception):  # what does not end now ends with this process
+            with contextlib.suppress(Exception):  # what does not end by itself is killed
                 cluster.close(timeout=_CLOSE_SECONDS)
+            _kill_workers()
+
+
+def _kill_workers() -> None:
+    """Kill the workers that are left: they hear no SIGTERM, and this process would wait for them when it ends."""
+    for child in multiprocessing.active_children():
+        if child.name.startswith(_WORKER_NAME):
+            child.kill()
 
 
 def end_if_worker() -> None:

@@ -29,7 +29,7 @@ from w2v_cli.run_log import check_log
 from w2v_cli.scanner import ScannedCorpus, scan
 from w2v_cli.settings import Config, CorpusSettings
 from w2v_cli.snapshot import Identity, Snapshot
-from w2v_cli.sources import is_empty
+from w2v_cli.sources import known_bytes
 from w2v_cli.storage import refuse_input
 from w2v_cli.temporary import clear_stale
 from w2v_cli.training import Resumed
@@ -74,10 +74,11 @@ def _check_before_cluster(config: Config, data_folder: Path) -> None:
     source = config.corpus.source
     if any(remote.is_url(text) for text in ((source,) if isinstance(source, str) else source or ())):
         return  # to look there takes its time, and comes later
-    places = [found.place for found in find_corpus(source, data_folder).sources]
+    sources = find_corpus(source, data_folder).sources
+    places = [found.place for found in sources]
     refuse_stdin(places)
     refuse_input(Path(config.output.path), places)
-    if parse_address(config.cluster.cluster or "").workers and is_empty(places):
+    if parse_address(config.cluster.cluster or "").workers and known_bytes(sources) == 0:
         raise no_words()
 
 

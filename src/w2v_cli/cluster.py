@@ -135,7 +135,7 @@ class Cluster:
                 on_error="return",
                 workers=list(self._members.addresses),
             )
-        except (OSError, TimeoutError, CancelledError) as error:
+        except (OSError, CancelledError) as error:
             raise self._members.gone(f"its connection was lost ({type(error).__name__})") from None
         for _, answer in sorted(answers.items()):
             is_lost = isinstance(answer, OSError) and answer.errno is None  # Dask's errors of connections have none
@@ -176,14 +176,14 @@ class Cluster:
         """Give a task away; only to workers that have been met, whoever else comes to the scheduler meanwhile."""
         from w2v_cli.cluster_tasks import run_task  # noqa: PLC0415  it loads Numba
 
+        if not self._members.addresses:
+            self._await_workers()
+        workers = self._members.addresses
         key = self._key(work.name)
         self._labels[key] = work.label
         if len(self._labels) > _MOST_LABELS:
             del self._labels[next(iter(self._labels))]
         arguments = (__version__, work.name, *copies, *work.argument)
-        if not self._members.addresses:
-            self._await_workers()
-        workers = self._members.addresses
         future = self._client.submit(run_task, *arguments, key=key, pure=False, workers=list(workers))
         return _Begun(future, frozenset(workers))
 

@@ -7,7 +7,7 @@ def killed(label: str, cause: BaseException | None = None) -> ClusterError:
     """Return the error for a work that cannot be done; cause: why it could not be sent, None: it kills its workers."""
     if cause is not None:
         return ClusterError(
-            f"cannot exchange data with the workers for {label}: {told(cause)}; their ports have to be open to this "
+            f"cannot exchange data with the workers for {label}: {_told(cause)}; their ports have to be open to this "
             f"machine, and their logs may say more."
         )
     return ClusterError(
@@ -25,10 +25,10 @@ def as_ours(error: Exception, label: str) -> Exception:
             f"a worker lacks a package ({error}): install the same w2v-cli on all machines of the cluster."
         )
     if isinstance(error, OSError):
-        return ClusterError(f"{label} has failed on a worker: {told(error)}; see the worker's log.")
+        return ClusterError(f"{label} has failed on a worker: {_told(error)}; see the worker's log.")
     return error
 
 
-def told(error: BaseException) -> str:
+def _told(error: BaseException) -> str:
     """Return what an error is, and what it says if anything."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

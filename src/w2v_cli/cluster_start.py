@@ -86,7 +86,7 @@ def _client(url: str, security: Any, timeout: float) -> Iterator[Any]:
     _check_host(url)
     try:
         client = connect(url, security=security, timeout=timeout, set_as_default=False, direct_to_workers=True)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, ValueError) as error:
         cure = (
             "is it running, and do both sides have certificates of the same CA?"
             if is_encrypted(url)
@@ -98,7 +98,7 @@ def _client(url: str, security: Any, timeout: float) -> Iterator[Any]:
     try:
         yield client
     finally:
-        with contextlib.suppress(Exception):  # as above
+        with contextlib.suppress(Exception):  # the scheduler may be gone, and then there is nothing to leave
             client.close(timeout=5)
 
 

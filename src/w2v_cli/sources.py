@@ -114,11 +114,6 @@ def no_text_in(folder: str) -> CorpusError:
     return CorpusError(f"the folder {folder} holds no text: name one with text files below it, or the files.")
 
 
-def is_empty(places: Sequence[str]) -> bool:
-    """Return whether the places are files on a disk without a single byte."""
-    return all((path := Path(place)).is_file() and path.stat().st_size == 0 for place in places)
-
-
 @contextlib.contextmanager
 def open_source(source: Source) -> Iterator[Read]:
     """Yield the function that reads the next bytes of a source, up to so many; none are left at its end.

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.vectors import WordVectors, save
+from w2v_cli.vectors.keyed_vectors import WordVectors, save
 
 ROWS_AT_ONCE = 1 << 15
 LOOK_SECONDS = 0.001

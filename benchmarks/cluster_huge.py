@@ -22,7 +22,7 @@ from pathlib import Path
 
 from huge import PART_WORDS, SETTINGS, make_part, prepare
 
-from w2v_cli import vectors
+from w2v_cli.vectors import keyed_vectors
 
 SHARDS = 4
 PROGRAM = 300_000_000  # bytes of the program itself
@@ -51,7 +51,7 @@ def main() -> int:
             watched = watch(process)
         if process.returncode:
             return 1
-        words = len(vectors.load(folder / "w2v.safetensors").words)
+        words = len(keyed_vectors.load(folder / "w2v.safetensors").words)
         events = [json.loads(line) for line in (folder / "run.jsonl").read_text(encoding="utf-8").splitlines()]
     seconds = {event["event"]: event["seconds"] for event in events}  # the last of each kind
     counted, trained = seconds["corpus"], seconds["progress"]

@@ -23,18 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scaling import made_texts
 
-from w2v_cli.blocks import BLOCK_CENTRES, shared_negatives
-from w2v_cli.cluster_settings import ClusterSettings
-from w2v_cli.combining import Combiner
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.model import build_embeddings
-from w2v_cli.rounds_plan import plan_rounds
-from w2v_cli.sampling import keep_probabilities
-from w2v_cli.scanner import scan
-from w2v_cli.settings import Config
-from w2v_cli.shard_training import PackedVocabulary, ShardResult, ShardWork, train_shard
-from w2v_cli.sources import Source
-from w2v_cli.text_parts import inspect_file
+from w2v_cli.cluster.merge import Combiner
+from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardResult, ShardWork, train_shard
+from w2v_cli.cluster.shards import plan_rounds
+from w2v_cli.config.cluster_settings import ClusterSettings
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.parts import inspect_file
+from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.sources import Source
+from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, shared_negatives
+from w2v_cli.kernels.embeddings import build_embeddings
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.kernels.sampling import keep_probabilities
 
 MILLION = 1_000_000
 NOVELS_WORDS = (30_000, 100_000, 300_000, MILLION)  # of a shard

@@ -21,17 +21,18 @@ from pathlib import Path
 from typing import Any
 
 import w2v_cli
-from w2v_cli import __version__, cluster_scan
-from w2v_cli.cluster import Work
-from w2v_cli.cluster_tasks import run_task
-from w2v_cli.distributed import ClusterLearner
-from w2v_cli.evaluation_sets import read_sets
-from w2v_cli.evaluator import Evaluator
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.rounds_plan import Round
-from w2v_cli.settings import Config
-from w2v_cli.sources import Source
-from w2v_cli.training import train
+from w2v_cli import __version__
+from w2v_cli.cluster import scan
+from w2v_cli.cluster.learner import ClusterLearner
+from w2v_cli.cluster.pool import Work
+from w2v_cli.cluster.shards import Round
+from w2v_cli.cluster.tasks import run_task
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.sources import Source
+from w2v_cli.evaluation.per_epoch import Evaluator
+from w2v_cli.evaluation.sets import read_sets
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.training.loop import train
 
 SETS = ("wordsim353", "simlex999", "questions-words")
 RATES = {"cbow": 0.05, "skipgram": 0.025}
@@ -89,7 +90,7 @@ def measure(text: Path, run: Mapping[str, Any], data_dir: Path) -> dict[str, flo
         vectors = w2v_cli.train(text, config=config.model_dump(mode="json", exclude={"cluster", "output"}))
         words, rows = list(vectors), vectors.vectors
     else:
-        read = cluster_scan.scan_on(Here(), [Source(str(text))], config)  # type: ignore[arg-type]
+        read = scan.scan_on(Here(), [Source(str(text))], config)  # type: ignore[arg-type]
         planned = read.rounds if order == "apart" else as_neighbours(read.rounds)
         learner = ClusterLearner(Here(), planned, read.corpus.vocabulary, config, Backend.NUMBA)  # type: ignore[arg-type]
         trained = train(read.corpus.vocabulary.kept_words, config, learner, lambda _: None)

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from ask import LOOK_SECONDS, anonymous_kilobytes, draw_rows, summary
 
-from w2v_cli.evaluation_sets import read_sets
-from w2v_cli.vectors import WordVectors, save
+from w2v_cli.evaluation.sets import read_sets
+from w2v_cli.vectors.keyed_vectors import WordVectors, save
 
 WORDS = 1_000_000
 FREQUENT = 30_000

@@ -26,7 +26,7 @@ from typing import IO
 
 import numpy as np
 
-from w2v_cli import vectors
+from w2v_cli.vectors import keyed_vectors
 
 TYPES, EXPONENT = 200_000, 1.07
 PART_WORDS = 10_000_000  # 64 MB
@@ -55,7 +55,7 @@ def main() -> int:
         seconds = time.perf_counter() - began
         if process.returncode:
             return 1
-        trained = vectors.load(folder / "w2v.safetensors")
+        trained = keyed_vectors.load(folder / "w2v.safetensors")
         bound = 2 * len(trained.words) * arguments.dim * 4 + ALLOWED
     figures = {
         "text": arguments.kind,

@@ -25,8 +25,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from w2v_cli import snapshot
 from w2v_cli.errors import W2vError
+from w2v_cli.training import snapshot
 
 SETTINGS = ("--deterministic", "--dim", "50", "--epochs", "6", "--min-count", "1")
 VECTORS, SNAPSHOT = "w2v.safetensors", "w2v.safetensors.snapshot"

@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from w2v_cli import phrases
-from w2v_cli.cores import available_cores
-from w2v_cli.packing import packed_write
-from w2v_cli.scanner import scan
-from w2v_cli.settings import CorpusSettings
+from w2v_cli.config.schema import CorpusSettings
+from w2v_cli.corpus.phrases import phrases
+from w2v_cli.corpus.scan import scan
+from w2v_cli.system.cpu import available_cores
+from w2v_cli.system.packing import packed_write
 
 MIN_COUNT, THRESHOLD = 5, 100.0
 GENSIM = """

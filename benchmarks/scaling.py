@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 from w2v_cli.bench.running import Run, run_in_turns
 from w2v_cli.bench.trial import Trial
-from w2v_cli.blocks import BLOCK_CENTRES, shared_negatives
-from w2v_cli.kernels.scratch import padded_dim
-from w2v_cli.sampling import keep_probabilities
+from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, shared_negatives
+from w2v_cli.kernels.block.scratch import padded_dim
+from w2v_cli.kernels.sampling import keep_probabilities
 
 MILLION = 1_000_000
 LENGTHS, TRAINED_WORDS = (MILLION, 3 * MILLION, 12 * MILLION), 12 * MILLION

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from w2v_cli.download import fetch
+from w2v_cli.datasets.download import fetch
 
 BODY = bytes(range(256)) * 2000  # 512,000 bytes: several chunks
 SHA256 = hashlib.sha256(BODY).hexdigest()

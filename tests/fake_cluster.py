@@ -3,7 +3,7 @@
 import pickle
 
 from w2v_cli import __version__
-from w2v_cli.cluster_tasks import run_task
+from w2v_cli.cluster.tasks import run_task
 from w2v_cli.errors import ClusterError
 
 

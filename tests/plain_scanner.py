@@ -5,8 +5,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from w2v_cli.sentences import cut_sentences, ends_sentence
-from w2v_cli.tokens import ProseSplitter, decode, split_whitespace
+from w2v_cli.corpus.sentences import cut_sentences, ends_sentence
+from w2v_cli.corpus.tokenizer import ProseSplitter, decode, split_whitespace
 
 
 @dataclass

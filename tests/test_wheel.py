@@ -42,9 +42,9 @@ def test_the_wheel_holds_what_the_program_reads(wheel):
 
     for name in ("configs/book-cbow.yaml", "configs/book-skipgram.yaml", "configs/default.yaml"):
         assert f"w2v_cli/{name}" in names
-    assert "w2v_cli/datasets.yaml" in names
-    assert {"w2v_cli/wordmap_page/map.html", "w2v_cli/wordmap_page/main.js"} <= set(names)
-    assert {"w2v_cli/py.typed", "w2v_cli/kernels/block.cu"} <= set(names)
+    assert "w2v_cli/datasets/datasets.yaml" in names
+    assert {"w2v_cli/visual/word_map/assets/map.html", "w2v_cli/visual/word_map/assets/main.js"} <= set(names)
+    assert {"w2v_cli/py.typed", "w2v_cli/kernels/block/block.cu"} <= set(names)
     assert any(name.endswith(".data/data/share/man/man1/w2v.1") for name in names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from fuzzing.mutations import TOKENS, chance, mutate, random_bytes
 from fuzzing.reading import Case, Reader
-from w2v_cli import config, durations
-from w2v_cli.settings import FIELDS, SECTIONS, Config
+from w2v_cli.config import durations, resolve
+from w2v_cli.config.schema import FIELDS, SECTIONS, Config
 
 _SHIPPED = tuple(path.read_bytes() for path in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")))
 _NAMES = tuple(key.partition(".")[2] for key in FIELDS)
@@ -160,7 +160,7 @@ def _read_yaml(case: Case, folder: Path) -> None:
     path = folder / "my.yaml"
     path.write_bytes(case.data)
     try:
-        resolved = config.resolve(file=path, sets=case.settings["sets"], environment=case.settings["environment"])
+        resolved = resolve.resolve(file=path, sets=case.settings["sets"], environment=case.settings["environment"])
         _use(resolved.config)
     finally:
         path.unlink()
@@ -183,7 +183,7 @@ def _read_table(case: Case, folder: Path) -> None:
     path = folder / "table.yaml"
     path.write_bytes(case.data)
     try:
-        _check_plain(config.read_yaml(path))
+        _check_plain(resolve.read_yaml(path))
     finally:
         path.unlink()
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from fuzzing.mutations import TOKENS, chance, mutate, random_bytes
 from fuzzing.reading import Case, Reader
-from w2v_cli.formats import text_rows
-from w2v_cli.formats.exchange import export_vectors, import_vectors
-from w2v_cli.formats.table import FORMATS
-from w2v_cli.vectors import WordVectors, load
+from w2v_cli.vectors.formats import text
+from w2v_cli.vectors.formats.convert import export_vectors, import_vectors
+from w2v_cli.vectors.formats.registry import FORMATS
+from w2v_cli.vectors.keyed_vectors import WordVectors, load
 
 _FILES = [name for name in FORMATS if name != "projector"]
 _TOKENS = (
@@ -75,7 +75,7 @@ def _with_mutated_member(rng: random.Random, data: bytes) -> bytes:
 
 def _read(case: Case, folder: Path) -> None:
     """Import the file by the parser that the case asks for, and read what came of it."""
-    text_rows._MANY_BYTES = 0 if case.settings["is_compiled"] else 1 << 20  # noqa: SLF001
+    text._MANY_BYTES = 0 if case.settings["is_compiled"] else 1 << 20  # noqa: SLF001
     options = {name: case.settings[name] for name in ("name", "dtype", "unescape")}
     path, output = folder / "x", folder / "y"
     path.write_bytes(case.data)

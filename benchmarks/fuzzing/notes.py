@@ -9,10 +9,13 @@ from typing import Any
 
 from fuzzing.mutations import chance, dump_json, mutate, mutate_json, random_bytes
 from fuzzing.reading import Case, Reader
-from w2v_cli import config, corpora, datasets, memory_limits, output_lock, remote, replies
-from w2v_cli.incoming import PartialFile
-from w2v_cli.run_log import RunLog, check_log
-from w2v_cli.settings import OutputSettings
+from w2v_cli.config import resolve
+from w2v_cli.config.schema import OutputSettings
+from w2v_cli.corpus import find, urls
+from w2v_cli.datasets import registry, replies
+from w2v_cli.datasets.incoming import PartialFile
+from w2v_cli.pipeline.run_log import RunLog, check_log
+from w2v_cli.system import locks, memory
 
 _URL = "https://example.org/file.txt"
 _NOTE = {"url": _URL, "validator": '"abc"'}
@@ -61,7 +64,7 @@ def _read_log(case: Case, folder: Path) -> None:
         with RunLog(path, is_resumed=is_resumed) as log:
             log.write("end", {"outcome": "fuzzed"})
         assert json.loads(path.read_bytes().split(b"\n")[-2])["event"] == "end"  # noqa: S101
-    except config.ConfigError:
+    except resolve.ConfigError:
         assert path.read_bytes() == case.data  # noqa: S101
         raise
     finally:
@@ -77,12 +80,12 @@ def _read_lock(case: Case, folder: Path) -> None:
     import fcntl  # noqa: PLC0415  there is none on Windows
 
     output = folder / "w2v.safetensors"
-    path = output_lock.lock_path(output)
+    path = locks.lock_path(output)
     path.write_bytes(case.data)
     try:
         with path.open("rb") as file, contextlib.ExitStack() as held:
             fcntl.flock(file, fcntl.LOCK_EX)
-            held.enter_context(output_lock.hold(output))
+            held.enter_context(locks.hold(output))
     finally:
         path.unlink(missing_ok=True)
 
@@ -141,8 +144,8 @@ def _read_limits(case: Case, folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(case.data if name == case.settings["file"] else content)
     try:
-        assert all(limit.available >= 0 for limit in memory_limits.read_limits(folder))  # noqa: S101
-        assert memory_limits.anonymous_bytes(folder) >= 0  # noqa: S101
+        assert all(limit.available >= 0 for limit in memory.read_limits(folder))  # noqa: S101
+        assert memory.anonymous_bytes(folder) >= 0  # noqa: S101
     finally:
         import shutil  # noqa: PLC0415  beside its only use
 
@@ -180,11 +183,11 @@ _TYPED = (
     *("C:\\x", "\ud800", "a" * 99, "a/" * 50, "\x1b[2J", "a\nb", "http://[x]y/z", "http://\u2100/", "h://\uff03"),
 )
 _LOOK_UPS: dict[str, Callable[[str, Path], object]] = {
-    "corpus": corpora.find_corpus,
-    "config": lambda text, _: config.find_config_file(text),
-    "dataset": lambda text, _: datasets.find(text),
-    "url": lambda text, _: remote.label(text) if remote.is_url(text) else None,
-    "system": lambda text, _: remote.find_urls(text),
+    "corpus": find.find_corpus,
+    "config": lambda text, _: resolve.find_config_file(text),
+    "dataset": lambda text, _: registry.find(text),
+    "url": lambda text, _: urls.label(text) if urls.is_url(text) else None,
+    "system": lambda text, _: urls.find_urls(text),
 }
 
 
@@ -199,9 +202,9 @@ def _read_name(case: Case, folder: Path) -> None:
     text = case.data.decode("utf-8", "surrogateescape").replace("\0", "")
     if not text or text.startswith(("/", "~")) or ".." in text:
         return
-    if case.settings["ask"] == "system" and (not remote.is_url(text) or not text.startswith(("memory:", "x", "h:"))):
+    if case.settings["ask"] == "system" and (not urls.is_url(text) or not text.startswith(("memory:", "x", "h:"))):
         return
-    if case.settings["ask"] == "corpus" and (remote.is_url(text) or text == "demo"):
+    if case.settings["ask"] == "corpus" and (urls.is_url(text) or text == "demo"):
         return
     _LOOK_UPS[case.settings["ask"]](text, folder)
 

@@ -29,7 +29,13 @@ _NAMES = (
         " ",
         "copyreg __newobj__",
     ),
-    *("pathlib Path.touch", "w2v_cli.formats.book _Recorded", "subprocess Popen", "numpy.ndarray __class__", "é x"),
+    *(
+        "pathlib Path.touch",
+        "w2v_cli.vectors.formats.book_pickle _Recorded",
+        "subprocess Popen",
+        "numpy.ndarray __class__",
+        "é x",
+    ),
 )
 
 

@@ -12,11 +12,12 @@ from typing import Any
 from fuzzing.mutations import JSON_VALUES, chance, dump_json, mutate, mutate_json
 from fuzzing.reading import Case, Reader
 from fuzzing.tensors import TOKENS, craft, digest_of
-from w2v_cli import snapshot, vectors
-from w2v_cli.pipeline import summary, train_vectors
-from w2v_cli.resuming import load_snapshot
-from w2v_cli.settings import Config, OutputSettings
-from w2v_cli.snapshot import Snapshot, snapshot_path
+from w2v_cli.config.schema import Config, OutputSettings
+from w2v_cli.pipeline.train import summary, train_vectors
+from w2v_cli.training import snapshot
+from w2v_cli.training.resume import load_snapshot
+from w2v_cli.training.snapshot import Snapshot, snapshot_path
+from w2v_cli.vectors import keyed_vectors
 
 _TEXT = "the sea and the sky. the sky and the land!\nthe land and the sea, the sea\n" * 6
 _MAY_BE_GIVEN = ("model.init_from", "training.epochs", "training.learning_rate", "corpus.min_count")
@@ -150,7 +151,7 @@ def _go_on(own: Path, number: int, others: list[str]) -> None:
         config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 5})})
     saved = train_vectors(config, own / "data", lambda _: None, resume=given, is_stop_wanted=is_stop_wanted)
     json.dumps(summary(saved), allow_nan=False)
-    vectors.load(saved.path)
+    keyed_vectors.load(saved.path)
     load_snapshot(saved.path)
     assert not list(own.glob("*.tmp"))  # noqa: S101
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from fuzzing.mutations import chance, dump_json, mutate, mutate_json, random_bytes
 from fuzzing.reading import Case, Reader
-from w2v_cli import formats, queries, tensor_file, vectors
-from w2v_cli.cli import info
+from w2v_cli.cli.commands import info
 from w2v_cli.errors import UnknownWordError
-from w2v_cli.vectors import WordVectors
+from w2v_cli.queries import search
+from w2v_cli.vectors import keyed_vectors, load, safetensors
+from w2v_cli.vectors.keyed_vectors import WordVectors
 
 _WORDS = ("the", "sea", "é", "sky", "日本", "naïve")
 _LONG_WORDS = ("a" * 2999 + "b", "a" * 2999 + "c")  # a bit apart
@@ -147,7 +148,7 @@ def digest_of(header: Any, texts: Any, data: bytes) -> str:
     """Return the digest that a file of this content needs; of what can have none, any."""
     digest = hashlib.sha256(data)
     with contextlib.suppress(TypeError, ValueError, RecursionError):
-        digest.update(tensor_file._encode_header(header, {key: texts[key] for key in texts if key != "sha256"}))  # noqa: SLF001
+        digest.update(safetensors._encode_header(header, {key: texts[key] for key in texts if key != "sha256"}))  # noqa: SLF001
     return digest.hexdigest()
 
 
@@ -161,7 +162,7 @@ def _vectors_seeds() -> tuple[bytes, ...]:
         seeds = []
         whole, bare = WordVectors(rows, _WORDS, counts, _METADATA), WordVectors(rows, _WORDS)
         for word_vectors in (whole, bare, WordVectors(rows[:2], _LONG_WORDS)):
-            vectors.save(path, word_vectors, overwrite=True)
+            keyed_vectors.save(path, word_vectors, overwrite=True)
             seeds.append(path.read_bytes())
     return tuple(seeds)
 
@@ -179,7 +180,7 @@ def _make_vectors(rng: random.Random) -> Case:
                     b"\x1f\x8b",
                     bytes(8) + b"{",
                     b"10 3\n",
-                    *(kind for kind, _ in formats.KINDS),
+                    *(kind for kind, _ in load.KINDS),
                 )
             )
             data = magic + random_bytes(rng)
@@ -202,13 +203,13 @@ def _read_vectors(case: Case, folder: Path) -> None:
 
 def use_vectors(path: Path) -> None:
     """Open a file of vectors; tell what it is, ask for neighbours and analogies, write it anew."""
-    word_vectors = formats.open_vectors(path)
+    word_vectors = load.open_vectors(path)
     facts, metadata = info._facts(path, word_vectors), dict(word_vectors.metadata)  # noqa: SLF001
     "\n".join(info._lines(facts) + info._lines(metadata)).encode("utf-8")  # noqa: SLF001
     json.dumps(facts | {"metadata": metadata})
     words = word_vectors.words
-    neighbours = queries.similar(word_vectors, words[0], top=2)
-    neighbours += queries.analogy(word_vectors, words[0], words[-1], words[len(words) // 2])
+    neighbours = search.similar(word_vectors, words[0], top=2)
+    neighbours += search.analogy(word_vectors, words[0], words[-1], words[len(words) // 2])
     assert all(np.isfinite(neighbour.score) for neighbour in neighbours), neighbours  # noqa: S101  a finding
     try:
         word_vectors.word_id("\0no such word")
@@ -216,8 +217,8 @@ def use_vectors(path: Path) -> None:
         assert len(str(error)) < 1000, len(str(error))  # noqa: PLR2004, PT017, S101
     again = path.with_name("again")
     try:
-        vectors.save(again, WordVectors(word_vectors.vectors, words, word_vectors.counts), overwrite=False)
-        assert vectors.load(again).words == words  # noqa: S101
+        keyed_vectors.save(again, WordVectors(word_vectors.vectors, words, word_vectors.counts), overwrite=False)
+        assert keyed_vectors.load(again).words == words  # noqa: S101
     finally:
         again.unlink(missing_ok=True)
 

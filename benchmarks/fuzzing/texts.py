@@ -13,12 +13,13 @@ import numpy as np
 
 from fuzzing.mutations import TOKENS, chance, mutate, random_bytes, random_text
 from fuzzing.reading import Case, Reader
-from w2v_cli import corpus, unpacking
-from w2v_cli.evaluation_sets import read_sets
-from w2v_cli.evaluator import Evaluator
-from w2v_cli.scanner import ScannedCorpus, scan
-from w2v_cli.settings import CorpusSettings
-from w2v_cli.sources import find_sources
+from w2v_cli.config.schema import CorpusSettings
+from w2v_cli.corpus import reader
+from w2v_cli.corpus.scan import ScannedCorpus, scan
+from w2v_cli.corpus.sources import find_sources
+from w2v_cli.evaluation.per_epoch import Evaluator
+from w2v_cli.evaluation.sets import read_sets
+from w2v_cli.system import unpacking
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -126,7 +127,7 @@ def _draw_corpus_settings(rng: random.Random, size: int) -> dict[str, Any]:
         "invalid_utf8": rng.choice(("replace", "strict")),
         "max_unpacked": rng.choice((1, 1000, 10**12, 10**12)),
     }
-    block_bytes = max(size // 200, rng.choice((corpus.BLOCK_BYTES, corpus.BLOCK_BYTES, 1, 2, 16, 100, 4096)))
+    block_bytes = max(size // 200, rng.choice((reader.BLOCK_BYTES, reader.BLOCK_BYTES, 1, 2, 16, 100, 4096)))
     return {
         "corpus": settings,
         "threads": rng.choice((1, 1, 2)),
@@ -143,13 +144,13 @@ def _read_corpus(case: Case, folder: Path) -> None:
         places = [folder / "texts" / "other", folder / "texts" / "text"]
         places[0].write_bytes(b"the sea the sea\n")
     places[-1].write_bytes(case.data)
-    usual, corpus.BLOCK_BYTES = corpus.BLOCK_BYTES, case.settings["block_bytes"]
+    usual, reader.BLOCK_BYTES = reader.BLOCK_BYTES, case.settings["block_bytes"]
     try:
         config = CorpusSettings.model_validate(case.settings["corpus"])
         sources = find_sources([str(places[0].parent if case.settings["folder"] else places[0])])
         _check_scanned(scan(sources, config, threads=case.settings["threads"], beside=folder / "output"))
     finally:
-        corpus.BLOCK_BYTES = usual
+        reader.BLOCK_BYTES = usual
         for place in places:
             place.unlink()
         if case.settings["folder"]:

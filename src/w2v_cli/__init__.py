@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         VectorsError,
         W2vError,
     )
-    from w2v_cli.events import Event
-    from w2v_cli.library import train
-    from w2v_cli.word_vectors import Neighbour, WordVectors, load
+    from w2v_cli.pipeline.api import train
+    from w2v_cli.pipeline.events import Event
+    from w2v_cli.queries.word_vectors import Neighbour, WordVectors, load
 
 __version__ = "0.1.0"
 
@@ -51,8 +51,8 @@ __all__ = [
     "train",
 ]
 
-_MODULES = {"Event": "events", "Neighbour": "word_vectors", "WordVectors": "word_vectors", "load": "word_vectors"}
-_MODULES |= {"train": "library"}
+_MODULES = {"Event": "pipeline.events", "train": "pipeline.api"}
+_MODULES |= dict.fromkeys(("Neighbour", "WordVectors", "load"), "queries.word_vectors")
 
 
 def __getattr__(name: str) -> object:

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from w2v_cli import compiled
+from w2v_cli.jit import njit
 
 TEXT = (
     "The king and the man sat with the queen and the woman by the Río.\n"
@@ -115,7 +115,7 @@ def make_program(folder):
     own = {
         "HOME": str(folder / "home"),
         "W2V_DATA_DIR": str(folder / "work" / "data"),
-        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR") or str(compiled._writable_cache_folder()),
+        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR") or str(njit._writable_cache_folder()),
         "COLUMNS": "80",
         "NO_PROXY": "127.0.0.1",
         "OPENBLAS_NUM_THREADS": "1",  # the start of NumPy's threads would be half of a short run

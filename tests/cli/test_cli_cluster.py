@@ -12,6 +12,8 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra distributed is not installed: clusters are NOT tested")
 
+from test_run_log import check_lines
+
 from cli.running import make_program, the_error
 from documented import read_page
 from faults.cluster_runs import (
@@ -25,8 +27,7 @@ from faults.cluster_runs import (
     workers_of,
     write_text,
 )
-from test_run_log import check_lines
-from w2v_cli import vectors
+from w2v_cli.vectors import keyed_vectors
 
 VECTORS = "w2v.safetensors"
 
@@ -53,7 +54,7 @@ def test_the_number_of_workers_changes_nothing(w2v):
 
     files = [(w2v.folder / f"{workers}.safetensors").read_bytes() for workers in (1, 2, 3)]
     assert files[0] == files[1] == files[2]
-    metadata = vectors.load(w2v.folder / "1.safetensors").metadata
+    metadata = keyed_vectors.load(w2v.folder / "1.safetensors").metadata
     assert metadata["reproducible"] is True
     assert metadata["config"]["cluster"] == {
         "shards": 3,
@@ -221,7 +222,7 @@ def test_what_cannot_be_trusted_or_done_is_refused(w2v, arguments, said):
 def test_mistakes_are_told_before_a_cluster_is_waited_for(w2v, arguments, exit_code, said):
     """Whoever misspells a name does not wait for workers that are never needed."""
     w2v.write("empty.txt", b"")
-    no_cluster = "import w2v_cli.beginning as b; b.joined = lambda *_: 1 / 0"
+    no_cluster = "import w2v_cli.pipeline.prepare as b; b.joined = lambda *_: 1 / 0"
 
     assert said in the_error(w2v.run("train", *arguments, "--cluster", "local:1", first=no_cluster), exit_code)
 
@@ -398,7 +399,7 @@ def test_settings_of_a_file_a_time_limit_and_old_vectors(w2v):
 
     limited = train(w2v, "--config", "c.yaml", "--epochs", "1000", "--time-limit", "1s")  # over when training begins
     assert "stopped at the time limit" in limited
-    assert vectors.load(w2v.folder / VECTORS).metadata["stopped_early"]["whole_epochs"] == 0
+    assert keyed_vectors.load(w2v.folder / VECTORS).metadata["stopped_early"]["whole_epochs"] == 0
 
     outputs = [("1", "1.safetensors"), ("7", "7.safetensors")]
     for threads, output in outputs:
@@ -406,4 +407,4 @@ def test_settings_of_a_file_a_time_limit_and_old_vectors(w2v):
         assert "begin with their vectors of w2v.safetensors" in told
     files = [(w2v.folder / output).read_bytes() for _, output in outputs]
     assert files[0] == files[1]
-    assert vectors.load(w2v.folder / "1.safetensors").metadata["init_from"]["source"] == VECTORS
+    assert keyed_vectors.load(w2v.folder / "1.safetensors").metadata["init_from"]["source"] == VECTORS

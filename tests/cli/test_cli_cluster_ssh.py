@@ -59,9 +59,9 @@ def ssh(tmp_path):
 
 
 def make_program_cache():
-    from w2v_cli import compiled  # noqa: PLC0415  Numba takes a second to import
+    from w2v_cli.jit import njit  # noqa: PLC0415  Numba takes a second to import
 
-    return str(compiled._writable_cache_folder())
+    return str(njit._writable_cache_folder())
 
 
 def answers(port):

@@ -9,11 +9,12 @@ pytest.importorskip("distributed", reason="the extra distributed is not installe
 pytest.importorskip("aiohttp", reason="the extra remote is not installed: NOT run")
 pytest.importorskip("fsspec", reason="the extra remote is not installed: NOT run")
 
+from test_remote_s3 import store  # noqa: F401  a fixture
+
 from cli.running import make_program, the_error
 from faults.cluster_runs import SETTINGS, finish, has_trained, wait_for, write_text
 from http_server import Answer, File, running_server
-from test_remote_s3 import store  # noqa: F401  a fixture
-from w2v_cli import vectors
+from w2v_cli.vectors import keyed_vectors
 
 TRAIN = ("--cluster", "local:2", *SETTINGS, "--epochs", "1")
 ONE_SHARD = ("--set", "cluster.shards=1", "--set", "cluster.sync_words=1000000")
@@ -82,11 +83,11 @@ def test_a_web_text_that_changes_leaves_the_last_round(w2v, server):
 def test_a_server_without_ranges_is_read_as_one(w2v, server):
     """The text is one shard, and the training comes to its end: its vectors are those of one shard on the disk."""
     train(w2v, "text.txt", *ONE_SHARD)
-    expected = vectors.load(w2v.folder / "w2v.safetensors")
+    expected = keyed_vectors.load(w2v.folder / "w2v.safetensors")
 
     train(w2v, server.url("/whole/text.txt"))
 
-    found = vectors.load(w2v.folder / "w2v.safetensors")
+    found = keyed_vectors.load(w2v.folder / "w2v.safetensors")
     assert np.array_equal(found.vectors, expected.vectors)
     assert found.metadata["epoch_losses"] == expected.metadata["epoch_losses"]
 

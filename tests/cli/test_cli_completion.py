@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2v_cli import datasets
+from w2v_cli.cli.candidates import datasets_of, is_plain, settings_of, words_of
 from w2v_cli.cli.options import FormatOption
-from w2v_cli.formats.table import FORMATS
-from w2v_cli.proposals import datasets_of, is_plain, settings_of, words_of
-from w2v_cli.settings import FIELDS
-from w2v_cli.shipped_configs import shipped_configs
-from w2v_cli.vectors import WordVectors, save
+from w2v_cli.config.schema import FIELDS
+from w2v_cli.config.shipped import shipped_configs
+from w2v_cli.datasets import registry
+from w2v_cli.vectors.formats.registry import FORMATS
+from w2v_cli.vectors.keyed_vectors import WordVectors, save
 
 WORDS = ("the", "king", "kingdom", "don't", "new york", "queen", "Straße", "-lrb-", "ing", "kin")
 # Typer itself loads pydantic where a command has options.
-HEAVY = ["numpy", "numba", "ruamel", "requests", "tqdm", "rich", "platformdirs", "w2v_cli.settings"]
+HEAVY = ["numpy", "numba", "ruamel", "requests", "tqdm", "rich", "platformdirs", "w2v_cli.config.schema"]
 SHOW_HEAVY = f"""
 import atexit, sys
 atexit.register(lambda: sys.stderr.write(repr([name for name in {HEAVY} if name in sys.modules])))
@@ -131,7 +131,7 @@ def test_a_failure_is_silent(shell):
 
 def test_names_are_those_of_the_table():
     """What is proposed as a corpus or a set is what the table of datasets has."""
-    table = datasets.read_table()
+    table = registry.read_table()
 
     for kind in ("corpus", "evaluation"):
         assert datasets_of(kind) == [name for name, dataset in table.items() if dataset.kind == kind]

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from cli.running import FAST, the_error
-from w2v_cli import vectors
+from w2v_cli.vectors import keyed_vectors
 
 
 def config_of(program):
     """Return the settings that the vectors file was made with."""
-    return vectors.load(program.folder / "w2v.safetensors").metadata["config"]
+    return keyed_vectors.load(program.folder / "w2v.safetensors").metadata["config"]
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import pytest
 
 from cli.running import FAST, TEXT, the_error
-from w2v_cli import demo_text
+from w2v_cli.datasets import demo
 
-NO_DEMO = "import w2v_cli.demo_text as d\nd._SPEECHES = ('absent-speeches', 'x', '*')"
+NO_DEMO = "import w2v_cli.datasets.demo as d\nd._SPEECHES = ('absent-speeches', 'x', '*')"
 NO_CUPY = "import sys\nsys.modules['cupy'] = None"
 NO_MATPLOTLIB = "import importlib.util as u\nu.find_spec = lambda name, package=None: None"
 
@@ -13,9 +13,9 @@ NO_MATPLOTLIB = "import importlib.util as u\nu.find_spec = lambda name, package=
 @pytest.fixture
 def with_demo(w2v):
     """Return the Program with a tiny text where the built-in one would be written."""
-    if not demo_text.is_installed():
+    if not demo.is_installed():
         pytest.skip('the extra "demo" is not installed: NOT run')
-    w2v.write(f"data/demo/{demo_text.file_name()}", TEXT)
+    w2v.write(f"data/demo/{demo.file_name()}", TEXT)
     return w2v
 
 

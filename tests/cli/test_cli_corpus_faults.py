@@ -57,7 +57,7 @@ def test_the_plot_s_ending_is_checked_before_training(w2v):
 
 def test_what_the_system_refuses_is_told(w2v):
     """An error of the system that no stage has words for is no bug: exit code 6, the file, the system's words."""
-    locked = "import w2v_cli.pipeline as p\ndef refuse(*_, **__): open('text.txt/x')\np.train_vectors = refuse"
+    locked = "import w2v_cli.pipeline.train as p\ndef refuse(*_, **__): open('text.txt/x')\np.train_vectors = refuse"
 
     message = the_error(w2v.run("train", "text.txt", *FAST, first=locked), 6)
 
@@ -67,7 +67,7 @@ def test_what_the_system_refuses_is_told(w2v):
 @pytest.mark.fault(43)
 def test_running_out_of_memory_is_told(w2v):
     """MemoryError ends with exit code 6 and what would need less."""
-    no_memory = "import w2v_cli.pipeline as p\ndef full(*_, **__): raise MemoryError\np.train_vectors = full"
+    no_memory = "import w2v_cli.pipeline.train as p\ndef full(*_, **__): raise MemoryError\np.train_vectors = full"
 
     message = the_error(w2v.run("train", "text.txt", *FAST, first=no_memory), 6)
 

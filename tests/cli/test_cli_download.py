@@ -13,7 +13,7 @@ from http_server import Answer, File, running_server
 
 # The table of datasets with one entry, whose two files lie on the test's server.
 TABLE = """
-import w2v_cli.datasets as d
+import w2v_cli.datasets.registry as d
 files = tuple(d.DatasetFile(name, {sha256!r}, ({url!r} + name,)) for name in ("one.txt", "two.txt"))
 d.read_table = lambda: {{"toy": d.Dataset("toy", "A toy", "corpus", "free as air", "one.txt", files)}}
 """

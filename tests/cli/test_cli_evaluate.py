@@ -13,8 +13,8 @@ import pytest
 
 from cli.running import NO_MOMENT, make_program, the_error
 from faults.forking import forking
-from w2v_cli import vectors
-from w2v_cli.vectors import WordVectors
+from w2v_cli.vectors import keyed_vectors
+from w2v_cli.vectors.keyed_vectors import WordVectors
 
 # Unit vectors on a circle, degrees: woman is to man as queen to king and, nearly, as mice to mouse.
 DEGREES = {"man": 0, "woman": 30, "king": 60, "queen": 90, "mouse": 180, "mice": 250}
@@ -43,7 +43,7 @@ def save(path, words, counts=None):
     path.parent.mkdir(exist_ok=True)
     angles = np.radians([DEGREES[word.casefold()] for word in words])
     rows = np.column_stack((np.cos(angles), np.sin(angles))).astype(np.float32)
-    vectors.save(path, WordVectors(rows, words, counts), overwrite=False)
+    keyed_vectors.save(path, WordVectors(rows, words, counts), overwrite=False)
 
 
 def fill(folder):
@@ -231,10 +231,11 @@ def test_damaged_vectors_among_others_stop_everything(fork):
 @pytest.mark.parametrize("signum", ["SIGINT", "SIGTERM"])
 def test_a_signal_ends_a_long_evaluation(fork, signum):
     """It ends within moments, with its exit code and one line, whatever threads are at."""
-    slow = "import time\nimport w2v_cli.first_answers as f\nf._look = lambda *_: time.sleep(0.2) or f._Best.none(3)\n"
+    slow = "import time\nimport w2v_cli.evaluation.analogies_numba as f\n"
+    slow += "f._look = lambda *_: time.sleep(0.2) or f._Best.none(3)\n"
     tasks = "f.TASK_ROWS = f.LEAST_TASK_ROWS = 1\n"
     many = WordVectors(np.ones((3000, 2)), [*DEGREES, *(f"w{number}" for number in range(2994))])
-    vectors.save(fork.folder / "many.safetensors", many, overwrite=False)
+    keyed_vectors.save(fork.folder / "many.safetensors", many, overwrite=False)
     number = getattr(signal, signum)
 
     with fork.started("evaluate", "many.safetensors", "--on", "questions.txt", first=slow + tasks) as child:

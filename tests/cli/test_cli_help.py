@@ -8,7 +8,7 @@ import pytest
 from cli.running import the_error
 from w2v_cli import __version__
 from w2v_cli.cli.options import SETTING_OPTIONS
-from w2v_cli.settings import FIELDS
+from w2v_cli.config.schema import FIELDS
 
 COMMANDS = [
     "download",

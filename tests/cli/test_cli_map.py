@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cli.running import the_error
-from w2v_cli import vectors
-from w2v_cli.vectors import WordVectors
+from w2v_cli.vectors import keyed_vectors
+from w2v_cli.vectors.keyed_vectors import WordVectors
 
 
 def test_a_page_is_written(asked):
@@ -42,7 +42,7 @@ def test_ten_thousand_words_are_less_than_three_megabytes(w2v):
     rng = np.random.default_rng(1)
     words = tuple(f"word{number:05d}" for number in range(10_000))
     rows = rng.standard_normal((10_000, 100), np.float32)
-    vectors.save(w2v.folder / "w2v.safetensors", WordVectors(rows, words, None, {}), overwrite=False)
+    keyed_vectors.save(w2v.folder / "w2v.safetensors", WordVectors(rows, words, None, {}), overwrite=False)
 
     done = w2v.run("map")
 
@@ -95,7 +95,7 @@ importlib.util.find_spec = lambda name, *rest: None if name in ("umap", "sklearn
 def test_the_wheel_s_files_are_all_used():
     """Each file of the page's folder is read by the program."""
     code = (
-        "from w2v_cli import wordmap_file as w; from pathlib import Path;"
+        "from w2v_cli.visual.word_map import page as w; from pathlib import Path;"
         "print(sorted(p.name for p in w._PAGE.iterdir()) == sorted([*w._SCRIPTS, 'map.html', 'map.css']))"
     )
 

@@ -4,10 +4,10 @@ import pytest
 
 from w2v_cli.cli import bars
 from w2v_cli.cli.progress import TrainingDisplay
-from w2v_cli.events import CorpusRead
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.pipeline import EngineLoaded
-from w2v_cli.training import Progress
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.pipeline.events import CorpusRead
+from w2v_cli.pipeline.train import EngineLoaded
+from w2v_cli.training.loop import Progress
 
 HALF_WAY = Progress(
     epoch=2,

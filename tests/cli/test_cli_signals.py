@@ -15,7 +15,7 @@ ENDLESS = (*FAST, "--epochs", "100000", "--learning-rate", "0.0001", "--overwrit
 # Trainings that do not hear a signal: C code that takes minutes, and a callback in which Python drops exceptions.
 DEAF = """
 import hashlib, sys, threading
-import w2v_cli.cli.signals as s, w2v_cli.pipeline as p
+import w2v_cli.cli.signals as s, w2v_cli.pipeline.train as p
 def train(*_, **__):
     threading.Timer(0.2, sys.stderr.write, ["deaf\\n"]).start()
     hashlib.pbkdf2_hmac("sha256", b"a", b"b", 2**31 - 1)
@@ -24,7 +24,7 @@ s._PATIENCE_SECONDS = {patience}
 """
 IN_A_CALLBACK = """
 import ctypes, os, signal, time
-import w2v_cli.cli.signals as s, w2v_cli.pipeline as p
+import w2v_cli.cli.signals as s, w2v_cli.pipeline.train as p
 def train(*_, **__):
     ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.SIGTERM) or time.sleep(1))()
     time.sleep(100)

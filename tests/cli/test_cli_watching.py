@@ -7,8 +7,9 @@ import pytest
 
 from cli.running import FAST, TEXT, make_program, the_error
 from faults.forking import forking
-from w2v_cli import evaluation, vectors
-from w2v_cli.evaluation_sets import read_sets
+from w2v_cli.evaluation import metrics
+from w2v_cli.evaluation.sets import read_sets
+from w2v_cli.vectors import keyed_vectors
 
 PAIRS = "king queen 8\nman woman 7\nking sea 1\nx y 1\n"
 QUESTIONS = ": family\nking queen man woman\nqueen king woman man\n: none\nx y z king\n"
@@ -39,11 +40,11 @@ def test_scores_are_shown_told_and_kept(fork):
     told = json.loads(done.stdout)
     line = r"^epoch \d of 2: .*pairs\.txt (\S+) \(75 %\), questions\.txt (\S+) \(67 %\),"
     lines = re.findall(line, done.stderr, re.MULTILINE)
-    saved = vectors.load(fork.folder / "w2v.safetensors")
+    saved = keyed_vectors.load(fork.folder / "w2v.safetensors")
     [pairs, questions] = read_sets([str(fork.folder / name) for name in ("pairs.txt", "questions.txt")], fork.folder)
     expected = {
-        "pairs.txt": evaluation.similarity_correlation(saved, pairs.pairs).correlation,
-        "questions.txt": evaluation.analogy_accuracy(saved, questions.sections).total.accuracy,
+        "pairs.txt": metrics.similarity_correlation(saved, pairs.pairs).correlation,
+        "questions.txt": metrics.analogy_accuracy(saved, questions.sections).total.accuracy,
     }
     kept = saved.metadata["evaluation"]
     assert {name: score.get("correlation", score.get("accuracy")) for name, score in kept["scores"].items()} == expected
@@ -60,7 +61,7 @@ def test_without_sets_nothing_is_said_of_scores(fork):
     told = json.loads(fork.run("train", "text.txt", *FAST, "--json").stdout)
 
     assert not {"evaluation", "epoch_evaluations"} & set(told)
-    assert "evaluation" not in vectors.load(fork.folder / "w2v.safetensors").metadata
+    assert "evaluation" not in keyed_vectors.load(fork.folder / "w2v.safetensors").metadata
 
 
 def test_a_downloaded_set_is_known_by_its_name(w2v):

@@ -19,7 +19,7 @@ from typing import Any
 _PARENT = """
 import json, os, pathlib, signal, socket, sys, tempfile, traceback
 import ruamel.yaml
-import w2v_cli.cli.app, w2v_cli.cli.progress, w2v_cli.config, w2v_cli.pipeline
+import w2v_cli.cli.app, w2v_cli.cli.progress, w2v_cli.config.resolve, w2v_cli.pipeline.train
 
 def warm_up():
     # Load all compiled code that a training with the NumPy backend needs; its threads are gone before the first fork.
@@ -27,8 +27,8 @@ def warm_up():
         text = pathlib.Path(folder, "text.txt")
         text.write_text("the sea and the land é " * 20)
         options = {"corpus.source": str(text), "training.backend": "numpy", "output.path": f"{folder}/x"}
-        config = w2v_cli.config.resolve(options={key: (key, value) for key, value in options.items()}).config
-        w2v_cli.pipeline.train_vectors(config, text, lambda _: None)
+        config = w2v_cli.config.resolve.resolve(options={key: (key, value) for key, value in options.items()}).config
+        w2v_cli.pipeline.train.train_vectors(config, text, lambda _: None)
 
 def run(request, out, err):
     os.dup2(out, 1)

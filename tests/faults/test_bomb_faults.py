@@ -15,7 +15,7 @@ import pytest
 
 from cli.running import FAST, TEXT, the_error
 from faults.limits import addresses, needs_linux
-from w2v_cli.unpacking import zstd
+from w2v_cli.system.unpacking import zstd
 
 pytestmark = needs_linux()
 

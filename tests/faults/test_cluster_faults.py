@@ -170,7 +170,7 @@ if "spawn_main" in " ".join(sys.orig_argv) and os.path.exists("no-more"):
 DEADLY = """
 import os, sys
 if "spawn_main" in " ".join(sys.orig_argv):
-    import w2v_cli.cluster_tasks as tasks
+    import w2v_cli.cluster.tasks as tasks
     train = tasks._TASKS["train"]
     def deadly(vocabulary, state, work):
         if work.shard.number == 5:

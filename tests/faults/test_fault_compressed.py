@@ -8,7 +8,7 @@ import pytest
 
 from cli.conftest import w2v  # noqa: F401  a fixture
 from cli.running import FAST, TEXT, the_error
-from w2v_cli.unpacking import zstd
+from w2v_cli.system.unpacking import zstd
 
 PARAGRAPH = TEXT.encode()
 PACK = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstd.compress}

@@ -117,7 +117,7 @@ def test_waiting_for_stdin_can_be_interrupted(w2v, slow_stdin):
 def test_a_text_that_changes_while_it_is_read_is_refused(w2v, change):
     """One of several files that somebody writes to, or cuts, ends the run with exit code 3; it is named."""
     first = f"""
-import w2v_cli.sources as s
+import w2v_cli.corpus.sources as s
 read = s._File.read
 def read_and_change(self, size):
     data = read(self, size)
@@ -151,7 +151,7 @@ def test_an_address_where_nobody_answers_is_told(w2v):
     """After some tries a URL that cannot be reached ends with exit code 5, and nothing is left behind."""
     pytest.importorskip("aiohttp", reason="the extra remote is not installed: NOT run")
     pytest.importorskip("fsspec", reason="the extra remote is not installed: NOT run")
-    at_once = "import w2v_cli.remote_failures as r\nr._RETRY_SECONDS = (0.0,)"
+    at_once = "import w2v_cli.corpus.remote_failures as r\nr._RETRY_SECONDS = (0.0,)"
     before = w2v.files()
 
     message = the_error(w2v.run("train", "http://me:secret@127.0.0.1:9/x.txt", *FAST, first=at_once), 5)

@@ -142,7 +142,7 @@ def test_a_file_of_other_data_is_refused(w2v, content, kind):
 def test_a_pattern_that_matches_for_ever_is_stopped(w2v):
     """A regular expression with a repeat inside a repeat ends with exit code 2 after its time, not never."""
     w2v.write("corpus.txt", PARAGRAPH + b"a" * 60 + b"! ")
-    first = "import w2v_cli.tokens as t\nt._PATTERN_SECONDS = 0.2"
+    first = "import w2v_cli.corpus.tokenizer as t\nt._PATTERN_SECONDS = 0.2"
 
     done = w2v.run("train", "corpus.txt", *FAST, *REGEX, "--set", "corpus.token_pattern=(a+)+$", first=first)
 

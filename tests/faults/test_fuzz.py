@@ -101,9 +101,9 @@ def test_the_short_form_has_every_reader():
 def test_a_bug_in_a_reader_is_found_and_kept(tmp_path):
     """An exception that gets through is told with its case and place, the bytes are kept, and the exit code is 1."""
     bug = """
-from w2v_cli import vectors
+from w2v_cli.vectors import keyed_vectors
 def check(path, tensors): tensors["vectors"], tensors["vocabulary.bytes"], tensors["vocabulary.offsets"]
-vectors._check_tensors = check
+keyed_vectors._check_tensors = check
 """
 
     found, done = fuzz("--reader", "vectors", "--cases", 600, "--keep", tmp_path, first=bug)

@@ -9,17 +9,21 @@ import unicodedata
 import numpy as np
 import pytest
 
-from w2v_cli import config, remote, remote_failures, replies, snapshot, tensor_file, vectors
+from w2v_cli.config import resolve
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus import remote_failures, urls
+from w2v_cli.corpus.tokenizer import ProseSplitter
+from w2v_cli.corpus.vocabulary import build_vocabulary
+from w2v_cli.datasets import replies
+from w2v_cli.datasets.incoming import PartialFile
 from w2v_cli.errors import ConfigError, CorpusError, DownloadError, OutputInUseError, VectorsError, W2vError
-from w2v_cli.formats import book
-from w2v_cli.incoming import PartialFile
-from w2v_cli.memory_limits import read_limits
-from w2v_cli.output_lock import hold, lock_path
-from w2v_cli.pipeline import train_vectors
-from w2v_cli.settings import Config
-from w2v_cli.tensor_file import Tensor, load_tensors, save_tensors
-from w2v_cli.tokens import ProseSplitter
-from w2v_cli.vocabulary import build_vocabulary
+from w2v_cli.pipeline.train import train_vectors
+from w2v_cli.system.locks import hold, lock_path
+from w2v_cli.system.memory import read_limits
+from w2v_cli.training import snapshot
+from w2v_cli.vectors import keyed_vectors, safetensors
+from w2v_cli.vectors.formats import book_pickle
+from w2v_cli.vectors.safetensors import Tensor, load_tensors, save_tensors
 
 URL = "https://example.org/file"
 
@@ -36,7 +40,7 @@ def the_line(refusal):
 def resaved(path, metadata=None, **tensors):
     """Write a file anew, its digest made right, with other metadata or tensors (dtype, array)."""
     old, texts = load_tensors(path)
-    names = {np.dtype(dtype).str: name for name, dtype in tensor_file.NUMPY_TYPES.items()}
+    names = {np.dtype(dtype).str: name for name, dtype in safetensors.NUMPY_TYPES.items()}
     content = {name: Tensor(names[array.dtype.str], array.shape, [np.array(array)]) for name, array in old.items()}
     content |= {name: Tensor(dtype, array.shape, [array]) for name, (dtype, array) in tensors.items()}
     del texts["format_version"]
@@ -48,9 +52,9 @@ def test_offsets_that_are_no_whole_numbers_are_refused(tmp_path, offsets):
     """0.0 equals 0, and a file whose digest is right said so: NumPy then raised TypeError."""
     entry = {"dtype": "I64", "shape": [2], "data_offsets": offsets}
     texts, data = {"format_version": "1"}, bytes(16)
-    digest = tensor_file.hashlib.sha256(data + tensor_file._encode_header({"x": entry}, texts)).hexdigest()
+    digest = safetensors.hashlib.sha256(data + safetensors._encode_header({"x": entry}, texts)).hexdigest()
     path = tmp_path / "x.safetensors"
-    path.write_bytes(tensor_file._encode_header({"x": entry}, texts | {"sha256": digest}) + data)
+    path.write_bytes(safetensors._encode_header({"x": entry}, texts | {"sha256": digest}) + data)
 
     with pytest.raises(VectorsError, match=r"tensor 'x' is") as refusal:
         load_tensors(path)
@@ -67,9 +71,9 @@ def test_metadata_that_are_none_of_ours_are_refused(tmp_path, monkeypatch, numbe
     """A number that is none would be written again, and a nest was too deep for `w2v info`: RecursionError."""
     path = tmp_path / "x.safetensors"
     monkeypatch.setattr(
-        tensor_file.json,
+        safetensors.json,
         "dumps",
-        lambda value, dumps=tensor_file.json.dumps, **options: number if value == "odd" else dumps(value, **options),
+        lambda value, dumps=safetensors.json.dumps, **options: number if value == "odd" else dumps(value, **options),
     )
     save_tensors(path, {"x": Tensor("U8", (1,), [np.zeros(1, np.uint8)])}, {"loss": "odd"}, overwrite=True)
     monkeypatch.undo()
@@ -116,7 +120,7 @@ def test_a_training_does_not_go_on_from_a_crafted_loop(stopped, change):
     given, path = stopped
     loop = dataclasses.asdict(snapshot.load(path).loop)
     change(loop)
-    encoded = tensor_file.json.dumps(loop).encode()
+    encoded = safetensors.json.dumps(loop).encode()
     resaved(path, loop=("U8", np.frombuffer(encoded, np.uint8)))
 
     with pytest.raises(VectorsError) as refusal:
@@ -189,7 +193,7 @@ def test_a_long_redirect_is_told_in_short(location):
 def test_a_url_of_odd_hosts_has_a_label(url):
     """A ValueError of urlsplit, for brackets that hold no address, and for letters that NFKC makes / or # of."""
     assert "".join(remote_failures.label(url).split()) == "".join(url.split())
-    with pytest.raises(W2vError) as refusal, remote.open_url(url) as read:
+    with pytest.raises(W2vError) as refusal, urls.open_url(url) as read:
         read(1)
 
     the_line(refusal)
@@ -217,7 +221,7 @@ def test_a_config_is_refused_in_few_short_lines(tmp_path, text, lines):
     path.write_text(text, encoding="utf-8")
 
     with pytest.raises(ConfigError) as refusal:
-        config.resolve(file=path)
+        resolve.resolve(file=path)
 
     found = str(refusal.value).split("\n")
     assert len(found) == lines
@@ -229,7 +233,7 @@ def test_a_config_is_refused_in_few_short_lines(tmp_path, text, lines):
 def test_a_long_override_is_refused_in_a_short_line(sets):
     """So is what --set is given."""
     with pytest.raises(ConfigError, match=r"^--set ") as refusal:
-        config.resolve(sets=sets)
+        resolve.resolve(sets=sets)
 
     the_line(refusal)
 
@@ -258,7 +262,7 @@ def test_a_type_that_is_a_nest_of_dicts_is_refused(tmp_path):
     (tmp_path / "x.pkl").write_bytes(content)
 
     with pytest.raises(VectorsError, match=r"its word_vecs are of type .* not float16") as refusal:
-        book.load(tmp_path / "x.pkl")
+        book_pickle.load(tmp_path / "x.pkl")
 
     the_line(refusal)
 
@@ -270,14 +274,14 @@ def test_long_words_are_told_in_short(tmp_path):
     """A word of kilobytes is in no message as a whole: twice in a file, not finite, or the only one of a text."""
     path = tmp_path / "x.safetensors"
     text, offsets = np.frombuffer((LONG * 2).encode(), np.uint8), np.array([0, len(LONG), 2 * len(LONG)], np.int64)
-    vectors.save(path, vectors.WordVectors(np.ones((2, 2), np.float16), (LONG, "y")), overwrite=True)
+    keyed_vectors.save(path, keyed_vectors.WordVectors(np.ones((2, 2), np.float16), (LONG, "y")), overwrite=True)
     resaved(path, **{"vocabulary.bytes": ("U8", text), "vocabulary.offsets": ("I64", offsets)})
     nan = {"word_vecs": np.full((1, 2), np.nan, np.float16), "word_to_id": {LONG: 0}, "id_to_word": {0: LONG}}
     (tmp_path / "x.pkl").write_bytes(pickle.dumps(nan))
 
     for read, cause in (
-        (lambda: vectors.load(path), "comes twice"),
-        (lambda: book.load(tmp_path / "x.pkl"), "is not finite"),
+        (lambda: keyed_vectors.load(path), "comes twice"),
+        (lambda: book_pickle.load(tmp_path / "x.pkl"), "is not finite"),
         (lambda: build_vocabulary({LONG: 7}, min_count=1), "one word only"),
         (lambda: build_vocabulary({LONG: 7, "y": 1}, min_count=9), "occurs 7 times"),
     ):
@@ -324,7 +328,7 @@ def test_a_pattern_of_half_characters_is_refused(pattern):
     with pytest.raises(
         ConfigError, match=r"corpus\.token_pattern: must be a regular expression \(.*surrogates"
     ) as refusal:
-        config.resolve(sets=[f"corpus.token_pattern={pattern}"])
+        resolve.resolve(sets=[f"corpus.token_pattern={pattern}"])
 
     the_line(refusal).encode()
 
@@ -348,13 +352,13 @@ def test_a_frame_of_a_pickle_ends_between_opcodes(tmp_path, protocol):
     for end in range(11, len(content)):
         path.write_bytes(content[:3] + (end - 11).to_bytes(8, "little") + content[11:])
         try:
-            assert book.load(path).words == ("a", "b")
+            assert book_pickle.load(path).words == ("a", "b")
             read.append(end)
         except VectorsError as error:
             assert f"its frame until byte {end:,} ends within another thing" in str(error)  # noqa: PT017
     path.write_bytes(content[:11] + pickle.FRAME + bytes(8) + content[11:])
     with pytest.raises(VectorsError, match="ends within another thing"):
-        book.load(path)
+        book_pickle.load(path)
 
     assert read == begins
 
@@ -362,9 +366,9 @@ def test_a_frame_of_a_pickle_ends_between_opcodes(tmp_path, protocol):
 def test_what_pickle_says_on_two_lines_is_told_on_one(tmp_path, monkeypatch):
     """As it does of an object that another file is to hold."""
     (tmp_path / "x.pkl").write_bytes(pickle.dumps({}, 0))
-    monkeypatch.setattr(book, "_check_opcodes", lambda _: pickle.loads(b"Pother\n."))  # noqa: S301  ours
+    monkeypatch.setattr(book_pickle, "_check_opcodes", lambda _: pickle.loads(b"Pother\n."))  # noqa: S301  ours
 
     with pytest.raises(VectorsError, match=r"persistent id .* persistent_load") as refusal:
-        book.load(tmp_path / "x.pkl")
+        book_pickle.load(tmp_path / "x.pkl")
 
     the_line(refusal)

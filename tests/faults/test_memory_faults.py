@@ -105,7 +105,7 @@ def test_a_thread_that_is_refused_is_one_line(reachable, most):
 
 
 LIMIT_AFTER_THE_BEGINNING = """
-import w2v_cli.snapshot_keeper as k
+import w2v_cli.training.snapshot_writer as k
 begin = k.SnapshotKeeper.begin
 def begin_and_limit(*arguments):
     begin(*arguments)

@@ -6,7 +6,7 @@ import pytest
 
 from cli.running import the_error
 from faults.limits import needs_linux
-from w2v_cli.settings import FIELDS, Config
+from w2v_cli.config.schema import FIELDS, Config
 
 pytestmark = needs_linux()
 

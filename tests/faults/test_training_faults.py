@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from cli.running import the_error
-from w2v_cli import snapshot, vectors
-from w2v_cli.output_lock import lock_path
+from w2v_cli.system.locks import lock_path
+from w2v_cli.training import snapshot
+from w2v_cli.vectors import keyed_vectors
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kills, limits and forks are those of Linux: NOT tried")
 
@@ -80,7 +81,7 @@ def test_a_training_killed_anywhere_goes_on(fork, expected, epoch):
 KILL_AT_CALL = """
 import hashlib, os, signal
 from pathlib import Path
-import w2v_cli.storage, w2v_cli.tensor_file
+import w2v_cli.system.files, w2v_cli.vectors.safetensors
 calls = 0
 def killing(real):
     def call(*args, **options):
@@ -96,11 +97,11 @@ def killing(real):
 {what} = killing({what})
 """
 INSTANTS = {
-    "before a block is hashed": ("w2v_cli.tensor_file.np.ascontiguousarray", 14, True),
+    "before a block is hashed": ("w2v_cli.vectors.safetensors.np.ascontiguousarray", 14, True),
     "before fsync": ("os.fsync", 5, True),
     "before the rename": ("Path.replace", 3, True),
     "after the rename": ("Path.replace", 3, False),
-    "before the folder's fsync": ("w2v_cli.storage.sync_folder", 3, True),
+    "before the folder's fsync": ("w2v_cli.system.files.sync_folder", 3, True),
 }
 
 
@@ -152,7 +153,7 @@ def test_a_limit_is_found_before_training(fork):
 ON_A_SMALL_DISK = """
 import os, sys
 from pathlib import Path
-import w2v_cli.cli, w2v_cli.cli.app, w2v_cli.cli.progress, w2v_cli.config, w2v_cli.pipeline
+import w2v_cli.cli, w2v_cli.cli.app, w2v_cli.cli.progress, w2v_cli.config.resolve, w2v_cli.pipeline.train
 disk = Path(os.environ["DISK"])
 class Start:
     def __init__(self, *arguments):
@@ -239,7 +240,7 @@ def stopped(fork):
 
 def test_a_time_limit_ends_well(stopped, expected):
     """The vectors are valid and say how far they are; going on ends in the same bytes."""
-    found = vectors.load(stopped.folder / VECTORS)
+    found = keyed_vectors.load(stopped.folder / VECTORS)
 
     assert found.metadata["stopped_early"]["epochs"] == EPOCHS
     assert resumed(stopped) == expected
@@ -348,7 +349,7 @@ def test_a_signal_saves_before_it_ends(fork, expected, name):
         _, told = child.communicate()
 
     [line] = [line for line in told.splitlines() if line.startswith("error: ")]
-    found = vectors.load(fork.folder / VECTORS).metadata["stopped_early"]
+    found = keyed_vectors.load(fork.folder / VECTORS).metadata["stopped_early"]
     assert child.returncode == 128 + getattr(signal, name)
     assert line.startswith(f"error: stopped by {name}. {VECTORS} holds the vectors after ")
     assert line.endswith("Go on with: w2v train text.txt --resume")
@@ -359,12 +360,12 @@ def test_a_signal_saves_before_it_ends(fork, expected, name):
 _NOT_THE_SAME_SECONDS = 0.5  # between two signals that are two wishes
 SLOW_SAVE = """
 import sys, threading
-import w2v_cli.vectors
+import w2v_cli.vectors.keyed_vectors
 def save(*_args, **_options):
     sys.stderr.write("saving\\n")
     sys.stderr.flush()
     threading.Event().wait()
-w2v_cli.vectors.save = save
+w2v_cli.vectors.keyed_vectors.save = save
 """
 
 
@@ -378,7 +379,7 @@ def test_two_signals_at_once_are_one(fork):
         child.communicate()
 
     assert child.returncode == 143
-    assert vectors.load(fork.folder / VECTORS).metadata["stopped_early"]["epochs"] == EPOCHS
+    assert keyed_vectors.load(fork.folder / VECTORS).metadata["stopped_early"]["epochs"] == EPOCHS
     snapshot.load(fork.folder / SNAPSHOT)
 
 
@@ -420,7 +421,7 @@ def test_a_diverged_training_keeps_the_last_good_snapshot(fork):
 
     assert f"{SNAPSHOT} is kept, from epoch " in the_error(done, 1)
     taken = snapshot.load(fork.folder / SNAPSHOT)
-    assert np.abs(taken.arrays["input_vectors"]).max() <= vectors.MAX_FLOAT16
+    assert np.abs(taken.arrays["input_vectors"]).max() <= keyed_vectors.MAX_FLOAT16
     assert sorted(fork.files()) == ["text.txt", SNAPSHOT]
 
 

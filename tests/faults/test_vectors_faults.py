@@ -8,7 +8,7 @@ import pytest
 
 from cli.conftest import asked, trained, w2v  # noqa: F401  fixtures
 from cli.running import the_error
-from w2v_cli.tensor_file import Tensor, save_tensors
+from w2v_cli.vectors.safetensors import Tensor, save_tensors
 
 ASK = {
     "similar": ["similar", "king", "--vectors"],

@@ -4,7 +4,7 @@ from downloading import SHA256
 
 TABLE = """
 import os, sys
-import w2v_cli.datasets as d, w2v_cli.download as dl
+import w2v_cli.datasets.registry as d, w2v_cli.datasets.download as dl
 os.environ["W2V_DATA_DIR"] = "data"
 files = (d.DatasetFile("one.txt", {sha256!r}, {urls!r}),)
 d.read_table = lambda: {{"toy": d.Dataset("toy", "A toy", "corpus", "free as air", "one.txt", files)}}

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from w2v_cli.batches import NO_WORD, Batch
+from w2v_cli.config.schema import Config
 from w2v_cli.kernels.arrays import NumPyArrays
-from w2v_cli.kernels.minibatch import ArrayEngine
-from w2v_cli.model import Embeddings
-from w2v_cli.optimizers import Adam, Sgd
-from w2v_cli.settings import Config
+from w2v_cli.kernels.embeddings import Embeddings
+from w2v_cli.kernels.minibatch.batches import NO_WORD, Batch
+from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
+from w2v_cli.kernels.minibatch.reference import ArrayEngine
 
 ROUNDING = 2e-5  # float32 sums of at most some hundred terms of size 0.1, in any order
 VOCABULARY_SIZE, DIM = 50, 12

@@ -6,17 +6,17 @@ from itertools import pairwise, zip_longest
 import numpy as np
 from emulator import Emulator
 
-from w2v_cli.blocks import BlockBuilder, shared_negatives
-from w2v_cli.config import resolve
-from w2v_cli.kernels import block_plan
-from w2v_cli.kernels.block_plan import KeptWords, Launch, Layout, Matrices, Text
-from w2v_cli.kernels.block_reference import cbow_block_step, skipgram_block_step
-from w2v_cli.sampling import build_negative_table, keep_probabilities
-from w2v_cli.windows import NO_WORD
+from w2v_cli.config.resolve import resolve
+from w2v_cli.kernels.block import cuda_layout
+from w2v_cli.kernels.block.blocks import BlockBuilder, shared_negatives
+from w2v_cli.kernels.block.cuda_layout import KeptWords, Launch, Layout, Matrices, Text
+from w2v_cli.kernels.block.reference import cbow_block_step, skipgram_block_step
+from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
+from w2v_cli.kernels.windows import NO_WORD
 
 TOLERANCE = 1e-5  # of the update; float32 against float64 differs by 2e-7 to 6e-7, a rate wrong by 1 % by 1e-2
 _MARGIN = 4096
-KERNELS = (block_plan.DRAW_KERNEL, block_plan.TRAIN_KERNEL)
+KERNELS = (cuda_layout.DRAW_KERNEL, cuda_layout.TRAIN_KERNEL)
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ def layout_of(config, slices=1):
     """Return the layout for a config, in so many slices."""
     model = config.model
     count = shared_negatives(config.sampling.negatives)
-    return Layout(model.model, block_plan.padded_dim(model.dim), model.window, count, slices)
+    return Layout(model.model, cuda_layout.padded_dim(model.dim), model.window, count, slices)
 
 
 def build_emulator(layout, folder, source=None, **options):
     """Return the kernels of a layout on the emulator; source: another than block.cu, with a bug in it."""
-    text = block_plan.SOURCE.read_text(encoding="utf-8") if source is None else source
+    text = cuda_layout.SOURCE.read_text(encoding="utf-8") if source is None else source
     return Emulator(text, layout.options(), folder, kernels=KERNELS, **options)
 
 
@@ -70,10 +70,10 @@ def text_of(corpus, config):
 
 def draw_on_emulator(emulator, text, config, launch, *, threads=64, seed=0):
     """Return the kept words of a launch."""
-    shape = launch.spans, block_plan.kept_room(config.model.window, launch.span_words)
+    shape = launch.spans, cuda_layout.kept_room(config.model.window, launch.span_words)
     kept = KeptWords(*(_with_margins(shape) for _ in range(3)), np.zeros((launch.spans, 3), np.int32))
-    arguments = block_plan.draw_arguments(text, kept, config, launch)
-    shared_bytes = block_plan.DRAW_SHARED_BYTES
+    arguments = cuda_layout.draw_arguments(text, kept, config, launch)
+    shared_bytes = cuda_layout.DRAW_SHARED_BYTES
     emulator.launch(KERNELS[0], launch.spans, threads, shared_bytes, arguments, resident=1, seed=seed)
     return kept
 
@@ -84,8 +84,8 @@ def train_on_emulator(emulator, layout, matrices, corpus, config, launch, *, in_
     kept = draw_on_emulator(emulator, text, config, launch, seed=seed)
     padded = [np.pad(matrix, ((0, 0), (0, layout.dim - matrix.shape[1]))) for matrix in matrices]
     device = Matrices(*(_aligned(matrix) for matrix in padded), np.zeros(2))
-    arguments = block_plan.train_arguments(device, text, kept, config, launch)
-    emulator.launch(KERNELS[1], in_flight, block_plan.TRAIN_THREADS, layout.shared_bytes, arguments, seed=seed)
+    arguments = cuda_layout.train_arguments(device, text, kept, config, launch)
+    emulator.launch(KERNELS[1], in_flight, cuda_layout.TRAIN_THREADS, layout.shared_bytes, arguments, seed=seed)
     dim = config.model.dim
     assert not device.input_vectors[:, dim:].any()
     assert not device.output_vectors[:, dim:].any()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from w2v_cli.config import resolve
-from w2v_cli.scanner import scan
+from w2v_cli.config.resolve import resolve
+from w2v_cli.corpus.scan import scan
 
 
 @pytest.fixture(scope="session")

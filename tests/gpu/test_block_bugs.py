@@ -18,7 +18,7 @@ from block_runs import (
 from block_texts import corpus, few_words, folder  # noqa: F401  fixtures
 from emulator import NO_COMPILER, find_compiler
 
-from w2v_cli.kernels.block_plan import SOURCE
+from w2v_cli.kernels.block.cuda_layout import SOURCE
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason=NO_COMPILER)
 

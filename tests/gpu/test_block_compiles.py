@@ -9,8 +9,8 @@ import re
 import pytest
 from nvrtc import WHEEL, Nvrtc, read_usage
 
-from w2v_cli.config import resolve
-from w2v_cli.kernels.block_plan import DRAW_KERNEL, SOURCE, TRAIN_KERNEL, choose_layout
+from w2v_cli.config.resolve import resolve
+from w2v_cli.kernels.block.cuda_layout import DRAW_KERNEL, SOURCE, TRAIN_KERNEL, choose_layout
 
 NO_COMPILER = f"SKIPPED: the wheel {WHEEL} is not installed: block.cu was NOT compiled for a GPU"
 SHARED_KIBIBYTES = {"sm_75": 64, "sm_80": 163, "sm_90": 227, "sm_100": 227}  # that a block of threads may have

@@ -21,11 +21,11 @@ from block_texts import corpus, few_words, folder  # noqa: F401  fixtures
 from emulator import NO_COMPILER, Emulator, find_compiler
 from numpy.testing import assert_allclose, assert_array_equal
 
-from w2v_cli.blocks import BlockBuilder
-from w2v_cli.kernels import block_plan
-from w2v_cli.kernels.block_plan import SOURCE, Launch
-from w2v_cli.randomness import Purpose, draw_words
-from w2v_cli.windows import draw_windows
+from w2v_cli.kernels.block import cuda_layout
+from w2v_cli.kernels.block.blocks import BlockBuilder
+from w2v_cli.kernels.block.cuda_layout import SOURCE, Launch
+from w2v_cli.kernels.philox import Purpose, draw_words
+from w2v_cli.kernels.windows import draw_windows
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason=NO_COMPILER)
 
@@ -219,8 +219,8 @@ def test_an_argument_out_of_place_is_refused(corpus, folder):
     emulator = build_emulator(layout_of(config), folder)
     text, launch = text_of(corpus, config), whole(corpus)
     kept = draw_on_emulator(emulator, text, config, launch)
-    right = block_plan.draw_arguments(text, kept, config, launch)
+    right = cuda_layout.draw_arguments(text, kept, config, launch)
 
     for wrong in (right[:-1], (*right[:4], np.int64(1), *right[5:]), (right[3], *right[1:])):
         with pytest.raises(TypeError, match=KERNELS[0]):
-            emulator.launch(KERNELS[0], launch.spans, 64, block_plan.DRAW_SHARED_BYTES, wrong)
+            emulator.launch(KERNELS[0], launch.spans, 64, cuda_layout.DRAW_SHARED_BYTES, wrong)

@@ -9,22 +9,22 @@ import strict_cuda
 from agreement import write_corpus
 from numpy.testing import assert_allclose, assert_array_equal
 from stand_in import compiler, cupy, w2v  # noqa: F401  fixtures
-
 from test_exact_resume import Training, assert_equal
 from test_exact_resume import text as small_text  # noqa: F401  a fixture
 from test_training_quality import purity
 from test_training_quality import text as cycle_text  # noqa: F401  a fixture
-from w2v_cli import vectors
-from w2v_cli.block_training import BlockLearner
-from w2v_cli.engines import build_learner, with_algorithm
+
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.scan import scan
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
-from w2v_cli.held_out import hold_out
-from w2v_cli.kernels import load_block_engine
-from w2v_cli.kernels.block_cupy import CuPyEngine, check_device_memory, fitting_layout
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.scanner import scan
-from w2v_cli.settings import Config
-from w2v_cli.training import train
+from w2v_cli.kernels.block.cuda_engine import CuPyEngine, check_device_memory, fitting_layout
+from w2v_cli.kernels.holdout import hold_out
+from w2v_cli.kernels.load import load_block_engine
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.training.block import BlockLearner
+from w2v_cli.training.factory import build_learner, with_algorithm
+from w2v_cli.training.loop import train
+from w2v_cli.vectors import keyed_vectors
 
 pytestmark = pytest.mark.usefixtures("cupy", "compiler")
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
@@ -256,7 +256,7 @@ def test_the_command_trains_scores_and_logs_as_the_cpu_does(w2v, real_text, tmp_
 
     assert (on_device.returncode, on_host.returncode) == (0, 0), on_device.stderr + on_host.stderr
     assert "block on cupy, 1 block in flight; another run may give slightly other vectors" in on_device.stderr
-    found, expected = (vectors.load(tmp_path / name) for name in ("gpu.safetensors", "cpu.safetensors"))
+    found, expected = (keyed_vectors.load(tmp_path / name) for name in ("gpu.safetensors", "cpu.safetensors"))
     assert found.words == expected.words
     assert_allclose(found.vectors, expected.vectors, rtol=2**-10, atol=1e-4)
     assert _score(found) == pytest.approx(_score(expected), abs=0.01)
@@ -297,7 +297,7 @@ def test_the_command_goes_on_where_it_was_stopped(w2v, real_text, tmp_path):
     codes = [done.returncode for done in (at_once, stopped, resumed, planned)]
     assert codes == [0, 0, 0, 0], stopped.stderr + resumed.stderr + planned.stderr
     assert "going on from" in resumed.stderr
-    whole, again = (vectors.load(tmp_path / name) for name in ("whole.safetensors", "x.safetensors"))
+    whole, again = (keyed_vectors.load(tmp_path / name) for name in ("whole.safetensors", "x.safetensors"))
     assert_array_equal(whole.vectors, again.vectors)
     assert whole.metadata == again.metadata
     plan = json.loads(planned.stdout)

@@ -15,16 +15,16 @@ from stand_in import HERE, compiler, cupy  # noqa: F401  fixtures
 from cli.running import make_program, the_error
 from fake_cluster import FakeCluster
 from faults.cluster_runs import finish
-from w2v_cli import vectors
-from w2v_cli.cluster_scan import scan_on
-from w2v_cli.cluster_tasks import run_task
-from w2v_cli.distributed import ClusterLearner, resolve_on
+from w2v_cli.cluster.learner import ClusterLearner, resolve_on
+from w2v_cli.cluster.scan import scan_on
+from w2v_cli.cluster.shard_worker import ShardWork, train_shard
+from w2v_cli.cluster.tasks import run_task
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, ConfigError, MissingDependencyError, StorageError
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.settings import Config
-from w2v_cli.shard_training import ShardWork, train_shard
-from w2v_cli.sources import Source
-from w2v_cli.training import train
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.training.loop import train
+from w2v_cli.vectors import keyed_vectors
 
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
 on_the_stand_in = pytest.mark.usefixtures("cupy", "compiler")
@@ -151,12 +151,13 @@ FailedError.__module__ = "cupy_backends.cuda.api.runtime"
 
 def test_a_gpu_that_fails_is_told_without_cupy(monkeypatch):
     """The driver may have no CuPy to read its errors with; other errors stay what they are."""
-    from w2v_cli import __version__, cluster_tasks  # noqa: PLC0415
+    from w2v_cli import __version__  # noqa: PLC0415
+    from w2v_cli.cluster import tasks  # noqa: PLC0415
 
     def fail(error):
         raise error
 
-    monkeypatch.setitem(cluster_tasks._TASKS, "fail", fail)
+    monkeypatch.setitem(tasks._TASKS, "fail", fail)
     with pytest.raises(ClusterError, match=r"a GPU has failed: illegal address; .*\(So says the worker on "):
         run_task(__version__, "fail", FailedError("illegal address"))
     with pytest.raises(RuntimeError, match="another"):
@@ -196,7 +197,7 @@ def test_local_workers_train_on_their_gpu(w2v):
         assert f"block on {'cupy' if name == 'gpu' else 'numpy'}, 1 round an epoch" in told
         assert ("another run may give slightly other vectors" in told) == (name == "gpu")
 
-    found, expected = (vectors.load(w2v.folder / f"{name}.safetensors") for name in ("gpu", "cpu"))
+    found, expected = (keyed_vectors.load(w2v.folder / f"{name}.safetensors") for name in ("gpu", "cpu"))
     assert_allclose(found.vectors, expected.vectors, rtol=2**-10, atol=1e-4)
     assert_allclose(found.metadata["validation_losses"], expected.metadata["validation_losses"], rtol=1e-4)
     assert (found.metadata["backend"], found.metadata["reproducible"]) == ("cupy", False)

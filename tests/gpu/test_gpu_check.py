@@ -13,7 +13,8 @@ from w2v_cli.gpu_check import checking
 from w2v_cli.gpu_check.agreement import check_block, check_minibatch, check_staleness
 from w2v_cli.gpu_check.checking import Extent, check_gpu, verdict
 from w2v_cli.gpu_check.texts import build_topic_text, purity
-from w2v_cli.kernels import arrays, block_plan
+from w2v_cli.kernels import arrays
+from w2v_cli.kernels.block import cuda_layout
 
 SMALL = Extent(
     copy_bytes=1 << 16,
@@ -72,7 +73,7 @@ def test_the_command_writes_the_report_that_is_documented(capsys):
 @pytest.mark.usefixtures("small")
 def test_the_command_fails_where_a_kernel_has_a_bug(capsys, monkeypatch, tmp_path):
     """A gradient that is a twentieth too small is told, as a table and in the verdict, and the exit code is 1."""
-    monkeypatch.setattr(block_plan, "SOURCE", with_a_bug(tmp_path))
+    monkeypatch.setattr(cuda_layout, "SOURCE", with_a_bug(tmp_path))
 
     assert app.run(["gpu-check", "--quiet"]) == 1
 
@@ -87,7 +88,7 @@ def test_the_command_fails_where_a_kernel_has_a_bug(capsys, monkeypatch, tmp_pat
 
 def with_a_bug(folder):
     """Return a source whose gradient of a negative is a twentieth too small."""
-    source = block_plan.SOURCE.read_text(encoding="utf-8")
+    source = cuda_layout.SOURCE.read_text(encoding="utf-8")
     assert source.count("e * sigmoid : -sigmoid") == 1
     path = folder / "block.cu"
     path.write_text(source.replace("e * sigmoid : -sigmoid", "e * sigmoid : -0.95f * sigmoid"), encoding="utf-8")
@@ -99,7 +100,7 @@ def with_a_bug(folder):
 def test_a_bug_in_the_block_kernel_is_seen(model, text, monkeypatch, tmp_path):
     """The kernel as it is agrees, the one with the bug does not."""
     assert check_block(text.corpus, model, 10)["passed"]
-    monkeypatch.setattr(block_plan, "SOURCE", with_a_bug(tmp_path))
+    monkeypatch.setattr(cuda_layout, "SOURCE", with_a_bug(tmp_path))
 
     assert check_block(text.corpus, model, 10)["error"] > 5e-3
 

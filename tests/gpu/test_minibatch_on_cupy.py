@@ -10,15 +10,15 @@ from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpu
 from numpy.testing import assert_allclose
 from stand_in import HERE, cupy, w2v  # noqa: F401  fixtures
 
-from w2v_cli import vectors
-from w2v_cli.batches import BatchBuilder
-from w2v_cli.kernels import load_minibatch_engine
+from w2v_cli.corpus.scan import scan
 from w2v_cli.kernels.arrays import CuPyArrays
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.minibatch_training import MinibatchLearner
-from w2v_cli.optimizers import Adam, Sgd
-from w2v_cli.scanner import scan
-from w2v_cli.training import train
+from w2v_cli.kernels.load import load_minibatch_engine
+from w2v_cli.kernels.minibatch.batches import BatchBuilder
+from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.training.loop import train
+from w2v_cli.training.minibatch import MinibatchLearner
+from w2v_cli.vectors import keyed_vectors
 
 HERE = Path(__file__).parent
 
@@ -86,7 +86,7 @@ def test_the_command_trains_on_the_device(w2v, corpus_file, tmp_path):
 
     assert (on_device.returncode, on_host.returncode) == (0, 0), on_device.stderr + on_host.stderr
     assert "minibatch on cupy" in on_device.stderr
-    found, expected = (vectors.load(tmp_path / name) for name in ("gpu.safetensors", "cpu.safetensors"))
+    found, expected = (keyed_vectors.load(tmp_path / name) for name in ("gpu.safetensors", "cpu.safetensors"))
     assert found.metadata["backend"] == "cupy"
     assert found.words == expected.words
     assert_allclose(found.vectors, expected.vectors, rtol=2**-10, atol=1e-5)

@@ -6,18 +6,18 @@ import pytest
 from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpus
 from numpy.testing import assert_allclose
 
-from w2v_cli.block_training import BlockLearner
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.scan import scan
 from w2v_cli.gpu_check.agreement import check_block, check_minibatch, check_staleness
 from w2v_cli.gpu_check.texts import build_topic_text, purity
-from w2v_cli.kernels import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.arrays import CuPyArrays
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.minibatch_training import MinibatchLearner
-from w2v_cli.optimizers import Adam, Sgd
-from w2v_cli.preflight import resolve_backend
-from w2v_cli.scanner import scan
-from w2v_cli.settings import Config
-from w2v_cli.training import train
+from w2v_cli.kernels.gpu import resolve_backend
+from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
+from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.training.block import BlockLearner
+from w2v_cli.training.loop import train
+from w2v_cli.training.minibatch import MinibatchLearner
 
 NO_DEVICE = "SKIPPED: no CUDA device; GPU code was NOT executed"
 

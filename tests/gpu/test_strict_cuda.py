@@ -10,12 +10,12 @@ import strict_cuda
 import strict_cupy
 from stand_in import compiler  # noqa: F401  a fixture
 
-from w2v_cli.kernels import block_plan
-from w2v_cli.kernels.block_plan import KeptWords, Launch, Text
-from w2v_cli.settings import Config
+from w2v_cli.config.schema import Config
+from w2v_cli.kernels.block import cuda_layout
+from w2v_cli.kernels.block.cuda_layout import KeptWords, Launch, Text
 
 CONFIG = Config.model_validate({"model": {"dim": 8}, "sampling": {"subsample": 0.0}})
-LAYOUT = block_plan.choose_layout(CONFIG, 64 * 1024)
+LAYOUT = cuda_layout.choose_layout(CONFIG, 64 * 1024)
 LAUNCH = Launch(0, 0, 40, 0.05, 0.05)
 WORDS = 5
 
@@ -27,7 +27,7 @@ def draw(compiler):  # noqa: ARG001  skips where there is none
 
 
 def kernel_of(name):
-    source = block_plan.SOURCE.read_text(encoding="utf-8")
+    source = cuda_layout.SOURCE.read_text(encoding="utf-8")
     return strict_cupy.RawModule(code=source, options=LAYOUT.options()).get_function(name)
 
 
@@ -44,12 +44,12 @@ def arguments():
         *(on_device(np.ones(WORDS), np.float32) for _ in range(2)),
         on_device(np.arange(WORDS), np.int32),
     )
-    room = block_plan.kept_room(CONFIG.model.window)
+    room = cuda_layout.kept_room(CONFIG.model.window)
     kept = KeptWords(*(strict_cupy.zeros((1, size), dtype=strict_cupy.int32) for size in (room, room, room, 3)))
-    return list(block_plan.draw_arguments(text, kept, CONFIG, LAUNCH))
+    return list(cuda_layout.draw_arguments(text, kept, CONFIG, LAUNCH))
 
 
-def launch(kernel, arguments, grid=(1,), block=(64,), shared_mem=block_plan.DRAW_SHARED_BYTES):
+def launch(kernel, arguments, grid=(1,), block=(64,), shared_mem=cuda_layout.DRAW_SHARED_BYTES):
     kernel(grid, block, tuple(arguments), shared_mem=shared_mem)
 
 
@@ -141,7 +141,7 @@ def test_a_source_that_does_not_compile_is_refused():
     options = tuple(option for option in LAYOUT.options() if not option.startswith("-DDIM"))
 
     with pytest.raises(strict_cuda.CompileException, match="DIM"):
-        strict_cupy.RawModule(code=block_plan.SOURCE.read_text("utf-8"), options=options).get_function("train_blocks")
+        strict_cupy.RawModule(code=cuda_layout.SOURCE.read_text("utf-8"), options=options).get_function("train_blocks")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from small_batches import random_batch
 
-from w2v_cli.batches import Batch
-from w2v_cli.kernels import load_minibatch_engine
-from w2v_cli.kernels.contract import Backend
+from w2v_cli.kernels.load import load_minibatch_engine
+from w2v_cli.kernels.minibatch.batches import Batch
+from w2v_cli.kernels.protocols import Backend
 
 
 @pytest.fixture(params=["cbow", "skipgram", "one example", "one word again and again"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from w2v_cli.batches import NO_WORD, Batch
+from w2v_cli.kernels.minibatch.batches import NO_WORD, Batch
 
 VOCABULARY_SIZE, DIM = 7, 6
 

@@ -7,9 +7,9 @@ from numpy.testing import assert_allclose
 from small_batches import random_batch, random_matrices
 
 from w2v_cli.kernels.arrays import NumPyArrays
-from w2v_cli.kernels.minibatch import ArrayEngine
-from w2v_cli.model import Embeddings
-from w2v_cli.optimizers import Adam
+from w2v_cli.kernels.embeddings import Embeddings
+from w2v_cli.kernels.minibatch.optimizers import Adam
+from w2v_cli.kernels.minibatch.reference import ArrayEngine
 
 
 def mean_gradients(matrices, batch):

@@ -7,12 +7,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from small_batches import DIM, random_batch, random_matrices
 
-from w2v_cli.kernels import load_minibatch_engine
 from w2v_cli.kernels.arrays import NumPyArrays
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.kernels.minibatch import ArrayEngine
-from w2v_cli.model import Embeddings
-from w2v_cli.optimizers import Adam
+from w2v_cli.kernels.embeddings import Embeddings
+from w2v_cli.kernels.load import load_minibatch_engine
+from w2v_cli.kernels.minibatch.optimizers import Adam
+from w2v_cli.kernels.minibatch.reference import ArrayEngine
+from w2v_cli.kernels.protocols import Backend
 
 ROUNDING = 2e-5  # float32 sums of a few dozen terms of size 1, in any order
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from w2v_cli.blocks import shared_negatives
-from w2v_cli.config import resolve
-from w2v_cli.kernels.block_plan import SOURCE, Layout, blocks_in_flight, choose_layout
+from w2v_cli.config.resolve import resolve
+from w2v_cli.kernels.block.blocks import shared_negatives
+from w2v_cli.kernels.block.cuda_layout import SOURCE, Layout, blocks_in_flight, choose_layout
 
 PAPER = Path(__file__).resolve().parents[2] / "docs" / "gpu.md"
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from w2v_cli.blocks import BLOCK_CENTRES, SPAN_WORDS, Block
-from w2v_cli.config import resolve
-from w2v_cli.kernels import block_reference, load_block_engine
-from w2v_cli.kernels.block_reference import cbow_block_step, skipgram_block_step
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.scanner import scan
+from w2v_cli.config.resolve import resolve
+from w2v_cli.corpus.scan import scan
+from w2v_cli.kernels.block import reference as reference_module
+from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, SPAN_WORDS, Block
+from w2v_cli.kernels.block.reference import cbow_block_step, skipgram_block_step
+from w2v_cli.kernels.load import load_block_engine
+from w2v_cli.kernels.protocols import Backend
 
 MODELS = ["skipgram", "cbow"]
 K = 3
@@ -175,13 +176,13 @@ def test_a_planted_bug_is_seen(model, bug, corpus, monkeypatch):
     """With a bug in one of the two engines, here the reference, the comparison of both fails."""
     right, wrong = PLANTED[model, bug]
     name = f"{model}_block_step"
-    source = inspect.getsource(getattr(block_reference, name))
+    source = inspect.getsource(getattr(reference_module, name))
     assert right in source
     planted = {}
-    exec(source.replace(right, wrong), vars(block_reference) | planted, planted)  # noqa: S102  our own source
+    exec(source.replace(right, wrong), vars(reference_module) | planted, planted)  # noqa: S102  our own source
     config = resolve(sets=[f"model.model={model}", "model.init=normal", "model.dim=20"]).config
     reference, engine = (load_block_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.NUMBA))
-    monkeypatch.setattr(block_reference, name, planted[name])
+    monkeypatch.setattr(reference_module, name, planted[name])
 
     losses = [each.train_span(1, 0, 4000, 0.02, 0.02) for each in (reference, engine)]
 

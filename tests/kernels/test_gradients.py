@@ -8,10 +8,10 @@ import pytest
 from numpy.testing import assert_allclose
 from small_batches import random_matrices
 
-from w2v_cli.batches import NO_WORD
 from w2v_cli.kernels.arrays import NumPyArrays
-from w2v_cli.kernels.minibatch import ArrayEngine
-from w2v_cli.model import Embeddings
+from w2v_cli.kernels.embeddings import Embeddings
+from w2v_cli.kernels.minibatch.batches import NO_WORD
+from w2v_cli.kernels.minibatch.reference import ArrayEngine
 
 
 def plain_loss(input_vectors, output_vectors, batch):

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from w2v_cli.blocks import BlockBuilder
-from w2v_cli.config import resolve
-from w2v_cli.kernels import load_block_engine, rounds_engine
-from w2v_cli.kernels.block_reference import cbow_block_step, skipgram_block_step
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.model import build_embeddings
-from w2v_cli.scanner import scan
+from w2v_cli.config.resolve import resolve
+from w2v_cli.corpus.scan import scan
+from w2v_cli.kernels.block import rounds_engine
+from w2v_cli.kernels.block.blocks import BlockBuilder
+from w2v_cli.kernels.block.reference import cbow_block_step, skipgram_block_step
+from w2v_cli.kernels.embeddings import build_embeddings
+from w2v_cli.kernels.load import load_block_engine
+from w2v_cli.kernels.protocols import Backend
 
 RATES = (0.02, 0.01)
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from w2v_cli.compiled import njit
-from w2v_cli.kernels.atomics_numba import get, get_and_add
-from w2v_cli.kernels.block_reference import MAX_SCORE
-from w2v_cli.kernels.scratch import zeros
-from w2v_cli.kernels.sigmoid_numba import sigmoid_and_loss
-from w2v_cli.kernels.sums_numba import Sums, _add_sums_by_two, add_sums
-from w2v_cli.kernels.tiles_numba import (
+from w2v_cli.jit.atomics import get, get_and_add
+from w2v_cli.jit.njit import njit
+from w2v_cli.kernels.block.reference import MAX_SCORE
+from w2v_cli.kernels.block.scratch import zeros
+from w2v_cli.kernels.block.sigmoid_numba import sigmoid_and_loss
+from w2v_cli.kernels.block.sums_numba import Sums, _add_sums_by_two, add_sums
+from w2v_cli.kernels.block.tiles_numba import (
     Rows,
     copy_rows,
     fill_rows,

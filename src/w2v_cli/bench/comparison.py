@@ -8,13 +8,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from w2v_cli import __version__, corpora, datasets, pipeline
+from w2v_cli import __version__
 from w2v_cli.bench.report import EVALUATOR, summarise
 from w2v_cli.bench.running import Run, measure_peak, run_in_turns, write_corpus
 from w2v_cli.bench.trial import TRAINERS, Trial
+from w2v_cli.config.schema import CorpusSettings
+from w2v_cli.corpus import find
+from w2v_cli.corpus.scan import scan
+from w2v_cli.datasets import registry
 from w2v_cli.errors import ConfigError
-from w2v_cli.scanner import scan
-from w2v_cli.settings import CorpusSettings
+from w2v_cli.pipeline import train
 
 EVALUATION_SETS = ("wordsim353", "simlex999", "questions-words")
 _LEARNING_RATES: Mapping[str, float] = {"cbow": 0.05, "skipgram": 0.025}  # the peers' own
@@ -63,11 +66,11 @@ def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], N
     if len(left_out) == len(comparison.trainers):
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise ConfigError(f"no trainer of --trainers can be run here. {reasons}.")
-    found = corpora.find_corpus(comparison.corpus, data_folder)
+    found = find.find_corpus(comparison.corpus, data_folder)
     settings: dict[str, Any] = {"tokens": comparison.tokens, "min_count": comparison.min_count}
-    if known := corpora.corpus_settings_for(comparison.corpus, data_folder):
+    if known := find.corpus_settings_for(comparison.corpus, data_folder):
         settings |= {key.removeprefix("corpus."): value for key, value in known[1].items()}
-    sets = {name: datasets.installed_path(datasets.find(name), data_folder) for name in EVALUATION_SETS}
+    sets = {name: registry.installed_path(registry.find(name), data_folder) for name in EVALUATION_SETS}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "corpus.txt"
         scanned = scan(found.sources, CorpusSettings.model_validate(settings), threads=comparison.threads)
@@ -110,7 +113,7 @@ def _machine() -> dict[str, Any]:
     """Return what the figures depend on."""
     return {
         "processor": _processor(),
-        "cores": pipeline.available_cores(),
+        "cores": train.available_cores(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "load_average": [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None,

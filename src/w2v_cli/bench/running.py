@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from w2v_cli import evaluation, evaluation_sets
 from w2v_cli.bench.trial import OURS, Trial
+from w2v_cli.corpus.scan import ScannedCorpus
 from w2v_cli.errors import W2vError
-from w2v_cli.scanner import ScannedCorpus
-from w2v_cli.vectors import WordVectors
+from w2v_cli.evaluation import metrics
+from w2v_cli.evaluation import sets as sets_module
+from w2v_cli.vectors.keyed_vectors import WordVectors
 
 _LOOK_EVERY = 0.02  # seconds between two looks at a process's memory
 _WARM_UP_LINES = 200
@@ -162,10 +163,10 @@ def _scores(file: Path, sets: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     scores: dict[str, dict[str, Any]] = {}
     for name, path in sets.items():
         if name == "questions-words":
-            total = evaluation.analogy_accuracy(word_vectors, evaluation_sets.read_analogy_questions(path)).total
+            total = metrics.analogy_accuracy(word_vectors, sets_module.read_analogy_questions(path)).total
             scores[name] = {"score": total.accuracy, "asked": total.asked, "coverage": total.coverage}
         else:
-            correlation = evaluation.similarity_correlation(word_vectors, evaluation_sets.read_word_pairs(path))
+            correlation = metrics.similarity_correlation(word_vectors, sets_module.read_word_pairs(path))
             coverage = correlation.coverage
             scores[name] = {"score": correlation.correlation, "asked": correlation.asked, "coverage": coverage}
     return scores

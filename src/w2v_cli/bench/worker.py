@@ -57,7 +57,11 @@ def measure_sgemm() -> float:
 
 
 def _train_w2v(trial: Trial) -> Outcome:
-    from w2v_cli import __version__, config, pipeline, training, vectors  # noqa: PLC0415  a trial loads what it trains with
+    from w2v_cli import __version__  # noqa: PLC0415  a trial loads what it trains with
+    from w2v_cli.config import resolve  # noqa: PLC0415  a trial loads what it trains with
+    from w2v_cli.pipeline import train  # noqa: PLC0415  a trial loads what it trains with
+    from w2v_cli.training import loop  # noqa: PLC0415  a trial loads what it trains with
+    from w2v_cli.vectors import keyed_vectors  # noqa: PLC0415  a trial loads what it trains with
 
     output = str(Path(trial.corpus).with_suffix(".safetensors"))
     options = {
@@ -77,11 +81,11 @@ def _train_w2v(trial: Trial) -> Outcome:
         "output.path": output,
         "output.overwrite": True,
     }
-    resolved = config.resolve(options={key: (key, value) for key, value in options.items()}).config
+    resolved = resolve.resolve(options={key: (key, value) for key, value in options.items()}).config
     cpu_at: dict[type, float] = {}
-    saved = pipeline.train_vectors(resolved, Path(), lambda event: cpu_at.update({type(event): time.process_time()}))
-    cpu_seconds = cpu_at[training.Progress] - cpu_at[pipeline.EngineLoaded]
-    words = list(vectors.load(Path(output)).words)
+    saved = train.train_vectors(resolved, Path(), lambda event: cpu_at.update({type(event): time.process_time()}))
+    cpu_seconds = cpu_at[loop.Progress] - cpu_at[train.EngineLoaded]
+    words = list(keyed_vectors.load(Path(output)).words)
     return Outcome(saved.trained.seconds, cpu_seconds, words, saved.trained.input_vectors, __version__)
 
 

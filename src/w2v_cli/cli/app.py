@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from w2v_cli import __version__, startup
-from w2v_cli.cli import (
+from w2v_cli import __version__
+from w2v_cli.cli import console, startup
+from w2v_cli.cli.commands import (
     analogy,
     ask,
     bench,
     config,
-    console,
     download,
     evaluate,
     export,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import typer
 
-from w2v_cli.proposals import datasets_of, is_plain, settings_of, words_of
-from w2v_cli.shipped_configs import shipped_configs
+from w2v_cli.cli.candidates import datasets_of, is_plain, settings_of, words_of
+from w2v_cli.config.shipped import shipped_configs
 
 
 def complete_corpus(incomplete: str) -> list[str]:

@@ -16,7 +16,7 @@ import typer
 from w2v_cli.errors import StorageError, UnknownWordError, W2vError
 
 if TYPE_CHECKING:
-    from w2v_cli.queries import Neighbour
+    from w2v_cli.queries.search import Neighbour
 
 JSON_SCHEMA = 1
 _LEAST_COLUMNS = 40  # of a terminal that a bar has room on

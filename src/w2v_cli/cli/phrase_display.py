@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from w2v_cli.cli import console
 
 if TYPE_CHECKING:
-    from w2v_cli.phrases import JoinedText, Phrase, PhraseRules
-    from w2v_cli.scanner import ScannedCorpus
+    from w2v_cli.corpus.phrases.phrases import JoinedText, Phrase, PhraseRules
+    from w2v_cli.corpus.scan import ScannedCorpus
 
 
 def iterate_rows(found: list["Phrase"]) -> Iterator[str]:

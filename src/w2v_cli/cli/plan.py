@@ -2,9 +2,9 @@
 
 from w2v_cli.cli import console
 from w2v_cli.cli.progress import duration
-from w2v_cli.memory_check import MemoryFound
-from w2v_cli.rehearsal import Plan
-from w2v_cli.sizes import count, size
+from w2v_cli.humanize import count, size
+from w2v_cli.pipeline.dry_run import Plan
+from w2v_cli.pipeline.memory_check import MemoryFound
 
 
 def show_plan(plan: Plan, *, as_json: bool) -> None:

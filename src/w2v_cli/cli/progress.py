@@ -1,30 +1,31 @@
 """Progress on stderr: a bar where one can be redrawn, a line every few seconds elsewhere, nothing when quiet."""
 
-from w2v_cli import datasets, pipeline
 from w2v_cli.cli import console
 from w2v_cli.cli.bars import Display
-from w2v_cli.cluster import ClusterJoined, WorkerLost
-from w2v_cli.corpora import CorpusFound
-from w2v_cli.evaluator import SetScore
-from w2v_cli.events import CorpusRead
-from w2v_cli.scan_report import ScanReport
-from w2v_cli.sizes import count as _count
-from w2v_cli.training import Progress
+from w2v_cli.cluster.pool import ClusterJoined, WorkerLost
+from w2v_cli.corpus.find import CorpusFound
+from w2v_cli.corpus.report import ScanReport
+from w2v_cli.datasets import registry
+from w2v_cli.evaluation.per_epoch import SetScore
+from w2v_cli.humanize import count as _count
+from w2v_cli.pipeline import train
+from w2v_cli.pipeline.events import CorpusRead
+from w2v_cli.training.loop import Progress
 
 _MOST_FILES = 3  # that are named
 _DOINGS = {
-    datasets.Action.KEEP: "kept",
-    datasets.Action.FETCH: "downloading",
-    datasets.Action.COPY: "copying",
-    datasets.Action.WRITE: "taking it out of the installed packages",
-    datasets.Action.MISS: "left out",
+    registry.Action.KEEP: "kept",
+    registry.Action.FETCH: "downloading",
+    registry.Action.COPY: "copying",
+    registry.Action.WRITE: "taking it out of the installed packages",
+    registry.Action.MISS: "left out",
 }
 
 
 class TrainingDisplay(Display):
     """Shows what the pipeline tells; warnings also when quiet."""
 
-    def show(self, event: pipeline.Event) -> None:
+    def show(self, event: train.Event) -> None:
         """Show one event."""
         match event:
             case ClusterJoined() | WorkerLost():
@@ -33,27 +34,27 @@ class TrainingDisplay(Display):
                 self.say(_found_line(event))
             case CorpusRead():
                 self.show_bytes_of("reading", event.done_bytes, event.total_bytes)
-            case pipeline.CorpusScanned():
+            case train.CorpusScanned():
                 self.close_bar()
                 self._show_corpus(event)
-            case pipeline.EngineLoaded():
+            case train.EngineLoaded():
                 self.say(_engine_line(event))
                 if not event.is_compiled:
                     self.say("compiling, once on this machine; this takes some twenty seconds")
-            case pipeline.TrainingResumed() | pipeline.WordsInitialised():
+            case train.TrainingResumed() | train.WordsInitialised():
                 self.say(_start_line(event))
             case Progress():
                 self._show_progress(event)
-            case pipeline.VectorsSaved():
+            case train.VectorsSaved():
                 self._show_saved(event)
 
-    def _show_corpus(self, event: pipeline.CorpusScanned) -> None:
+    def _show_corpus(self, event: train.CorpusScanned) -> None:
         for warning in event.corpus.warnings:
             console.warn(warning)
         self.say(_scanned_line(event))
         self.say(_report_line(event.corpus.report))
 
-    def _show_saved(self, event: pipeline.VectorsSaved) -> None:
+    def _show_saved(self, event: train.VectorsSaved) -> None:
         self.close_bar()
         trained = event.trained
         if trained.epoch < trained.reports[-1].epoch:
@@ -86,11 +87,11 @@ class DownloadDisplay(Display):
         self.missing: list[str] = []
         self._name = ""
 
-    def show_step(self, step: datasets.Step) -> None:
+    def show_step(self, step: registry.Step) -> None:
         """Say what will be done about a file, and why."""
         self.close_bar()
         self._name = step.name
-        if step.action is datasets.Action.MISS:
+        if step.action is registry.Action.MISS:
             self.missing.append(step.name)
         origin = step.origin[0] if isinstance(step.origin, tuple) else step.origin
         self.say(f"{step.name}: {step.reason}; {_DOINGS[step.action]}{f' {origin}' if origin else ''}")
@@ -123,7 +124,7 @@ def _found_line(event: CorpusFound) -> str:
     return f"corpus: {event.name}{' (no corpus was given)' if event.is_default else ''}, {files}"
 
 
-def _scanned_line(event: pipeline.CorpusScanned) -> str:
+def _scanned_line(event: train.CorpusScanned) -> str:
     corpus, vocabulary = event.corpus, event.corpus.vocabulary
     return (
         f"{_count(corpus.corpus_words, 'word')}, {corpus.distinct_words:,} different; "
@@ -139,8 +140,8 @@ def _cluster_line(event: ClusterJoined | WorkerLost) -> str:
     return f"lost the worker {event.worker}{works}"
 
 
-def _start_line(event: pipeline.TrainingResumed | pipeline.WordsInitialised) -> str:
-    if isinstance(event, pipeline.TrainingResumed):
+def _start_line(event: train.TrainingResumed | train.WordsInitialised) -> str:
+    if isinstance(event, train.TrainingResumed):
         return f"going on from {event.path}: {100 * event.progress:.0f} % of {_count(event.epochs, 'epoch')} is done"
     return f"{event.matched:,} of {_count(event.words, 'word')} begin with their vectors of {event.name}"
 
@@ -151,7 +152,7 @@ def _report_line(report: ScanReport) -> str:
     return f"{read}; dropped or odd: {', '.join(report.dropped)}" if report.dropped else read
 
 
-def _engine_line(event: pipeline.EngineLoaded) -> str:
+def _engine_line(event: train.EngineLoaded) -> str:
     at_work = "" if event.backend == "cupy" else f", {_count(event.threads, 'thread')}"
     if event.blocks_in_flight is not None:
         at_work = f", {_count(event.blocks_in_flight, 'block')} in flight"

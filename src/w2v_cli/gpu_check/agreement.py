@@ -7,14 +7,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.batches import BatchBuilder
-from w2v_cli.kernels import load_block_engine, load_minibatch_engine
-from w2v_cli.kernels.block_cupy import CuPyEngine
-from w2v_cli.kernels.contract import Backend, BlockEngine
-from w2v_cli.model import Embeddings
-from w2v_cli.optimizers import Adam, Sgd
-from w2v_cli.scanner import ScannedCorpus
-from w2v_cli.settings import Config
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.kernels.block.cuda_engine import CuPyEngine
+from w2v_cli.kernels.embeddings import Embeddings
+from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
+from w2v_cli.kernels.minibatch.batches import BatchBuilder
+from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
+from w2v_cli.kernels.protocols import Backend, BlockEngine
 
 Model = Literal["cbow", "skipgram"]
 OptimizerName = Literal["sgd", "adam"]

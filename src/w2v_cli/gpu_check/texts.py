@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.scanner import ScannedCorpus
-from w2v_cli.vocabulary import Vocabulary
+from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.vocabulary import Vocabulary
 
 _SENTENCE_WORDS = 20
 _ON_TOPIC = 0.35  # the share of a sentence's words that are of its topic: few enough to be hard to learn

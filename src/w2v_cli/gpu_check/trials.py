@@ -7,19 +7,19 @@ import statistics
 import time
 from typing import Any
 
-from w2v_cli.block_training import BlockLearner
-from w2v_cli.cores import available_cores
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.scan import ScannedCorpus
 from w2v_cli.gpu_check.agreement import Model, config_of
 from w2v_cli.gpu_check.texts import TopicText, purity
-from w2v_cli.held_out import hold_out
-from w2v_cli.kernels import load_block_engine
-from w2v_cli.kernels.block_cupy import CuPyEngine
-from w2v_cli.kernels.contract import Backend
-from w2v_cli.memory import expected_occurrences
-from w2v_cli.sampling import keep_probabilities
-from w2v_cli.scanner import ScannedCorpus
-from w2v_cli.settings import Config
-from w2v_cli.training import train
+from w2v_cli.kernels.block.cuda_engine import CuPyEngine
+from w2v_cli.kernels.holdout import hold_out
+from w2v_cli.kernels.load import load_block_engine
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.kernels.sampling import keep_probabilities
+from w2v_cli.pipeline.memory import expected_occurrences
+from w2v_cli.system.cpu import available_cores
+from w2v_cli.training.block import BlockLearner
+from w2v_cli.training.loop import train
 
 _ASKED_WORDS = 2000
 _HELD_OUT = 0.02

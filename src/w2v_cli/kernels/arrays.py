@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from w2v_cli.kernels.contract import Backend
+from w2v_cli.kernels.protocols import Backend
 
 _CACHE_FLOATS = 1 << 14  # 64 KiB a float32 array: Adam's seven fit the second-level cache of any recent core
 

@@ -1,0 +1,65 @@
+"""`w2v export`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from w2v_cli.cli import console
+from w2v_cli.cli.ask_inputs import open_files
+from w2v_cli.cli.options import FormatOption, JsonOption, QuietOption
+from w2v_cli.humanize import count
+
+
+def export(
+    vectors: Annotated[Path, typer.Argument(help="A vectors file of w2v, or the book's pickle.")],
+    out: Annotated[Path, typer.Argument(help="The file to write; its name may say the format.")],
+    *,
+    name: FormatOption = None,
+    dtype: Annotated[
+        Literal["float32", "float16", "int8"] | None,
+        typer.Option(help="Type of the numbers.  [default: that which loses nothing]", show_default=False),
+    ] = None,
+    escape: Annotated[
+        bool,
+        typer.Option("--escape", help=r"Write what a word may not contain there as \xHH, and a backslash as two."),
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write VECTORS as a file of another tool.
+
+    \b
+    Examples:
+      w2v export w2v.safetensors novels.vec
+      w2v export w2v.safetensors novels.bin.gz
+      w2v export w2v.safetensors glove.w2v.txt --format glove
+
+    Text and word2vec's binary file are compressed where the name ends in .gz, .bz2, .xz or .zst. Numbers of text are
+    the shortest that give the same float32 when they are read.
+    """
+    [opened] = open_files([vectors], name="VECTORS")
+    from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy and tqdm are not needed for --help
+    from w2v_cli.vectors.formats import convert  # noqa: PLC0415
+
+    with StepBar(is_quiet=quiet) as bar:
+        written = convert.export_vectors(
+            str(vectors),
+            opened.word_vectors,
+            out,
+            name=name,
+            dtype=dtype,
+            escaped=escape,
+            overwrite=overwrite,
+            on_step=bar.show,
+        )
+    words, dim = opened.word_vectors.vectors.shape
+    if not quiet:
+        escaped = f"; {count(written.escaped_words, 'word')} escaped" if written.escaped_words else ""
+        what = f"{count(words, 'word')} of {count(dim, 'dimension')} as {written.form.title}, {written.dtype}{escaped}"
+        console.note(f"{console.printable(str(out))}: {what}.")
+    if as_json:
+        content = {"vectors": str(vectors), "output": str(out), "format": written.form.name, "words": words, "dim": dim}
+        counted = {"number_format": written.dtype, "escaped_words": written.escaped_words}
+        console.write_json("export", content | counted)

@@ -1,0 +1,84 @@
+"""`w2v info`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from w2v_cli.cli import console
+from w2v_cli.cli.ask_inputs import open_files
+from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption
+
+if TYPE_CHECKING:
+    from w2v_cli.vectors.keyed_vectors import WordVectors
+
+_FIRST_WORDS = 10
+_LONGEST_LIST = 20  # items; the middle of a longer one is left out, but not in JSON
+
+
+def info(
+    file: Annotated[Path, typer.Argument(help="A vectors file of w2v, or the book's pickle.")] = DEFAULT_VECTORS,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what FILE is and how it was made.
+
+    \b
+    Examples:
+      w2v info
+      w2v info novels.safetensors --json
+    """
+    [opened] = open_files([file], name="FILE")
+    word_vectors = opened.word_vectors
+    facts, metadata = _facts(file, word_vectors), dict(word_vectors.metadata)
+    if as_json:
+        console.write_json("info", facts | {"metadata": metadata})
+    else:
+        console.write("\n".join(_lines(facts) + _lines(metadata)))
+
+
+def _facts(file: Path, word_vectors: "WordVectors") -> dict[str, Any]:
+    """Return what there is to say without the metadata."""
+    words, dim = word_vectors.vectors.shape
+    first_words = "first_words" if word_vectors.counts is None else "frequent_words"  # with counts they are sorted
+    return {
+        "file": str(file),
+        "size_bytes": file.stat().st_size,
+        "words": words,
+        "dim": dim,
+        "number_format": str(word_vectors.vectors.dtype),
+        first_words: list(word_vectors.words[:_FIRST_WORDS]),
+    }
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
+    """Return facts as indented `name: value` lines."""
+    lines = []
+    for name, value in facts.items():
+        label = f"{indent}{console.printable(name)}:"
+        if isinstance(value, dict):
+            lines += [label, *_lines(value, indent + "  ")]
+        else:
+            lines.append(f"{label} {console.printable(_shown(value))}")
+    return lines
+
+
+def _shown(value: object) -> str:
+    """Return a value for people.
+
+    >>> _shown([0.25, "a", None])
+    '0.25, a, none'
+    """
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:.5g}"
+        case list() if len(value) > _LONGEST_LIST:
+            half = _LONGEST_LIST // 2
+            return f"{_shown(value[:half])}, …, {_shown(value[-half:])}"
+        case list():
+            return ", ".join(_shown(item) for item in value)
+    return str(value)

@@ -1,0 +1,58 @@
+"""`w2v odd`."""
+
+from typing import Annotated
+
+import typer
+
+from w2v_cli.cli import console
+from w2v_cli.cli.ask_inputs import STDIN, Asker, is_single, open_files
+from w2v_cli.cli.completion import complete_word
+from w2v_cli.cli.options import DEFAULT_VECTORS, JsonLinesOption, TopOption, VectorsOption
+
+
+def odd(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WORD...",
+            help="Three words or more; -: the words of a question a line.",
+            autocompletion=complete_word,
+        ),
+    ],
+    *,
+    vectors: VectorsOption = DEFAULT_VECTORS,
+    top: TopOption = 1,
+    as_json: JsonLinesOption = False,
+) -> None:
+    """Show the word that does not fit: the one farthest from the mean of all.
+
+    \b
+    Examples:
+      w2v odd breakfast dinner lunch war
+      w2v odd breakfast dinner lunch war --top 4
+      w2v odd - --json < groups.txt
+    """
+    arguments = words if words == [STDIN] else ["\t".join(words)]
+    [file] = open_files([vectors])
+    from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
+    from w2v_cli.queries import closeness  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.queries.search import Neighbour  # noqa: PLC0415
+
+    is_only = is_single(arguments)
+
+    def show(_: list[Neighbour], found: list[Neighbour]) -> None:
+        if as_json:
+            ranked = [{"word": one.word, "similarity": one.score} for one in found]
+            content = {"odd": found[0].word, "similarities": ranked, "vectors": str(vectors)}
+            console.write_json("odd", content)
+        elif is_only:
+            console.show_neighbours(found[:top], score_name="similarity")
+        else:
+            console.write(console.tabbed(*(cell for one in found[:top] for cell in (one.word, f"{one.score:.4f}"))))
+
+    Asker("odd", as_json=as_json).ask(
+        arguments,
+        lambda line: closeness.odd_one_out(file.word_vectors, split_words(line)),
+        lambda answers: answers,
+        show,
+    )

@@ -1,0 +1,98 @@
+"""`w2v map`."""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from w2v_cli.cli import console
+from w2v_cli.cli.ask_inputs import open_files
+from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, QuietOption
+from w2v_cli.humanize import count, size
+
+if TYPE_CHECKING:
+    from w2v_cli.visual.word_map.layout import MapPlan, WordMap
+
+_MOST_WORDS = 100_000
+_MOST_CLUSTERS = 32  # eight colours, four shapes
+_MOST_NEIGHBOURS = 100
+_PROJECTIONS = {"pca": "PCA", "umap": "UMAP", "tsne": "t-SNE"}
+
+
+def word_map(
+    file: Annotated[Path, typer.Argument(help="A vectors file of w2v, or the book's pickle.")] = DEFAULT_VECTORS,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.")] = Path(
+        "map.html"
+    ),
+    words: Annotated[
+        int, typer.Option(min=1, max=_MOST_WORDS, metavar="N", help="Show the N most frequent words.")
+    ] = 10_000,
+    min_count: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only words that occur so often in the corpus.")
+    ] = None,
+    projection: Annotated[
+        Literal["pca", "umap", "tsne"],
+        typer.Option(help='How the words get into a plane; umap and tsne need the extra "map".'),
+    ] = "pca",
+    neighbours: Annotated[
+        int, typer.Option(min=1, max=_MOST_NEIGHBOURS, metavar="N", help="Nearest words of each word to show.")
+    ] = 10,
+    clusters: Annotated[int, typer.Option(min=1, max=_MOST_CLUSTERS, metavar="K", help="Groups to colour.")] = 8,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="What stands above the map.  [FILE's name]")] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Start of the random draws.")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the words of FILE as a map: one HTML file, for any browser, that needs no network.
+
+    \b
+    Examples:
+      w2v map
+      w2v map novels.safetensors -o novels.html --title "Nineteenth-century novels"
+      w2v map novels.safetensors --projection umap --words 20000 --clusters 16
+    """
+    begun = time.monotonic()
+    [opened] = open_files([file], name="FILE")
+    from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  as above
+    from w2v_cli.system import files  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.visual.word_map import layout  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.visual.word_map import page as page_module  # noqa: PLC0415  as above
+    from w2v_cli.visual.word_map.projection import check_method  # noqa: PLC0415  as above
+
+    check_method(projection)
+    files.check_output(output, inputs=[file], overwrite=overwrite)
+    plan = layout.MapPlan(words, min_count, projection, neighbours, clusters, seed)
+    with StepBar(is_quiet=quiet) as bar:
+        if projection != "pca":
+            bar.say(f"{_PROJECTIONS[projection]} finds a place for each word; of many words that takes minutes")
+        drawn = layout.draw_map(opened.word_vectors, plan, partial(bar.show, "finding neighbours"))
+    size_bytes = page_module.save_map(
+        output, drawn, title=title or file.stem, facts=_facts(file, drawn, plan), overwrite=overwrite
+    )
+    if as_json:
+        content = {
+            "output": str(output),
+            "words": len(drawn.words),
+            "projection": projection,
+            "explained_variance": drawn.explained,
+            "neighbours": drawn.neighbours.shape[1],
+            "clusters": [[drawn.words[place] for place in places] for places in drawn.typical],
+            "size_bytes": size_bytes,
+            "seconds": round(time.monotonic() - begun, 3),
+        }
+        console.write_json("map", content)
+    elif not quiet:
+        page = console.printable(str(output))
+        console.note(f"{count(len(drawn.words), 'word')}, {size(size_bytes)}: open {page} in a browser.")
+
+
+def _facts(file: Path, drawn: "WordMap", plan: "MapPlan") -> str:
+    """Return the line below the map: what it was made of, and how."""
+    how = _PROJECTIONS[plan.projection]
+    if drawn.explained is not None:
+        how += f", {100 * drawn.explained:.0f} % of the variance"
+    return f"{count(len(drawn.words), 'word')} of {file.name} · {how}"

@@ -1,0 +1,133 @@
+"""Rounds of shards on a cluster: workers train shards from one state, and what they change is combined in order."""
+
+from collections.abc import Generator, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.cluster.merge import Combiner
+from w2v_cli.cluster.pool import Cluster, Work
+from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardResult, ShardWork
+from w2v_cli.cluster.shards import Round, most_words
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.vocabulary import Vocabulary
+from w2v_cli.kernels.embeddings import build_embeddings
+from w2v_cli.kernels.gpu import resolve_backend
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.training.learner import BEGINNING, Advance, Point, RoundDone, State, mean_loss
+
+
+def resolve_on(cluster: Cluster, wanted: str) -> Backend:
+    """Return the backend of all workers for a setting of training.backend; the GPU is theirs, not this machine's.
+
+    Raises MissingDependencyError where a worker that is there cannot use what is wanted. One that comes later is asked
+    at its first shard.
+    """
+    if wanted != Backend.CUPY:
+        return resolve_backend(wanted)
+    cluster.ask_each(Work("resolve", (wanted,), "its GPU"))
+    return Backend.CUPY
+
+
+class ClusterLearner:
+    """Trains by the block algorithm on a cluster; a point is so many rounds of an epoch.
+
+    What it does depends on the rounds alone, never on how many workers there are or which of them die.
+    """
+
+    def __init__(
+        self, cluster: Cluster, rounds: Sequence[Round], vocabulary: Vocabulary, config: Config, backend: Backend
+    ) -> None:
+        self._cluster = cluster
+        self._rounds = rounds
+        self._vocabulary = PackedVocabulary.of(vocabulary)
+        self._config = config
+        self._backend = backend
+        start = build_embeddings(len(vocabulary), config.model, config.sampling.seed)
+        self._state = {"input_vectors": start.input_vectors, "output_vectors": start.output_vectors}
+
+    def prepare(self) -> None:
+        """Let one worker compile; those that keep compiled code elsewhere do it at their first shard.
+
+        With GPUs each worker compiles, for what a shard will take of its device's memory.
+        """
+        if self._backend is Backend.CUPY:
+            size = len(self._vocabulary.counts), most_words(self._rounds, int(self._vocabulary.counts.sum()))
+            self._cluster.ask_each(Work("compile", (self._config, self._backend, *size), "its GPU"))
+            return
+        for _ in self._cluster.run_in_order([Work("compile", (self._config, self._backend), "compiling")]):
+            pass
+
+    def iterate_training(self, start: Point = BEGINNING) -> Generator[Advance]:
+        """Train, yielding after each round."""
+        for epoch in range(start.epoch, self._config.training.epochs):
+            for number in range(start.done if epoch == start.epoch else 0, len(self._rounds)):
+                yield self._train_round(epoch, number)
+
+    def come_to_rest(self) -> None:
+        """Do nothing: each round ends at rest."""
+
+    def validation_loss(self) -> float:
+        """Return the mean loss on the held-out sentences, nats per positive pair."""
+        works = [self._work("measure", 0, number) for number in range(len(self._rounds))]
+        every = [work for of_round in works for work in of_round]
+        measured = list(self._cluster.run_in_order(every, self._state, kept=[self._vocabulary]))
+        return mean_loss(sum(loss for loss, _ in measured), sum(pairs for _, pairs in measured))
+
+    def read_vectors(self) -> NDArray[np.float32]:
+        """Return the input vectors, (V, D)."""
+        vectors: NDArray[np.float32] = self._state["input_vectors"]
+        return vectors
+
+    def read_state(self) -> State:
+        """Return both matrices."""
+        return self._state
+
+    def restore(self, state: State) -> None:
+        """Put back what `read_state` returned."""
+        for name, matrix in self._state.items():
+            matrix[:] = state[name]
+
+    def _train_round(self, epoch: int, number: int) -> Advance:
+        """Train a round and change the state; where the cluster fails, the state is that of the round before."""
+        combiners = {name: Combiner(self._config.cluster.combine) for name in self._state}
+        loss_sum, pairs = 0.0, 0
+        for result in self._results(self._work("train", epoch, number)):
+            loss_sum, pairs = loss_sum + result.loss_sum, pairs + result.pairs
+            for name, changes in result.changes.items():
+                combiners[name].add(changes)
+        for name, combiner in combiners.items():
+            if (combined := combiner.result()) is not None:
+                self._state[name][combined.rows] += combined.values
+        is_last = number + 1 == len(self._rounds)
+        after = Point(epoch + 1) if is_last else Point(epoch, number + 1)
+        return Advance(
+            epoch,
+            loss_sum,
+            pairs,
+            self._progress(epoch, number + 1),
+            after,
+            ends_epoch=is_last,
+            round=RoundDone(number + 1, len(self._rounds), self._cluster.workers),
+        )
+
+    def _results(self, works: Sequence[Work]) -> Iterator[ShardResult]:
+        return self._cluster.run_in_order(works, self._state, kept=[self._vocabulary])
+
+    def _work(self, name: str, epoch: int, number: int) -> list[Work]:
+        """Return the works of a round."""
+        span = self._progress(epoch, number), self._progress(epoch, number + 1)
+        place = f"of round {number + 1} of {len(self._rounds)}, epoch {epoch + 1}"
+        return [
+            Work(
+                name,
+                (ShardWork(self._config, self._backend, shard, epoch, *span),),
+                f"shard {place_in_round + 1} {place} ({shard.label})",
+            )
+            for place_in_round, shard in enumerate(self._rounds[number].shards)
+        ]
+
+    def _progress(self, epoch: int, rounds: int) -> float:
+        """Return the share of the whole training that is done after so many rounds of an epoch."""
+        done = self._rounds[rounds - 1].ends_at if rounds else 0.0
+        return (epoch + done) / self._config.training.epochs

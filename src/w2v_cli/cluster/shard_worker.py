@@ -1,0 +1,167 @@
+"""What a worker does with a shard: text → ids → steps → the rows that have changed; nothing is kept for the next."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.cluster.merge import RowChanges
+from w2v_cli.cluster.shards import Shard
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.scan import ScannedCorpus, encode
+from w2v_cli.corpus.vocabulary import Vocabulary
+from w2v_cli.corpus.word_table import WordTable
+from w2v_cli.kernels.embeddings import Embeddings
+from w2v_cli.kernels.gpu import resolve_backend
+from w2v_cli.kernels.holdout import split_held_out
+from w2v_cli.kernels.load import load_block_engine
+from w2v_cli.kernels.philox import Purpose, draw_words
+from w2v_cli.kernels.protocols import Backend, BlockEngine
+from w2v_cli.training.learner import State
+from w2v_cli.training.schedule import learning_rate_at
+from w2v_cli.vectors.packed_words import encode_words
+
+_BLOCK_ROWS = 1 << 12
+
+
+@dataclass(frozen=True)
+class PackedVocabulary:
+    """The vocabulary as it goes to workers: words back to back, as WordTable.add_words takes them."""
+
+    text: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> "PackedVocabulary":
+        """Return it for a vocabulary."""
+        return cls(*encode_words(vocabulary.words), vocabulary.counts)
+
+    @cached_property
+    def table(self) -> WordTable:
+        """The words by their ids, made once in a process: another one hashes otherwise."""
+        table = WordTable()
+        table.add_words(np.array(self.text), np.array(self.offsets), np.array(self.counts))
+        return table
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+
+@dataclass(frozen=True)
+class ShardWork:
+    """A shard to be trained in an epoch (from 0), from share to share of the whole training; backend: what computes."""
+
+    config: Config
+    backend: Backend
+    shard: Shard
+    epoch: int
+    first_progress: float
+    last_progress: float
+
+
+@dataclass(frozen=True)
+class ShardResult:
+    """The changes of both matrices, by name, the summed loss in nats and the positive pairs."""
+
+    changes: dict[str, RowChanges]
+    loss_sum: float
+    pairs: int
+
+
+def shard_seed(seed: int, number: int) -> int:
+    """Return the 64-bit seed of a shard: positions are counted within it, so that its draws need a key of their own."""
+    low, high = draw_words(seed, 0, np.array([number]), Purpose.SHARDS)[:2, 0].tolist()
+    return int(low | high << 32)
+
+
+def compile_engine(config: Config, backend: Backend, vocabulary: int = 2, words: int = 2) -> None:
+    """Compile what a shard is trained with, for all workers that keep compiled code in the same place.
+
+    vocabulary, words: of a shard. Raises what an engine raises where that is too much for a device's memory.
+    """
+    counts = Vocabulary((), np.ones(vocabulary, np.int64))
+    corpus = ScannedCorpus(counts, np.zeros(words, np.int32), np.array([0, words]), words, vocabulary, 0, "", ())
+    matrices = (np.zeros((vocabulary, config.model.dim), np.float32) for _ in range(2))
+    load_block_engine(backend, corpus, _on_one_thread(config), start=Embeddings(*matrices)).prepare()
+
+
+def train_shard(vocabulary: PackedVocabulary, state: State, work: ShardWork) -> ShardResult:
+    """Train a shard from a state of both matrices, on one thread; return what has changed."""
+    corpus, _ = _read(vocabulary, work)
+    loss_sum, pairs, words = 0.0, 0, len(corpus.word_ids)
+    if words == 0:
+        return ShardResult({}, 0.0, 0)
+    engine = _engine(corpus, None, state, work)
+    for start in range(0, words, engine.span_words):
+        stop = min(start + engine.span_words, words)
+        rates = [_rate_at(work, place / words) for place in (start, stop)]
+        loss, found = engine.train_span(work.epoch, start, stop, *rates)
+        loss_sum, pairs = loss_sum + loss, pairs + found
+    updates = np.bincount(corpus.word_ids, minlength=len(vocabulary.counts)).astype(np.float32)
+    dtype = np.dtype(work.config.cluster.delta_format)
+    new = engine.read_state()
+    changes = {name: _changes(state[name], new[name], updates, dtype) for name in state}
+    return ShardResult(changes, float(loss_sum), int(pairs))
+
+
+def measure_shard(vocabulary: PackedVocabulary, state: State, work: ShardWork) -> tuple[float, int]:
+    """Return the summed loss and the pairs of the sentences that a shard holds out."""
+    corpus, held_out = _read(vocabulary, work)
+    words = 0 if held_out is None else len(held_out.word_ids)
+    if words == 0:
+        return 0.0, 0
+    engine = _engine(corpus, held_out, state, work)
+    spans = ((start, min(start + engine.span_words, words)) for start in range(0, words, engine.span_words))
+    measured = [engine.measure_span(*span) for span in spans]
+    return float(sum(loss for loss, _ in measured)), int(sum(pairs for _, pairs in measured))
+
+
+def _read(vocabulary: PackedVocabulary, work: ShardWork) -> tuple[ScannedCorpus, ScannedCorpus | None]:
+    """Return the part of a shard that is trained on, and the part that is held out, if any."""
+    config = work.config
+    word_ids, offsets = encode(work.shard.sources, config.corpus, vocabulary.table)
+    nobody = Vocabulary((), np.array(vocabulary.counts))
+    corpus = ScannedCorpus(nobody, word_ids, offsets, len(word_ids), 0, 0, "", ())
+    if config.training.validation == 0 or len(word_ids) == 0:
+        return corpus, None
+    return split_held_out(corpus, config.training.validation, shard_seed(config.sampling.seed, work.shard.number))
+
+
+def _engine(corpus: ScannedCorpus, held_out: ScannedCorpus | None, state: State, work: ShardWork) -> BlockEngine:
+    """Return what trains a shard; raise MissingDependencyError where this worker has no GPU and one is wanted."""
+    seed = shard_seed(work.config.sampling.seed, work.shard.number)
+    sampling = work.config.sampling.model_copy(update={"seed": seed})
+    config = _on_one_thread(work.config).model_copy(update={"sampling": sampling})
+    start = Embeddings(state["input_vectors"], state["output_vectors"])
+    return load_block_engine(resolve_backend(work.backend), corpus, config, held_out, start=start)
+
+
+def _on_one_thread(config: Config) -> Config:
+    """Return the config without `deterministic`: one thread is, and needs no rounds of its own."""
+    return config.model_copy(update={"training": config.training.model_copy(update={"deterministic": False})})
+
+
+def _rate_at(work: ShardWork, done: float) -> float:
+    progress = work.first_progress + (work.last_progress - work.first_progress) * done
+    return learning_rate_at(progress, work.config.learning_rate, work.config.training.decay)
+
+
+def _changes(
+    old: NDArray[np.float32], new: NDArray[np.float32], updates: NDArray[np.float32], dtype: np.dtype[Any]
+) -> RowChanges:
+    """Return the rows of which any number has changed, and what is to be added to them."""
+    blocks = [slice(first, first + _BLOCK_ROWS) for first in range(0, len(old), _BLOCK_ROWS)]
+    is_changed = np.concatenate([(old[block] != new[block]).any(axis=1) for block in blocks])
+    rows = np.flatnonzero(is_changed).astype(np.int32)
+    values = np.empty((len(rows), old.shape[1]), dtype)
+    for first in range(0, len(rows), _BLOCK_ROWS):
+        some = rows[first : first + _BLOCK_ROWS]
+        values[first : first + _BLOCK_ROWS] = new[some] - old[some]
+    return RowChanges(rows, values, np.maximum(updates[rows], 1))

@@ -1,0 +1,93 @@
+"""Every setting as a keyword of `w2v_cli.train`: its type for editors, and its place in the config."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, TypedDict
+
+from w2v_cli.config.schema import FIELDS
+from w2v_cli.errors import ConfigError
+
+OptionsGiven = dict[str, tuple[str, object]]
+_OWN_KEYWORDS = {"source", "path"}  # `train` calls them corpus and output
+KEYS = {key.rpartition(".")[2]: key for key in FIELDS if key.rpartition(".")[2] not in _OWN_KEYWORDS}
+
+
+class Settings(TypedDict, total=False):
+    """The settings of a training but for corpus and output, in the order of docs/settings.md, which explains them."""
+
+    tokens: Literal["words", "whitespace", "regex"]
+    token_pattern: str
+    max_token_bytes: int
+    sentences: Literal["line", "paragraph", "punctuation", "stream"]
+    end_of_line: str | None
+    min_count: int
+    max_vocab: int
+    invalid_utf8: Literal["replace", "strict"]
+    max_expansion: int
+    max_unpacked: int
+    model: Literal["cbow", "skipgram"]
+    dim: int
+    window: int
+    shrink_window: bool
+    partial_windows: bool
+    cbow_gradient: Literal["classic", "mean"]
+    init: Literal["uniform", "normal"]
+    init_from: str | os.PathLike[str] | None
+    negatives: int
+    exponent: float
+    subsample: float
+    seed: int
+    algorithm: Literal["auto", "minibatch", "block"]
+    backend: Literal["auto", "numpy", "numba", "cupy"]
+    optimizer: Literal["sgd", "adam"]
+    epochs: int
+    learning_rate: float | None
+    decay: Literal["linear", "constant"]
+    batch_size: int
+    threads: int | None
+    gpu_concurrency: int | None
+    deterministic: bool
+    validation: float
+    patience: int | None
+    evaluate: str | Sequence[str]
+    time_limit: str | None
+    cluster: str | None
+    shards: int
+    sync_words: int | None
+    combine: Literal["adasum", "weighted", "mean"]
+    delta_format: Literal["float32", "float16"]
+    worker_timeout: str
+    tls_ca: str | os.PathLike[str] | None
+    tls_cert: str | os.PathLike[str] | None
+    tls_key: str | os.PathLike[str] | None
+    overwrite: bool
+    log: str | os.PathLike[str] | None
+    snapshot_every: str
+
+
+def from_keywords(settings: Mapping[str, object]) -> OptionsGiven:
+    """Return what the keywords give, as `config.resolve` takes options; a name that is no setting keeps its name."""
+    return {KEYS.get(name, name): (name, plain(value)) for name, value in settings.items()}
+
+
+def from_mapping(config: Mapping[str, object]) -> OptionsGiven:
+    """Return what a config as a nested mapping gives: {"training": {"epochs": 3}}.
+
+    Raises ConfigError where a section holds no settings.
+    """
+    return {key: (f"config {key}", plain(value)) for key, value in _iterate_settings(config)}
+
+
+def _iterate_settings(config: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for section, settings in config.items():
+        if not isinstance(settings, Mapping):
+            raise ConfigError(f'config {section}: must be a section of settings, as {{"training": {{"epochs": 3}}}}.')
+        for name, value in settings.items():
+            yield f"{section}.{name}", value
+
+
+def plain(value: object) -> object:
+    """Return a value as YAML has it: a path is its text, a list of anything a tuple."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return tuple(map(plain, value)) if isinstance(value, list | tuple) else value

@@ -1,0 +1,150 @@
+"""Options, `--set`, environment, file, corpus table → settings of one shape, checked and labelled with their origin."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from w2v_cli.config.problems import find_problem, hint, suggest
+from w2v_cli.config.schema import FIELDS, SECTIONS
+from w2v_cli.config.yaml import NOWHERE, Document, Place, Problem, read_scalar
+
+_ENVIRONMENT_PREFIX = "W2V_"
+_SECTION_MARK = "__"  # stands for the dot, which a shell does not allow in a name
+_MOST_PROBLEMS = 40  # of a source that are told
+_LONGEST_LINE = 600  # characters of a problem's line: no key or value of ours comes near it
+_QUOTED = re.compile(r"""(['"])(.*)\1""", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The value that a source gives a setting; `label` begins the line of a problem with it."""
+
+    key: str
+    value: object
+    origin: str
+    label: str
+    place: Place = NOWHERE
+
+
+def from_options(options: Mapping[str, tuple[str, object]]) -> Iterator[Given]:
+    """Yield the settings of options such as `--epochs 3`; `options` is dotted key → (option, value)."""
+    for key, (option, value) in options.items():
+        yield Given(key, value, origin=option, label=option)
+
+
+def from_corpus(name: str, settings: Mapping[str, object]) -> Iterator[Given]:
+    """Yield the settings that the table of corpora holds for the corpus `name`; keys are those of section corpus."""
+    for key, value in settings.items():
+        yield Given(f"corpus.{key}", value, origin=f"corpus {name}", label=f"corpus {name}: corpus.{key}")
+
+
+def from_document(document: Document) -> Iterator[Given | Problem]:
+    """Yield the settings of a YAML config, and all that is wrong with its form; an empty file holds none."""
+    yield from document.problems
+    if isinstance(document.contents, dict):
+        for section, settings in document.contents.items():
+            yield from _from_section(document, section, settings)
+    elif document.contents is not None:
+        yield document.problem_at(
+            document.places[()], f"must hold sections ({', '.join(SECTIONS)}), each with settings"
+        )
+
+
+def _from_section(document: Document, section: str, settings: object) -> Iterator[Given | Problem]:
+    """Yield the settings of one section of a YAML config; an empty section holds none."""
+    if section not in SECTIONS:
+        place = document.key_places[section,]
+        yield document.problem_at(
+            place, f"{section}: {_explain_unknown(section, is_section=isinstance(settings, dict))}"
+        )
+    elif isinstance(settings, dict):
+        for name, value in settings.items():
+            key = f"{section}.{name}"
+            place = (document.places if key in FIELDS else document.key_places)[section, name]
+            origin = document.locate(place)
+            yield Given(key, value, origin=origin, label=f"{origin} {key}", place=place)
+    elif settings is not None:
+        yield document.problem_at(document.places[section,], f"{section}: is a section; write its settings below it")
+
+
+def _explain_unknown(key: str, *, is_section: bool) -> str:
+    """Return what is wrong with a top-level key that is no section of ours, and what is probably meant."""
+    if key in FIELDS:
+        section, _, name = key.partition(".")
+        return f"write {name} inside the section {section}"
+    if not is_section:
+        return f"unknown setting{hint(suggest(key))}"
+    near = get_close_matches(key, SECTIONS, n=1)
+    return f"unknown section{hint(near[0] if near else None)}"
+
+
+def from_sets(assignments: Iterable[str]) -> Iterator[Given | Problem]:
+    """Yield the settings of `--set key=value` options."""
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        key = key.strip()
+        if not equals:
+            yield Problem(NOWHERE, f"--set {key}: must be KEY=VALUE, such as --set training.epochs=3")
+        else:
+            yield Given(key, read_value(text), origin="--set", label=f"--set {key}")
+
+
+def from_environment(environment: Mapping[str, str]) -> Iterator[Given | Problem]:
+    """Yield the settings of variables such as W2V_TRAINING__EPOCHS; W2V_DATA_DIR, without `__`, is none."""
+    keys = {_variable(key): key for key in FIELDS}
+    for name, text in environment.items():
+        if not name.startswith(_ENVIRONMENT_PREFIX) or _SECTION_MARK not in name:
+            continue
+        if name in keys:
+            yield Given(keys[name], read_value(text), origin=name, label=name)
+        else:
+            near = suggest(name.removeprefix(_ENVIRONMENT_PREFIX).lower().replace(_SECTION_MARK, "."))
+            yield Problem(NOWHERE, f"{name}: unknown setting{hint(near and _variable(near))}")
+
+
+def _variable(key: str) -> str:
+    """Return the environment variable of a setting: `training.epochs` → `W2V_TRAINING__EPOCHS`."""
+    return _ENVIRONMENT_PREFIX + key.replace(".", _SECTION_MARK).upper()
+
+
+def sort_out(source: Iterable[Given | Problem]) -> tuple[list[Given], list[str]]:
+    """Return a source's sound settings, and the lines of its problems from top to bottom."""
+    sound, problems = [], []
+    for item in source:
+        if isinstance(item, Problem):
+            problems.append(item)
+        elif wrong := find_problem(item.key, item.value):
+            problems.append(Problem(item.place, f"{item.label}: {wrong}"))
+        else:
+            sound.append(item)
+    return sound, told(problems)
+
+
+def told(problems: Iterable[Problem]) -> list[str]:
+    """Return the lines of the problems from top to bottom, printable and short, and of very many the first."""
+    ordered = sorted(problems, key=lambda problem: problem.place)
+    lines = [_shortened(_printable(problem.line)) for problem in ordered[:_MOST_PROBLEMS]]
+    return lines if len(ordered) == len(lines) else [*lines, f"… and {len(ordered) - len(lines):,} problems more"]
+
+
+def _shortened(line: str) -> str:
+    """Return a line, of a very long one not the middle: place and key are at its start, the cure is at its end."""
+    if len(line) <= _LONGEST_LINE:
+        return line
+    return f"{line[: _LONGEST_LINE * 2 // 3]}…{line[-_LONGEST_LINE // 3 :]}"
+
+
+def _printable(line: str) -> str:
+    """Return a line with its control characters escaped: a key or file name may hold line breaks and terminal codes."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
+
+
+def read_value(text: str) -> str | int | float | bool | None:
+    """Return the value that a shell word stands for: as in YAML, but never a comment, list or mapping.
+
+    So a file named `#1` or `[a: b]` needs no quotes; quotes inside the word force text: `'"3"'` → '3'.
+    """
+    if quoted := _QUOTED.fullmatch(text):
+        return quoted[2]
+    return read_scalar(text.strip())

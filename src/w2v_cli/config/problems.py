@@ -1,0 +1,71 @@
+"""Words for what is wrong with a setting: its value, or its name."""
+
+from difflib import get_close_matches
+
+from pydantic import ValidationError
+
+from w2v_cli.config.schema import FIELDS, LIMIT_SIGNS, Config, allowed_values
+
+_LONGEST_SHOWN = 60  # characters of a wrong value in a message
+_MUST_BE = {
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "tuple_type": "must be a list of texts",
+}
+
+
+def find_problem(key: str, value: object) -> str | None:
+    """Return what is wrong with a key or its value, such as `must be > 0, was -0.1 (…)`; None if nothing is."""
+    if key not in FIELDS:
+        return f"unknown setting{hint(suggest(key))}"
+    section, name = key.split(".")
+    try:
+        Config.model_validate({section: {name: value}})
+    except ValidationError as error:
+        return _in_words(key, value, error)
+    return None
+
+
+def _in_words(key: str, value: object, error: ValidationError) -> str:
+    """Return pydantic's complaint in words for people who have never heard of pydantic."""
+    details = error.errors(include_url=False)[0]
+    context = details.get("ctx", {})
+    allowed = allowed_values(FIELDS[key])
+    if details["type"] == "literal_error":
+        return f"must be {allowed}, was {_shown(value)}"
+    for name, sign in LIMIT_SIGNS.items():
+        if name in context:
+            return f"must be {sign} {int(context[name])}, was {_shown(value)} (allowed: {allowed})"
+    if details["type"] == "finite_number":
+        return f"must be a finite number, was {_shown(value)} (allowed: {allowed})"
+    must_be = _MUST_BE.get(details["type"]) or str(context.get("error", details["msg"]))
+    return f"{must_be}, was {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    """Return a value as its writer knows it: in YAML's words, and short."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def suggest(key: str) -> str | None:
+    """Return the setting that a mistyped key probably means: `training.epoch` → `training.epochs`; None if unclear."""
+    names = {name.rpartition(".")[2]: name for name in FIELDS}
+    near = get_close_matches(key.rpartition(".")[2], names, n=1)
+    return names[near[0]] if near else None
+
+
+def hint(suggestion: str | None) -> str:
+    """Return the end of a message that names a likely meaning, or where to look."""
+    return f"; did you mean {suggestion}?" if suggestion else "; docs/settings.md lists them all"

@@ -1,0 +1,228 @@
+"""The schema of the config: every setting with its default, limits and a line of help."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, get_args, get_origin
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+
+from w2v_cli.config.cluster_settings import ClusterSettings
+from w2v_cli.config.types import FileName, FileNames, Interval, Pattern, Section, TextSources, Time, Word
+
+
+class CorpusSettings(Section):
+    """What is read, and what counts as a word."""
+
+    source: TextSources | None = Field(
+        None,
+        description="texts to read: files, folders, patterns (*.txt), URLs, - for stdin; or a corpus name; null: the "
+        "built-in choice",
+    )
+    tokens: Literal["words", "whitespace", "regex"] = Field(
+        "words",
+        description="words: lower-case words of raw prose; whitespace: whatever stands between spaces; regex: what "
+        "token_pattern matches",
+    )
+    token_pattern: Pattern = Field(
+        r"\w+",
+        description="for tokens: regex, a regular expression of Python, matched within each stretch between spaces and "
+        "once for equal ones; its matches are the words, as they are",
+    )
+    max_token_bytes: int = Field(
+        100_000,
+        ge=16,
+        le=1_000_000_000,
+        description="longest stretch without a space that is read; longer ones are skipped and counted",
+    )
+    sentences: Literal["line", "paragraph", "punctuation", "stream"] = Field(
+        "line",
+        description="windows end with the line, with the paragraph (a blank line), with . ! ? and their like (or a "
+        "blank line), or never (stream)",
+    )
+    end_of_line: Word | None = Field(None, description="word put at the end of each line, such as <eos>; null: none")
+    min_count: int = Field(5, ge=1, le=1_000_000_000, description="occurrences that a word needs to be kept")
+    max_vocab: int = Field(
+        4_000_000,
+        ge=1000,
+        le=1_000_000_000,
+        description="different words counted at a time; of more, the rarest are forgotten on the way",
+    )
+    invalid_utf8: Literal["replace", "strict"] = Field(
+        "replace", description="bytes that are no UTF-8: replace them and warn, or stop"
+    )
+    max_expansion: int = Field(
+        200,
+        ge=1,
+        le=1_000_000_000,
+        description="times its size that a compressed text of over 64 MB may unpack to; more is taken for a bomb",
+    )
+    max_unpacked: int = Field(
+        1_000_000_000_000, ge=1, le=10**18, description="bytes that a compressed text may unpack to"
+    )
+
+
+class ModelSettings(Section):
+    """Which model is trained, and its size."""
+
+    model: Literal["cbow", "skipgram"] = Field(
+        "cbow", description="cbow: the context predicts the centre; skipgram: the centre predicts its context"
+    )
+    dim: int = Field(100, ge=1, le=10_000, description="dimensions of a word vector (D)")
+    window: int = Field(5, ge=1, le=1000, description="words of context on each side of the centre")
+    shrink_window: bool = Field(default=True, description="draw each centre's window from 1 to window")
+    partial_windows: bool = Field(default=True, description="keep centres whose window a border cuts; false: drop them")
+    cbow_gradient: Literal["classic", "mean"] = Field(
+        "classic", description="gradient to each context word of cbow: whole (word2vec.c), or divided by their number"
+    )
+    init: Literal["uniform", "normal"] = Field(
+        "uniform", description="first vectors: input within 0.5/D and output zero, or both 0.01 times normal draws"
+    )
+    init_from: FileName | None = Field(
+        None, description="vectors file whose rows the words that it holds begin with; null: none"
+    )
+
+
+class SamplingSettings(Section):
+    """What is drawn at random."""
+
+    negatives: int = Field(5, ge=1, le=1000, description="negative samples per target (K)")
+    exponent: float = Field(0.75, ge=0, le=1, description="negatives are drawn in proportion to count ** exponent")
+    subsample: float = Field(
+        1e-3, ge=0, le=1, description="share of the corpus above which a word is thinned out (t); 0: off"
+    )
+    seed: int = Field(1, ge=0, le=2**64 - 1, description="start of all random draws; the same seed, the same draws")
+
+
+class TrainingSettings(Section):
+    """How the vectors are fitted."""
+
+    algorithm: Literal["auto", "minibatch", "block"] = Field(
+        "auto", description="block: runs of centres, fast; minibatch: shuffled windows, as the book's; auto: what fits"
+    )
+    backend: Literal["auto", "numpy", "numba", "cupy"] = Field(
+        "auto", description="what computes: numpy or numba on the CPU, cupy on an NVIDIA GPU"
+    )
+    optimizer: Literal["sgd", "adam"] = Field("sgd", description="rule that turns gradients into steps")
+    epochs: int = Field(15, ge=1, le=100_000, description="passes over the corpus")
+    learning_rate: float | None = Field(
+        None, gt=0, le=10, description="first step size, per example; null: .05 cbow, .025 skipgram, .001 adam"
+    )
+    decay: Literal["linear", "constant"] = Field("linear", description="course of the learning rate over all epochs")
+    batch_size: int = Field(512, ge=1, le=1_000_000, description="examples per minibatch (B)")
+    threads: int | None = Field(
+        None, ge=1, le=1024, description="CPU threads; null: one for each core that this process may use"
+    )
+    gpu_concurrency: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="blocks of 32 words that a GPU trains at a time by the block algorithm: more are faster, and too "
+        "many for the vocabulary make worse vectors; null: what the GPU holds, one for each 256 words of the "
+        "vocabulary at most",
+    )
+    deterministic: bool = Field(
+        default=False, description="give the same vectors each time, on any number of threads, a little more slowly"
+    )
+    validation: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="share of the sentences held out to measure the loss on after each epoch; 0: none",
+    )
+    patience: int | None = Field(
+        None, ge=1, le=100_000, description="epochs without a lower held-out loss after which to stop; null: never"
+    )
+    evaluate: FileNames = Field(
+        (), description="evaluation sets, names or files, that the vectors are scored on after each epoch"
+    )
+    time_limit: Time | None = Field(
+        None, description="stop after so long, such as 30m, with vectors and snapshot written; null: never"
+    )
+
+
+class OutputSettings(Section):
+    """Where the vectors go."""
+
+    path: FileName = Field("w2v.safetensors", description="file for the vectors")
+    overwrite: bool = Field(default=False, description="replace the file, and the log, where it exists")
+    log: FileName | None = Field(None, description="file for a log of the training, one JSON object a line; null: none")
+    snapshot_every: Interval = Field(
+        "10m",
+        description="how often the state for --resume is kept besides at an epoch's end: a time, words or never",
+    )
+
+
+class Config(Section):
+    """Every setting of a training run; its JSON form lies in the vectors file and validates to an equal config."""
+
+    corpus: CorpusSettings = CorpusSettings()
+    model: ModelSettings = ModelSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    training: TrainingSettings = TrainingSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    output: OutputSettings = OutputSettings()
+
+    @property
+    def learning_rate(self) -> float:
+        """Return the first learning rate, per example: the one given, or the usual one of optimiser and model."""
+        given = self.training.learning_rate
+        return self.usual_learning_rate if given is None else given
+
+    @property
+    def usual_learning_rate(self) -> float:
+        """Return the usual first learning rate of optimiser and model, per example."""
+        if self.training.optimizer == "adam":
+            return 0.001
+        return 0.05 if self.model.model == "cbow" else 0.025
+
+
+def _fields() -> Mapping[str, FieldInfo]:
+    """Return every setting's field by its dotted key, in the order of the sections."""
+    fields = {}
+    for section, info in Config.model_fields.items():
+        for name, field in type(info.default).model_fields.items():
+            fields[f"{section}.{name}"] = field
+    return MappingProxyType(fields)
+
+
+SECTIONS = tuple(Config.model_fields)
+FIELDS = _fields()
+LIMIT_SIGNS = {"gt": ">", "ge": ">=", "le": "<="}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDescription:
+    """A setting for help texts and docs: `training.epochs`, 15, `1 to 100000`, `passes over the corpus`."""
+
+    key: str
+    default: object
+    allowed: str
+    description: str
+
+
+def describe_settings() -> tuple[SettingDescription, ...]:
+    """Return every setting with its default, its allowed values and its one-line description."""
+    return tuple(
+        SettingDescription(key, field.default, allowed_values(field), field.description or "")
+        for key, field in FIELDS.items()
+    )
+
+
+def allowed_values(field: FieldInfo) -> str:
+    """Return the values that a setting takes, such as `cbow or skipgram`, `1 to 1024 or null`, `text`."""
+    if get_origin(field.annotation) is tuple:
+        return "a list of texts"
+    parts = get_args(field.annotation)  # a Literal's values, or the two sides of `X | None`, or nothing
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+    limits = {name: getattr(limit, name) for limit in field.metadata for name in LIMIT_SIGNS if hasattr(limit, name)}
+    if limits:
+        lowest = f"above {limits['gt']}" if "gt" in limits else limits["ge"]
+        allowed = f"{lowest} to {limits['le']}"
+    else:
+        allowed = "true or false" if field.annotation is bool else "text"
+        if TextSources in parts:
+            allowed = "text, a list of texts"
+    return f"{allowed} or null" if type(None) in parts else allowed

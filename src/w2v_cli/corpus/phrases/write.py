@@ -1,0 +1,61 @@
+"""Word ids in sentences → lines of text, in blocks that several threads write."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.jit.memory import copy_eight
+from w2v_cli.jit.njit import njit
+from w2v_cli.system.prefetch import run_ahead
+from w2v_cli.vectors.packed_words import encode_words
+
+_WORDS_AT_ONCE = 1 << 17
+_BLOCKS_AHEAD = 2  # for each thread
+_EIGHT = 8  # bytes, copied at once
+_SPACE, _LINE_FEED = 32, 10
+
+
+def iterate_lines(
+    words: Sequence[str], word_ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], *, threads: int
+) -> Iterator[bytes]:
+    """Yield a text in blocks, UTF-8: a line a sentence, a space between words.
+
+    word_ids, sentence_offsets: as ScannedCorpus has them.
+    """
+    text, starts = encode_words(words)
+    letters = np.append(text, np.zeros(_EIGHT, np.uint8))
+    lengths = np.diff(starts)
+
+    def write(first: int) -> bytes:
+        ids = word_ids[first : first + _WORDS_AT_ONCE]
+        size = int(lengths[ids].sum()) + len(ids)
+        block = np.empty(size + _EIGHT, np.uint8)
+        sentence = int(np.searchsorted(sentence_offsets, first, side="right"))
+        _write_words(ids, first, sentence_offsets, sentence, starts, letters, block)
+        return block[:size].tobytes()
+
+    calls = (partial(write, first) for first in range(0, len(word_ids), _WORDS_AT_ONCE))
+    yield from run_ahead(calls, threads=threads, ahead=_BLOCKS_AHEAD * threads)
+
+
+@njit()
+def _write_words(ids: Any, before: int, offsets: Any, sentence: int, starts: Any, letters: Any, block: Any) -> None:
+    """Write words into `block`; `before` words come before them, and sentence - 1 is the one that they begin in.
+
+    Behind what is read of `letters`, and written of `block`, there is room for eight bytes.
+    """
+    at = 0
+    for i in range(len(ids)):
+        begin, end = starts[ids[i]], starts[ids[i] + 1]
+        for place in range(begin, end, _EIGHT):
+            copy_eight(block, at + place - begin, letters, place)
+        at += end - begin
+        if before + i + 1 == offsets[sentence]:
+            block[at] = _LINE_FEED
+            sentence += 1
+        else:
+            block[at] = _SPACE
+        at += 1

@@ -1,0 +1,188 @@
+"""What a user names as a corpus → the files to read, in order; and each of them opened."""
+
+import contextlib
+import glob
+import os
+import select
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from w2v_cli.corpus import remote_failures, urls
+from w2v_cli.errors import ConfigError, CorpusError
+from w2v_cli.system.unpacking import Read
+
+STDIN = "-"
+
+Version = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The bytes first … last of a file, both moved on to where a line begins."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read: its path, its URL, or STDIN; `folder` is the folder that was named, where it was found in one.
+
+    part: what of it is read, None: all. version: what tells the version that is meant from others, None: any.
+    """
+
+    place: str
+    folder: str | None = None
+    part: Part | None = None
+    version: Version | None = None
+
+    @property
+    def label(self) -> str:
+        """What messages call it, without the secrets that a URL may hold."""
+        if self.place == STDIN:
+            return "stdin"
+        return remote_failures.label(self.place) if urls.is_url(self.place) else str(Path(self.place))
+
+
+def find_sources(texts: Sequence[str], *, hint: str = "") -> tuple[Source, ...]:
+    """Return the files that the texts mean, in order: files, folders, patterns, URLs, STDIN.
+
+    Of a folder it is all files below it, sorted by path, but for empty ones and those whose name, or a folder's, begins
+    with a dot. hint: what else a text might have been, for the message. Raises CorpusError where there is nothing,
+    ConfigError for STDIN twice.
+    """
+    if texts.count(STDIN) > 1:
+        raise ConfigError("stdin (-) can be read once: name it once.")
+    return tuple(source for text in texts for source in _find(text, hint))
+
+
+def _find(text: str, hint: str) -> list[Source]:
+    if text == STDIN:
+        return [Source(STDIN)]
+    if urls.is_url(text):
+        return [Source(url, None if url == text else text) for url in urls.find_urls(text)]
+    try:
+        is_folder = stat.S_ISDIR(Path(text).stat().st_mode)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and glob.has_magic(text):
+            return _match(text)
+        raise CorpusError(f"the corpus {text!r} is neither a file{hint}: {error.strerror}; check the path.") from error
+    return _files_below(text) if is_folder else [Source(text)]
+
+
+def _match(pattern: str) -> list[Source]:
+    """Return the files that a pattern matches, `**` being any number of folders."""
+    found = sorted(path for path in glob.iglob(pattern, recursive=True) if Path(path).is_file())  # noqa: PTH207  Path has none of an absolute pattern
+    if not found:
+        raise CorpusError(f"the pattern {pattern!r} matches no file; check it.")
+    return [Source(path) for path in found]
+
+
+def _files_below(folder: str) -> list[Source]:
+    """Return the files below a folder; links to folders are not followed, for they may lead in a circle."""
+    found = []
+    for place, folders, names in os.walk(folder, onerror=_refuse_folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(place, name) for name in names if not name.startswith(".")]
+        found += [str(path) for path in paths if path.is_file() and path.stat().st_size]
+    if not found:
+        raise no_text_in(folder)
+    return [Source(path, folder) for path in sorted(found)]
+
+
+def known_bytes(sources: Sequence[Source]) -> int | None:
+    """Return how long the files are, None where one of them is no file on a disk here."""
+    if any(source.place == STDIN for source in sources):
+        return None
+    try:
+        found = [os.stat(source.place) for source in sources]  # noqa: PTH116  as open_file
+    except OSError:
+        return None
+    return sum(one.st_size for one in found) if all(stat.S_ISREG(one.st_mode) for one in found) else None
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise CorpusError(f"cannot read the folder {error.filename}: {error.strerror}; check its permissions.") from error
+
+
+def no_text_in(folder: str) -> CorpusError:
+    """Return the error for a folder without text."""
+    return CorpusError(f"the folder {folder} holds no text: name one with text files below it, or the files.")
+
+
+@contextlib.contextmanager
+def open_source(source: Source) -> Iterator[Read]:
+    """Yield the function that reads the next bytes of a source, up to so many; none are left at its end.
+
+    Raises CorpusError where it cannot be read, or has changed when the block ends; DownloadError for a URL.
+    """
+    if urls.is_url(source.place):
+        with urls.open_url(source.place) as read:
+            yield read
+        return
+    try:
+        with open_file(source.place) as descriptor:
+            file = _File(source, descriptor)
+            yield file.read
+            file.check_unchanged()
+    except OSError as error:
+        raise unreadable(source, error) from error
+
+
+@contextlib.contextmanager
+def open_file(place: str) -> Iterator[int]:
+    """Yield the descriptor of a file, or of stdin, which stays open."""
+    if place == STDIN:
+        if sys.stdin is None:  # number 0 may be another file's by now
+            raise CorpusError("stdin is closed: send a text through it, or name a file.")
+        yield 0
+        return
+    descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+class _File:
+    """An open file that must stay as it was when it was opened, if it is one on a disk."""
+
+    def __init__(self, source: Source, descriptor: int) -> None:
+        self._source = source
+        self._descriptor = descriptor
+        self._before = os.fstat(descriptor)
+        self._read_bytes = 0
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, up to so many."""
+        while True:
+            try:
+                data = os.read(self._descriptor, size)
+            except BlockingIOError:  # stdin that another process has told not to wait
+                select.select([self._descriptor], [], [])
+                continue
+            self._read_bytes += len(data)
+            if self._read_bytes > self._before.st_size:  # one that grows as fast as it is read would never end
+                self.check_unchanged()
+            return data
+
+    def check_unchanged(self) -> None:
+        """Raise CorpusError where somebody has written to the file."""
+        before, after = self._before, os.fstat(self._descriptor)
+        is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+        if stat.S_ISREG(before.st_mode) and not is_same:
+            raise changed(self._source)
+
+
+def changed(source: Source) -> CorpusError:
+    """Return the error for a file that somebody writes to."""
+    return CorpusError(f"{source.label} changed while it was read: start again when nobody writes to it.")
+
+
+def unreadable(source: Source, error: OSError) -> CorpusError:
+    """Return the error for a file that the system does not let us read."""
+    return CorpusError(f"cannot read the corpus {source.label}: {error.strerror}; name a text file.")

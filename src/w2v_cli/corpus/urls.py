@@ -1,0 +1,211 @@
+"""Texts at a URL, through fsspec: http, https, s3, and all that it has a file system for (only fsspec importer)."""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from w2v_cli.corpus.remote_failures import INSTALL, errors_of, label, tried
+from w2v_cli.errors import CorpusError, DownloadError, MissingDependencyError
+
+_BLOCK_BYTES = 8_000_000  # asked for at a time, where not the whole file is
+_CONNECT_SECONDS, _SILENCE_SECONDS = 30, 60
+_NOT_FOUND, _PARTIAL_CONTENT = 404, 206
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
+_MARKS = ("ETag", "Last-Modified")  # of a version, by a web server
+Version = dict[str, Any]  # of a remote file: its size and, of a web server, its marks
+
+
+def is_url(text: str) -> bool:
+    """Return whether a text names something remote.
+
+    >>> is_url("s3://texts/novels.txt.gz"), is_url("novels.txt")
+    (True, False)
+    """
+    return _URL.match(text) is not None
+
+
+def find_urls(url: str) -> list[str]:
+    """Return the URLs of the files that a URL means: itself, or what a pattern matches, or all below a folder, sorted.
+
+    Files that are empty or hidden are left out of a folder. Web servers have neither patterns nor folders.
+    """
+    if url.lower().startswith(("http://", "https://")) or "::" in url:
+        return [url]
+    with errors_of(url):
+        system, path = _file_system(url)
+        is_pattern = re.search(r"[*?[]", path) is not None
+        if not is_pattern and not system.isdir(path):
+            return [url]
+        found = system.glob(path, detail=True) if is_pattern else system.find(path, detail=True)
+        paths = [
+            name
+            for name, info in sorted(found.items())
+            if info["type"] == "file" and (is_pattern or (info.get("size") != 0 and not _is_hidden(name, path)))
+        ]
+        if not paths:
+            raise CorpusError(f"there is no text at {label(url)}: check it.")
+        return [system.unstrip_protocol(name) for name in paths]
+
+
+def _is_hidden(name: str, folder: str) -> bool:
+    return any(part.startswith(".") for part in name.removeprefix(folder).split("/"))
+
+
+@contextlib.contextmanager
+def open_url(
+    url: str, first: int = 0, version: Version | None = None, *, is_part: bool = False
+) -> Iterator[Callable[[int], bytes]]:
+    """Yield the function that reads the next bytes, up to so many; none are left at the file's end.
+
+    first: the byte to begin with, of this version, as `inspect_url` has it. is_part: no more is read than is asked for.
+    A failure that may pass is tried again, from where it happened. Raises DownloadError where it does not pass,
+    CorpusError where the file is not of this version any more, MissingDependencyError where a package is missing.
+    """
+    with errors_of(url):
+        system, path = _file_system(url)
+    stream = _Stream(url, system, path, first, version, is_part=is_part)
+    try:
+        yield stream.read
+    finally:
+        stream.close()
+
+
+def inspect_url(url: str) -> Version:
+    """Return what tells the version of a remote file from others: `size`, None where nobody can read parts of it.
+
+    A failure that may pass is tried again.
+    """
+    with errors_of(url):
+        system, path = _file_system(url)
+    info = tried(url, lambda: _info_of(system, path))
+    if not _is_web(url):
+        return {"size": info.get("size")}
+    version = {key: info[key] for key in _MARKS if info.get(key)}
+    has_parts = bool(version and info["size"]) and tried(url, lambda: _sends_parts(system, path))
+    return version | {"size": info["size"] if has_parts else None}
+
+
+def _info_of(system: Any, path: str) -> dict[str, Any]:
+    """Return what a file system says of a file; that of the web tells any failure as a file that is not there."""
+    try:
+        info: dict[str, Any] = system.info(path)
+    except FileNotFoundError as error:
+        if error.__cause__ is None or getattr(error.__cause__, "status", None) == _NOT_FOUND:
+            raise
+        raise error.__cause__ from None
+    return info
+
+
+def _sends_parts(system: Any, path: str) -> bool:
+    """Return whether a web server sends one byte where one is asked for; what it says of itself is often left out."""
+    from fsspec.asyn import sync  # noqa: PLC0415  an extra
+
+    async def ask() -> bool:
+        session = await system.set_session()
+        options = system.kwargs | {"headers": {**system.kwargs.get("headers", {}), "Range": "bytes=0-0"}}
+        async with session.get(system.encode_url(path), **options) as answer:
+            answer.raise_for_status()
+            return bool(answer.status == _PARTIAL_CONTENT)
+
+    return bool(sync(system.loop, ask))
+
+
+class _Stream:
+    """Reads a remote file from start to end; what is read after a failure belongs to the same version of the file."""
+
+    def __init__(self, url: str, system: Any, path: str, first: int, version: Version | None, *, is_part: bool) -> None:
+        self._url = url
+        self._system = system
+        self._path = path
+        self._file: Any = None
+        self._position = first
+        self._version: dict[str, Any] = dict(version or {})
+        self._is_part = is_part
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        return tried(self._url, lambda: self._read(size), self.close)
+
+    def _read(self, size: int) -> bytes:
+        if self._file is None:
+            self._file = self._open()
+        data: bytes = self._file.read(size)
+        self._position += len(data)
+        expected = self._version.get("size")
+        if not data and expected and self._position != expected:
+            raise ConnectionError(f"it ended at byte {self._position:,} of {expected:,}")
+        return data
+
+    def _open(self) -> Any:
+        """Return the file, opened where reading stopped: a web server's as one stream, at first."""
+        is_web = _is_web(self._url)
+        if is_web and self._position == 0 and not self._is_part:
+            file = self._system.open(self._path, block_size=0, size=1)  # a size, so that it is not asked for
+            if any(self._version.values()):
+                self._check_version(file.r.headers)
+            self._version = {key: file.r.headers.get(key) for key in _MARKS}
+            return file
+        options: dict[str, Any] = {"cache_type": "none"} if self._is_part else {}  # what lies beyond is somebody else's
+        if is_web:
+            info = _info_of(self._system, self._path)
+            self._check_version(info)
+            options["size"] = info["size"]
+        file = self._system.open(self._path, block_size=_BLOCK_BYTES, **options)
+        if not is_web and self._version.get("size") not in {None, file.size}:
+            raise CorpusError(self._changed())
+        self._version["size"] = file.size
+        file.seek(self._position)
+        return file
+
+    def _check_version(self, info: Mapping[str, Any]) -> None:
+        known = {key: value for key, value in self._version.items() if value and key != "size"}
+        if not known:
+            raise DownloadError(f"{label(self._url)} broke off at byte {self._position:,}: try again.")
+        if any(info.get(key) != value for key, value in known.items()):
+            raise CorpusError(self._changed())
+
+    def _changed(self) -> str:
+        return f"{label(self._url)} changed while it was read: start again when nobody writes to it."
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            with contextlib.suppress(Exception):  # it has failed already, or has been read
+                self._file.close()
+            self._file = None
+
+
+def _is_web(url: str) -> bool:
+    return urlsplit(url).scheme.lower() in {"http", "https"}
+
+
+def _file_system(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL, and the path in it; raise MissingDependencyError where a package is missing."""
+    try:
+        from fsspec.core import url_to_fs  # noqa: PLC0415  an extra
+
+        system, path = url_to_fs(url, **(_web_options() if _is_web(url) else {}))
+    except ImportError as error:
+        raise MissingDependencyError(f"reading {label(url)} needs another package ({error}): {INSTALL}") from error
+    except ValueError as error:
+        raise CorpusError(f"cannot read {label(url)}: {error}") from error
+    return system, path
+
+
+def _web_options() -> dict[str, Any]:
+    """Return how web servers are asked: no limit to the whole time, but to silence."""
+    import aiohttp  # noqa: PLC0415  an extra
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_refuse_downgrade)
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS)
+    return {"client_kwargs": {"timeout": timeout, "trace_configs": [trace], "trust_env": True}}
+
+
+async def _refuse_downgrade(_session: Any, _context: Any, redirect: Any) -> None:
+    """Raise DownloadError where https leads to http."""
+    target = redirect.response.headers.get("Location", "")
+    if redirect.url.scheme == "https" and target.lower().startswith("http:"):
+        raise DownloadError(f"{label(str(redirect.url))} leads to {label(target)}, which anybody could have changed.")

@@ -1,0 +1,174 @@
+"""The first answers to many analogy questions in one pass over the rows (Numba).
+
+Questions have few different words: questions-words.txt asks 19,544 times with 905 of them. So the products of these
+words with a block of rows are computed once, and a question's scores in the block come from three of its rows.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.jit.njit import njit
+from w2v_cli.queries.rows import FloatArray, WordIds, iterate_blocks, read_rows, unit
+from w2v_cli.queries.search import MUL_EPSILON, AnalogyMethod
+from w2v_cli.vectors.keyed_vectors import Matrix
+
+TASK_ROWS = 1 << 15  # of a thread at most, before the next signal is heeded and progress is told
+LEAST_TASK_ROWS = 1 << 11
+MOST_WORDS = 4096  # asked with in one pass: their products with a block of rows take 4 MB
+_BLOCKS_IN_CACHE = 4  # so much shorter than for products alone, because each product is read many times
+_ANY_ORDER = {"nnan", "nsz", "reassoc"}  # scores are no NaN, and the largest is the same in any order
+
+
+class _Questions(NamedTuple):
+    """Questions of few different words.
+
+    words: (W, D) their vectors; places: (Q, 3) the rows of a, b and c among them; excluded: (Q, X) what may not answer.
+    """
+
+    words: FloatArray
+    places: WordIds
+    excluded: WordIds
+
+
+class _Best(NamedTuple):
+    """The highest score so far to each question (Q,), and the id of its row, -1 where there is none."""
+
+    scores: FloatArray
+    answers: WordIds
+
+    @classmethod
+    def none(cls, questions: int) -> "_Best":
+        """Return what is known before the first row."""
+        return cls(np.full(questions, -np.inf, np.float32), np.full(questions, -1, np.int64))
+
+
+def first_answers(
+    vectors: Matrix,
+    questions: WordIds,
+    *,
+    method: AnalogyMethod = "add",
+    excluded: WordIds | None = None,
+    threads: int = 1,
+    on_share: Callable[[float], object] = lambda _share: None,
+) -> WordIds:
+    """Return the id (Q,) of the best answer to each question "a is to b as c is to …", -1 where no word is left.
+
+    questions: (Q, 3) word ids of a, b and c. excluded: (Q, X) word ids that do not answer, -1 for none; without it a, b
+    and c. on_share hears, in this thread, what share of the work is done.
+
+    The best is the row x with the largest score of `queries.sum_scorer`; ties go to the lower id. Since |b - a + c| is
+    the same for all x, add and dot have their maximum where x·b - x·a + x·c has it, of unit vectors or as they are.
+    """
+    answers = np.empty(len(questions), np.int64)
+    for part in _group(questions):
+
+        def on_rows(rows: int, part: slice = part) -> None:
+            on_share((part.start + rows / len(vectors) * (part.stop - part.start)) / len(questions))
+
+        word_ids, places = np.unique(questions[part], return_inverse=True)
+        words = read_rows(vectors, word_ids)
+        own = questions if excluded is None else excluded
+        asked = _Questions(  # NumPy 2.0 gives flat places, 2.1 shaped ones
+            words if method == "dot" else unit(words), places.reshape(-1, 3), np.ascontiguousarray(own[part])
+        )
+        answers[part] = _look_through(vectors, asked, method, threads, on_rows)
+    return answers
+
+
+def _group(questions: WordIds) -> Iterator[slice]:
+    """Yield parts of the questions that have MOST_WORDS different words at most."""
+    first, words = 0, set[int]()
+    for place, question in enumerate(questions.tolist()):
+        words.update(question)
+        if len(words) > MOST_WORDS and place > first:
+            yield slice(first, place)
+            first, words = place, set(question)
+    if words:
+        yield slice(first, len(questions))
+
+
+def _look_through(
+    vectors: Matrix, asked: _Questions, method: AnalogyMethod, threads: int, on_rows: Callable[[int], object]
+) -> WordIds:
+    """Return the answers to some questions; on_rows hears how many rows were looked through."""
+    size = min(TASK_ROWS, max(LEAST_TASK_ROWS, -(-len(vectors) // (4 * threads))))
+    parts = [range(first, min(first + size, len(vectors))) for first in range(0, len(vectors), size)]
+    best = _Best.none(len(asked.places))
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="w2v-answers")
+    try:
+        found = pool.map(lambda rows: _look(vectors, rows, asked, method), parts)
+        for rows, other in zip(parts, found, strict=True):
+            is_better = other.scores > best.scores  # not where they tie: the lower id came before
+            best.scores[is_better], best.answers[is_better] = other.scores[is_better], other.answers[is_better]
+            on_rows(rows.stop)
+    finally:
+        pool.shutdown(cancel_futures=True)  # a signal does not wait for the parts that were not begun
+    return best.answers
+
+
+def _look(vectors: Matrix, rows: range, asked: _Questions, method: AnalogyMethod) -> _Best:
+    """Return the best answers in a range of rows."""
+    best = _Best.none(len(asked.places))
+    for first, block in iterate_blocks(vectors, rows=rows, queries=_BLOCKS_IN_CACHE * len(asked.words)):
+        multiplied = asked.words @ (block if method == "dot" else unit(block)).T  # (W, R)
+        divisors = multiplied
+        if method == "mul":
+            multiplied += 1
+            multiplied *= np.float32(0.5)
+            divisors = 1 / (multiplied + np.float32(MUL_EPSILON))
+        scores = np.empty(len(block), np.float32)
+        _look_in_block(multiplied, divisors, method == "mul", asked.places, asked.excluded, first, *best, scores)
+    return best
+
+
+@njit(fastmath=_ANY_ORDER)
+def _score(
+    a: Any,
+    b: Any,
+    c: Any,
+    is_product: bool,  # noqa: FBT001  compiled functions take their arguments by position
+    scores: NDArray[np.float32],
+) -> None:
+    """Write the scores (R,) of a block of rows: b - a + c, or b * c * a."""
+    if is_product:
+        for r in range(len(scores)):
+            scores[r] = b[r] * c[r] * a[r]
+    else:
+        for r in range(len(scores)):
+            scores[r] = b[r] - a[r] + c[r]
+
+
+@njit(fastmath=_ANY_ORDER)
+def _look_in_block(
+    products: Any,
+    divisors: Any,
+    is_product: bool,  # noqa: FBT001  as above
+    places: Any,
+    excluded: Any,
+    first: int,
+    best: Any,
+    answers: Any,
+    scores: NDArray[np.float32],
+) -> None:
+    """Look for better answers in a block of rows that begins with the id `first`; scores: (R,), to work in.
+
+    products, divisors: (W, R), of the questions' words: b and c are rows of products, a is one of divisors.
+    """
+    for q in range(len(places)):
+        _score(divisors[places[q, 0]], products[places[q, 1]], products[places[q, 2]], is_product, scores)
+        highest = scores[0]
+        for r in range(1, len(scores)):
+            highest = max(highest, scores[r])
+        if highest <= best[q]:
+            continue
+        for k in range(excluded.shape[1]):
+            own = excluded[q, k] - first
+            if 0 <= own < len(scores):
+                scores[own] = -np.inf
+        for r in range(len(scores)):
+            if scores[r] > best[q]:
+                best[q], answers[q] = scores[r], first + r

@@ -1,0 +1,52 @@
+"""The lazy choice of a backend: what it needs is imported when it is chosen, not before."""
+
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.kernels.embeddings import Embeddings
+from w2v_cli.kernels.protocols import Backend, BlockEngine, MinibatchEngine
+
+
+def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEngine:
+    """Return the engine of a backend.
+
+    is_classic: CBOW's gradient goes undivided to each context row (word2vec.c) instead of divided by their number.
+    """
+    if backend is Backend.NUMBA:
+        from w2v_cli.kernels.minibatch.numba_engine import NumbaEngine  # noqa: PLC0415  Numba takes a second to import
+
+        return NumbaEngine(is_classic=is_classic)
+    from w2v_cli.kernels import arrays  # noqa: PLC0415  the reference is not needed where Numba runs
+    from w2v_cli.kernels.minibatch.reference import ArrayEngine  # noqa: PLC0415
+
+    return ArrayEngine(arrays.CuPyArrays() if backend is Backend.CUPY else arrays.NumPyArrays(), is_classic=is_classic)
+
+
+def load_block_engine(
+    backend: Backend,
+    corpus: ScannedCorpus,
+    config: Config,
+    held_out: ScannedCorpus | None = None,
+    *,
+    threads: int = 1,
+    start: Embeddings | None = None,
+) -> BlockEngine:
+    """Return the engine of a backend; start: what a shard of a cluster begins with, None: the first values.
+
+    held_out: sentences to measure the loss on; threads: those that the engine has itself, where training is to be
+    deterministic.
+    """
+    if backend is Backend.CUPY:
+        from w2v_cli.kernels.block.cuda_engine import CuPyEngine  # noqa: PLC0415  it imports CuPy
+
+        return CuPyEngine(corpus, config, held_out, start)
+    if backend is Backend.NUMBA and config.training.deterministic:
+        from w2v_cli.kernels.block.rounds_engine import RoundsEngine  # noqa: PLC0415  Numba takes a second to import
+
+        return RoundsEngine(corpus, config, held_out, threads=threads)
+    if backend is Backend.NUMBA:
+        from w2v_cli.kernels.block.engine import CompiledEngine  # noqa: PLC0415  Numba takes a second to import
+
+        return CompiledEngine(corpus, config, held_out, start)
+    from w2v_cli.kernels.block.reference import ReferenceEngine  # noqa: PLC0415
+
+    return ReferenceEngine(corpus, config, held_out, start)

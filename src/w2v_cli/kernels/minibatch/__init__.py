@@ -1,0 +1,1 @@
+"""The minibatch algorithm, the book's. Begin with `reference`."""

@@ -1,0 +1,114 @@
+"""Ids → the minibatches of the book's algorithm: shuffled centres, their windows, their negatives."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.kernels.philox import Purpose, draw_words
+from w2v_cli.kernels.sampling import NegativeTable, build_negative_table, draw_negatives, keep_probabilities
+from w2v_cli.kernels.windows import NO_WORD, Windows, draw_windows
+
+_CHUNK_CENTRES = 1 << 14  # drawn at a time: large enough to hide Python's cost, small enough for the cache
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The examples of one step: predict each target from the mean of its inputs.
+
+    inputs: (B, C) word ids, filled up with NO_WORD (CBOW: the context words; skip-gram: the centre, C = 1);
+    targets: (B,) word ids (CBOW: the centre; skip-gram: one context word); negatives: (B, K) word ids.
+    centres: how many centre words the batch was made from; progress: share of the whole training done after it;
+    centres_done: how many centres of the epoch are done after it.
+    """
+
+    inputs: NDArray[np.int32]
+    targets: NDArray[np.int32]
+    negatives: NDArray[np.int32]
+    centres: int
+    progress: float
+    centres_done: int = 0
+
+
+class BatchBuilder:
+    """Builds the batches of each epoch; every draw depends on (seed, epoch, corpus position) alone."""
+
+    def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
+        counts = corpus.vocabulary.counts
+        self._corpus = corpus
+        self._config = config
+        self._keep_probability = keep_probabilities(counts, config.sampling.subsample)
+        self._negatives: NegativeTable = build_negative_table(counts, config.sampling.exponent)
+
+    def iterate_epoch(self, epoch: int, first_centre: int = 0) -> Iterator[list[Batch]]:
+        """Yield the batches of one epoch (from 0) in their shuffled order, some at a time; the last may be smaller.
+
+        first_centre: leave out the batches before it, which ended there.
+        """
+        epochs, size = self._config.training.epochs, self._config.training.batch_size
+        windows = draw_windows(self._corpus, self._config, self._keep_probability, epoch)
+        centres = _shuffled_centres(windows, self._config.sampling.seed, epoch)
+        step = max(size, _CHUNK_CENTRES // size * size)
+        for start in range(first_centre, len(centres), step):
+            chunk = centres[start : start + step]
+            examples = self._examples(epoch, windows, chunk)
+            lasts = [min(first + size, len(chunk)) for first in range(0, len(chunk), size)]
+            yield [
+                examples.batch(first, last, (epoch + (start + last) / len(centres)) / epochs, start + last)
+                for first, last in pairwise([0, *lasts])
+            ]
+
+    def _examples(self, epoch: int, windows: Windows, centres: NDArray[np.int64]) -> "_Examples":
+        """Return the training examples of some centres (indices into the kept words), in their order."""
+        window = self._config.model.window
+        contexts = windows.contexts(centres, window)
+        centre_ids = windows.word_ids[centres]
+        if self._config.model.model == "cbow":
+            inputs, targets, row = contexts, centre_ids, np.arange(len(centres))
+            slot = np.zeros(len(centres), dtype=np.int64)
+        else:
+            row, slot = np.nonzero(contexts != NO_WORD)
+            inputs, targets = centre_ids[row, None], contexts[row, slot]
+        negatives = draw_negatives(
+            self._negatives,
+            targets,
+            windows.positions[centres[row]],
+            slot,
+            slots_per_position=1 if self._config.model.model == "cbow" else 2 * window,
+            negatives=self._config.sampling.negatives,
+            seed=self._config.sampling.seed,
+            epoch=epoch,
+        )
+        return _Examples(inputs, targets, negatives, np.searchsorted(row, np.arange(len(centres) + 1)))
+
+
+def _shuffled_centres(windows: Windows, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the indices of all centres, shuffled by a 64-bit random key each."""
+    centres = np.flatnonzero(windows.is_centre)
+    words = draw_words(seed, epoch, windows.positions[centres], Purpose.SHUFFLING).astype(np.uint64)
+    return centres[np.argsort((words[0] << np.uint64(32)) | words[1], kind="stable")]
+
+
+@dataclass(frozen=True)
+class _Examples:
+    """Examples of consecutive centres; those of centre i are first_example[i] to first_example[i + 1]."""
+
+    inputs: NDArray[np.int32]
+    targets: NDArray[np.int32]
+    negatives: NDArray[np.int32]
+    first_example: NDArray[np.int64]
+
+    def batch(self, first_centre: int, last_centre: int, progress: float, centres_done: int) -> Batch:
+        examples = slice(self.first_example[first_centre], self.first_example[last_centre])
+        return Batch(
+            self.inputs[examples],
+            self.targets[examples],
+            self.negatives[examples],
+            centres=last_centre - first_centre,
+            progress=progress,
+            centres_done=centres_done,
+        )

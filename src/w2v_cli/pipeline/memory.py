@@ -1,0 +1,136 @@
+"""How much memory a training will take, worked out from settings and sizes before it is taken.
+
+What is counted is memory of the process's own (RssAnon on Linux). The word ids lie in files, and do not count.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.config.schema import Config
+from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, SPAN_WORDS, shared_negatives
+from w2v_cli.kernels.block.scratch import build_scratch, padded_dim
+from w2v_cli.kernels.protocols import Backend
+
+_FLOAT = 4
+_PER_WORD = 40  # of the vocabulary, beside its words: keep probabilities, alias table and what they are made from
+_DRAWING, _DRAWN = 85, 37  # for each kept word of an epoch: its windows while they are drawn and shuffled, and after
+_LIST_CENTRES = 1 << 14  # of the batches that are built at a time, and how many such lists lie ready
+_LISTS_AHEAD = 66
+_COMPILING = 100_000_000
+_CODE = 8_000_000  # compiled code that is loaded, and what Python itself needs on the way
+_EVALUATION = 16_000_000  # blocks of rows and their products with the questions' words, and the questions
+_ROUND_SPANS, _ROUND_SPAN_WORDS, _PER_KEPT = 8, 1 << 13, 24  # kernels/block: rounds_engine.py, spans_numba.KeptWords
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a scanned corpus and the machine decide: V words, the occurrences that an epoch keeps, threads.
+
+    kept_words: after subsampling, held-out sentences included; has_snapshot: a copy of the state is made;
+    is_compiled: nothing is to be compiled.
+    """
+
+    vocabulary: int
+    kept_words: int
+    threads: int
+    has_snapshot: bool = False
+    is_compiled: bool = True
+
+
+@dataclass(frozen=True)
+class MemoryNeed:
+    """The bytes that a training adds to those of the process: its parts, and the peak before it begins."""
+
+    parts: Mapping[str, int]
+    building: int
+
+    @property
+    def total(self) -> int:
+        """The most that there will be at a time."""
+        return max(sum(self.parts.values()), self.building)
+
+
+def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
+    """Return what a training will take; the algorithm of `config` is chosen already."""
+    matrix = _FLOAT * sizes.vocabulary * config.model.dim
+    is_block = config.training.algorithm == "block"
+    has_padding = is_block and backend is Backend.NUMBA and config.cluster.cluster is None
+    row = padded_dim(config.model.dim) if has_padding else config.model.dim
+    state = matrix * (6 if config.training.optimizer == "adam" else 2)
+    parts = {
+        "vectors": 2 * _FLOAT * sizes.vocabulary * row,
+        "optimizer": 6 * matrix + 16 * sizes.vocabulary if config.training.optimizer == "adam" else 0,
+        "snapshot": state if sizes.has_snapshot else 0,
+        "best vectors": matrix * (1 + sizes.has_snapshot) if config.training.patience is not None else 0,
+        "vocabulary": _PER_WORD * sizes.vocabulary,
+        "work": _work(config, sizes, matrix, has_padding=has_padding),
+        "evaluation": _EVALUATION if config.training.evaluate else 0,
+        "compiling": _CODE + (0 if sizes.is_compiled else _COMPILING),
+    }
+    is_on_device = backend is Backend.CUPY and config.cluster.cluster is None  # on a cluster those of the workers
+    if is_on_device:  # vectors, moments and gradients lie there
+        parts |= {"vectors": 2 * matrix, "work": 0} if is_block else {"vectors": matrix, "optimizer": 0}
+    on_its_way = matrix if is_block and is_on_device else 0  # to the device, padded
+    building = max(parts["vectors"], 2 * matrix + on_its_way)
+    return MemoryNeed(MappingProxyType({name: size for name, size in parts.items() if size}), building + _CODE)
+
+
+def _work(config: Config, sizes: Sizes, matrix: int, *, has_padding: bool) -> int:
+    """Return what there is besides in training: on a cluster the copy that is sent and the changes that come back."""
+    if config.cluster.cluster is not None:
+        levels = math.ceil(math.log2(config.cluster.shards)) + 2 if config.cluster.shards > 1 else 2
+        return 2 * matrix * (1 + levels)
+    return _block_work(config, sizes.threads) if has_padding else _minibatch_work(config, sizes)
+
+
+def expected_occurrences(counts: NDArray[np.int64], keep_probability: NDArray[np.float32]) -> int:
+    """Return how many occurrences subsampling will keep of words with these counts.
+
+    >>> expected_occurrences(np.array([100, 10]), np.array([0.5, 1.0], np.float32))
+    60
+    """
+    return round(float(counts @ keep_probability.astype(np.float64)))
+
+
+def state_bytes(config: Config, vocabulary: int) -> int:
+    """Return the bytes of what a snapshot holds: both matrices and, of Adam, both moments of each."""
+    matrices = 6 if config.training.optimizer == "adam" else 2
+    if config.training.patience is not None:
+        matrices += 1
+    return matrices * _FLOAT * vocabulary * config.model.dim
+
+
+def vectors_file_bytes(vocabulary_bytes: int, vocabulary: int, dim: int) -> int:
+    """Return about how long the vectors file will be; vocabulary_bytes: of all words in UTF-8."""
+    return 2 * vocabulary * dim + vocabulary_bytes + 16 * vocabulary + 4096
+
+
+def _block_work(config: Config, threads: int) -> int:
+    """Return what the threads of the block algorithm work in: see scratch.py and spans_numba.py in kernels/block."""
+    window, negatives = config.model.window, shared_negatives(config.sampling.negatives)
+    scratch = build_scratch(config.model, negatives)
+    scratch_bytes: int = sum(array.nbytes for name, array in scratch._asdict().items() if not name.startswith("flat_"))
+    around = BLOCK_CENTRES + 2 * window
+    if config.training.deterministic:
+        gradients = _FLOAT * (around + BLOCK_CENTRES + negatives) * padded_dim(config.model.dim)
+        return threads * scratch_bytes + _ROUND_SPANS * (_PER_KEPT * (_ROUND_SPAN_WORDS + around) + gradients)
+    return threads * (scratch_bytes + _PER_KEPT * (SPAN_WORDS + around))
+
+
+def _minibatch_work(config: Config, sizes: Sizes) -> int:
+    """Return what the windows of an epoch take, and the batches that a second thread has ready."""
+    negatives, window = config.sampling.negatives, config.model.window
+    if config.model.model == "cbow":
+        per_centre = _FLOAT * (2 * window + 1 + negatives)
+    else:
+        contexts = window + 1 if config.model.shrink_window else 2 * window
+        per_centre = contexts * _FLOAT * (2 + negatives)
+    is_ahead = sizes.threads > 1 and config.training.algorithm == "minibatch"
+    ready = per_centre * min(sizes.kept_words, _LIST_CENTRES * (_LISTS_AHEAD if is_ahead else 2))
+    still_ready = ready if config.training.epochs > 1 else 0  # of one epoch while the next is drawn
+    return max(_DRAWING * sizes.kept_words + still_ready, _DRAWN * sizes.kept_words + ready)

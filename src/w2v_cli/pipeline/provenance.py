@@ -1,0 +1,80 @@
+"""What a vectors file says of how it was made: all that decides the vectors and nothing else (docs/adr/0004)."""
+
+import dataclasses
+from typing import Any
+
+from w2v_cli.evaluation.per_epoch import EVALUATOR, contents_by_name
+from w2v_cli.training.loop import Trained
+from w2v_cli.training.snapshot import Identity
+
+# No path, no time, no number of threads, workers or blocks in flight; no limit that a text is refused by or is not.
+_LEFT_OUT: dict[str, Any] = {
+    "corpus": {"source", "max_expansion", "max_unpacked"},
+    "model": {"init_from"},
+    "output": True,
+    "cluster": {"cluster", "worker_timeout", "tls_ca", "tls_cert", "tls_key"},
+    "training": {"threads", "gpu_concurrency", "time_limit", "evaluate"},
+}
+
+
+def describe(identity: Identity, trained: Trained) -> dict[str, Any]:
+    """Return the metadata of the vectors, JSON-able.
+
+    final_loss is the mean loss of the last whole epoch, None where there is none. `stopped_early`, `init_from` and
+    `earlier_plans` are there where they say something.
+    """
+    config = identity.config
+    settings = config.model_dump(mode="json", exclude=_LEFT_OUT)
+    if config.cluster.cluster is None:
+        del settings["cluster"]
+    settings["training"]["learning_rate"] = config.learning_rate
+    losses = trained.epoch_losses
+    return {
+        "package_version": identity.package_version,
+        "algorithm": config.training.algorithm,
+        "backend": identity.backend,
+        "reproducible": identity.is_reproducible and trained.is_complete,
+        "seed": config.sampling.seed,
+        "config": settings,
+        "corpus": {key: fact for key, fact in identity.corpus.items() if key != "vocabulary_sha256"},
+        "epoch_losses": losses,
+        "final_loss": losses[-1] if losses else None,
+        **validation(trained),
+        **evaluation(trained),
+        **stopped_early(trained),
+        **({} if identity.init_from is None else {"init_from": identity.init_from}),
+        **_earlier_plans(identity),
+    }
+
+
+def validation(trained: Trained) -> dict[str, Any]:
+    """Return what the held-out sentences said, JSON-able; nothing where there are none."""
+    losses = trained.validation_losses
+    return {"validation_losses": losses, "epoch": trained.epoch} if losses else {}
+
+
+def evaluation(trained: Trained) -> dict[str, Any]:
+    """Return the scores of these vectors by the names of the sets, JSON-able, and who gave them; nothing where none."""
+    scores = trained.scores
+    return {"evaluation": {"evaluator": EVALUATOR, "scores": contents_by_name(scores)}} if scores else {}
+
+
+def epoch_evaluations(trained: Trained) -> dict[str, Any]:
+    """Return the scores after each epoch, JSON-able; nothing where there are none."""
+    scored = [report for report in trained.reports if report.scores]
+    scores = [{"epoch": report.epoch, "scores": contents_by_name(report.scores)} for report in scored]
+    return {"epoch_evaluations": scores} if scores else {}
+
+
+def stopped_early(trained: Trained) -> dict[str, Any]:
+    """Return where a training was when it was stopped, JSON-able; nothing for one that came to its end."""
+    if trained.is_complete:
+        return {}
+    done = {"whole_epochs": trained.whole_epochs, "epochs": trained.reports[-1].epochs}
+    return {"stopped_early": done | {"progress": round(trained.progress, 6)}}
+
+
+def _earlier_plans(identity: Identity) -> dict[str, Any]:
+    """Return how many epochs the training was meant to have before they became more, and after which."""
+    plans = [dataclasses.asdict(plan) for plan in identity.earlier_plans]
+    return {"earlier_plans": plans} if plans else {}

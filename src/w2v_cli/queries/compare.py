@@ -1,0 +1,66 @@
+"""The same questions to several vectors files: what each answers, and what they share."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from w2v_cli.errors import UnknownWordError
+from w2v_cli.queries.expression import Sum
+from w2v_cli.queries.search import Neighbour, Search, answer_all
+from w2v_cli.vectors.keyed_vectors import WordVectors
+
+Answer = list[Neighbour] | UnknownWordError
+Result = TypeVar("Result")
+
+
+def ask_files(
+    files: Sequence[WordVectors], questions: Sequence[Sum], search: Search
+) -> list[list[Answer] | UnknownWordError]:
+    """Return what each file answers to each question, in one pass over each file.
+
+    In place of the answers of a file that lacks a word stands its error; where all files lack one, that
+    of the first file stands in place of all answers.
+    """
+    columns = [_ask(word_vectors, questions, search) for word_vectors in files]
+    return [_row(list(row)) for row in zip(*columns, strict=True)]
+
+
+def measure_files(
+    files: Sequence[WordVectors], measure: Callable[[WordVectors], Result]
+) -> list[Result | UnknownWordError] | UnknownWordError:
+    """Return what `measure` finds in each file, in the same way."""
+    return _row([_attempt(measure, word_vectors) for word_vectors in files])
+
+
+def shared_words(answers: Sequence[Answer]) -> list[str]:
+    """Return the words that all answers have, in the order of the first."""
+    lists = [[neighbour.word for neighbour in answer] for answer in answers if not isinstance(answer, UnknownWordError)]
+    if len(lists) < len(answers):
+        return []
+    return [word for word in lists[0] if all(word in others for others in lists[1:])]
+
+
+def _ask(word_vectors: WordVectors, questions: Sequence[Sum], search: Search) -> list[Answer]:
+    """Return one file's answers, an error where a word is unknown."""
+    lacking = [_lack(word_vectors, question) for question in questions]
+    known = [question for question, error in zip(questions, lacking, strict=True) if error is None]
+    answers = iter(answer_all(word_vectors, known, search))
+    return [next(answers) if error is None else error for error in lacking]
+
+
+def _lack(word_vectors: WordVectors, question: Sum) -> UnknownWordError | None:
+    """Return the error for the first word that the vectors lack."""
+    found = _attempt(lambda vectors: [vectors.word_id(term.word) for term in question.terms], word_vectors)
+    return found if isinstance(found, UnknownWordError) else None
+
+
+def _attempt(measure: Callable[[WordVectors], Result], word_vectors: WordVectors) -> Result | UnknownWordError:
+    try:
+        return measure(word_vectors)
+    except UnknownWordError as error:
+        return error
+
+
+def _row(found: list[Result | UnknownWordError]) -> list[Result | UnknownWordError] | UnknownWordError:
+    """Return what was found, the first error where nothing was."""
+    errors = [one for one in found if isinstance(one, UnknownWordError)]
+    return errors[0] if len(errors) == len(found) else found

@@ -1,0 +1,176 @@
+"""`w2v_cli.WordVectors` and `w2v_cli.load`: vectors that a notebook asks, one method a question."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Self, overload
+
+import numpy as np
+
+from w2v_cli.humanize import count
+from w2v_cli.python_names import python_names
+from w2v_cli.queries import closeness
+from w2v_cli.queries import search as search_module
+from w2v_cli.queries.expression import Sum, parse_sum
+from w2v_cli.queries.rows import FloatArray
+from w2v_cli.queries.search import AnalogyMethod, Neighbour, Search
+from w2v_cli.system.cpu import available_cores
+from w2v_cli.vectors import keyed_vectors
+from w2v_cli.vectors import load as load_module
+
+__all__ = ["Neighbour", "WordVectors", "load"]
+
+
+class WordVectors(keyed_vectors.WordVectors):
+    """Words and their vectors, and the questions that can be asked of them.
+
+    `words`: V of them, the most frequent first; `vectors`: (V, D) float16 or float32; `counts`: (V,) int64, or None
+    where the file has none; `metadata`: how they were made, such as `metadata["epoch_losses"]`.
+
+    Where a method takes a question, that is a word or a sum of words with signs between spaces, "king - man + woman".
+    An unknown word raises UnknownWordError, whose `suggestions` are spelt like it.
+
+    >>> import numpy as np
+    >>> vectors = WordVectors(np.eye(3, dtype=np.float32), ("sun", "moon", "sea"))
+    >>> len(vectors), "moon" in vectors, vectors["moon"].tolist()
+    (3, True, [0.0, 1.0, 0.0])
+    """
+
+    @classmethod
+    def of(cls, plain: keyed_vectors.WordVectors) -> Self:
+        """Return the same vectors, ready to be asked; nothing is copied."""
+        return cls(plain.vectors, plain.words, plain.counts, plain.metadata)
+
+    @property
+    def dim(self) -> int:
+        """D, the numbers of a vector."""
+        return int(self.vectors.shape[1])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __getitem__(self, question: str) -> FloatArray:
+        """Return the vector (D,) float32 of a word as it was trained, or the sum of such vectors."""
+        return np.array(closeness.plain_vector(self, self._sum(question)), np.float32)
+
+    def __repr__(self) -> str:
+        return f"<WordVectors: {count(len(self), 'word')}, {count(self.dim, 'dimension')}>"
+
+    @overload
+    def similar(
+        self,
+        question: str,
+        top: int = 10,
+        *,
+        method: AnalogyMethod = "add",
+        min_count: int | None = None,
+        restrict: int | None = None,
+    ) -> list[Neighbour]: ...
+
+    @overload
+    def similar(
+        self,
+        question: list[str] | tuple[str, ...],
+        top: int = 10,
+        *,
+        method: AnalogyMethod = "add",
+        min_count: int | None = None,
+        restrict: int | None = None,
+    ) -> list[list[Neighbour]]: ...
+
+    @python_names()
+    def similar(
+        self,
+        question: str | list[str] | tuple[str, ...],
+        top: int = 10,
+        *,
+        method: AnalogyMethod = "add",
+        min_count: int | None = None,
+        restrict: int | None = None,
+    ) -> list[Neighbour] | list[list[Neighbour]]:
+        """Return the `top` words nearest to a word or a sum by cosine, nearest first, without the question's own.
+
+        Of a list of questions a list of such answers, found in one pass over the vectors.
+
+        method: how sums are scored, see `analogy`. min_count: only words that occur so often in the corpus; restrict:
+        only so many of the most frequent ones. Raises ConfigError for a number below 1.
+
+        >>> import numpy as np
+        >>> rows = np.array([[3, 0], [2, 1], [0, 1]], np.float32)
+        >>> vectors = WordVectors(rows, ("king", "queen", "bread"))
+        >>> [(found.word, round(found.score, 3)) for found in vectors.similar("king")]
+        [('queen', 0.894), ('bread', 0.0)]
+        """
+        search = Search(top, method, min_count, restrict, threads=available_cores())
+        questions = [question] if isinstance(question, str) else _listed(question)
+        found = search_module.answer_all(self, [self._sum(one) for one in questions], search)
+        return found[0] if isinstance(question, str) else found
+
+    @python_names()
+    def analogy(
+        self,
+        a: str,
+        b: str,
+        c: str,
+        top: int = 5,
+        *,
+        method: AnalogyMethod = "add",
+        min_count: int | None = None,
+        restrict: int | None = None,
+    ) -> list[Neighbour]:
+        """Return the `top` answers to "a is to b as c is to …", best first: king, man, queen → woman.
+
+        method: `add` is the cosine with b - a + c, each at length 1 (3CosAdd, Mikolov et al. 2013c); `mul` 3CosMul
+        (Levy & Goldberg 2014); `dot` the book's dot product. `a`, `b` and `c` are words and do not answer.
+        """
+        for word in (a, b, c):
+            _check_text(word)
+        search = Search(top, method, min_count, restrict, threads=available_cores())
+        [found] = search_module.answer_all(self, [Sum.of_analogy(a, b, c)], search)
+        return found
+
+    def similarity(self, a: str, b: str) -> float:
+        """Return the cosine of two words or sums, -1 to 1."""
+        return closeness.similarity(self, self._sum(a), self._sum(b))
+
+    def odd(self, words: Sequence[str]) -> str:
+        """Return the word that fits least with the others: the farthest from the mean of all at length 1.
+
+        Raises ConfigError for fewer than three different words.
+        """
+        return closeness.odd_one_out(self, _listed(words))[0].word
+
+    @python_names()
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write a vectors file (float16), whole or not at all, and return its path.
+
+        Raises ConfigError for a file that exists, without `overwrite`, and StorageError where the disk refuses.
+        """
+        keyed_vectors.save(Path(path), self, overwrite=overwrite)
+        return Path(path)
+
+    def _sum(self, question: str) -> Sum:
+        _check_text(question)
+        return parse_sum(question, self.__contains__)
+
+
+def _listed(questions: Sequence[str]) -> list[str]:
+    """Return several words as a list; raise TypeError for what is one text, or none."""
+    if isinstance(questions, str) or not isinstance(questions, Iterable):
+        raise TypeError(f"several words are a list such as ['king', 'queen'], this is {questions!r}")
+    return list(questions)
+
+
+def _check_text(question: object) -> None:
+    """Raise TypeError for what is neither a word nor a sum of words."""
+    if not isinstance(question, str):
+        raise TypeError(f"a question is a text such as 'king' or 'king - man + woman', this is {question!r}")
+
+
+@python_names()
+def load(path: str | os.PathLike[str]) -> WordVectors:
+    """Return the vectors of a file that w2v reads, memory-mapped, after every check of it that there is.
+
+    Raises VectorsError for a file that is missing, damaged or of another kind.
+    """
+    return WordVectors.of(load_module.open_vectors(Path(path)))

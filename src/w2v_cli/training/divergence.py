@@ -1,0 +1,116 @@
+"""Training that leads nowhere: how it is told from one that learns, and what is likely to be the cause."""
+
+import math
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.config.schema import Config
+from w2v_cli.errors import DivergedError
+from w2v_cli.training.learner import Advance, Learner
+from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16
+
+_TIMES_GUESSING = 3.0  # trainings that learn stay below 1.2, those that do not pass 5 (docs/adr/0013)
+_FEWEST_PAIRS = 10_000  # fewer have no mean to go by
+_CHECK_SHARE = 0.01  # of the time goes into looking at vectors within an epoch
+_BLOCK_ROWS = 4096
+_USUAL_BATCH = 512
+_FAR = 1.5  # times the usual value: far enough to be the cause
+
+
+class DivergenceGuard:
+    """Stops a training whose loss or vectors leave all bounds, within a moment of when they do."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._loss = 0.0
+        self._pairs = 0
+        self._checked_at = -math.inf
+        self._check_seconds = 0.0
+
+    def watch_loss(self, loss: float, pairs: int, epoch: int) -> None:
+        """Take in the summed loss of some pairs; raise DivergedError where it says that nothing is learnt."""
+        self._loss += loss
+        self._pairs += pairs
+        self.check_loss(self._loss, epoch)
+        if self._pairs >= _FEWEST_PAIRS:
+            mean, guessing = self._loss / self._pairs, loss_of_guessing(self._config)
+            if mean > _TIMES_GUESSING * guessing:
+                raise self._diverged(f"the mean loss is {mean:.3g}, where guessing has {guessing:.3g}", epoch)
+            self._loss, self._pairs = 0.0, 0
+
+    def check_loss(self, loss: float, epoch: int) -> None:
+        """Raise DivergedError where a loss is not finite; epoch: from 0."""
+        if not math.isfinite(loss):
+            raise self._diverged("the loss is no longer a finite number", epoch)
+
+    def watch_vectors(self, learner: Learner, advance: Advance) -> None:
+        """Look at the vectors after an epoch, and within one where they are at hand and it costs next to no time."""
+        started = time.perf_counter()
+        is_at_hand = self._config.training.backend != "cupy"
+        is_cheap = started - self._checked_at >= self._check_seconds / _CHECK_SHARE
+        if advance.ends_epoch or (is_at_hand and is_cheap):
+            self.check_vectors(learner.read_vectors(), advance.epoch)
+            self._checked_at = time.perf_counter()
+            self._check_seconds = self._checked_at - started
+
+    def check_vectors(self, vectors: NDArray[np.float32], epoch: int) -> None:
+        """Raise DivergedError where a value of the vectors (V, D) is not finite as float16; epoch: from 0."""
+        largest = largest_value(vectors)
+        if not largest <= MAX_FLOAT16:
+            found = f"a vector holds {largest:.6g}, and float16, which vectors are saved in, ends at {MAX_FLOAT16:.0f}"
+            raise self._diverged(found, epoch)
+
+    def _diverged(self, found: str, epoch: int) -> DivergedError:
+        epochs = self._config.training.epochs
+        return DivergedError(
+            f"training diverged in epoch {epoch + 1} of {epochs}: {found}. {likely_cause(self._config)} No vectors "
+            f"were written."
+        )
+
+
+def loss_of_guessing(config: Config) -> float:
+    """Return the mean loss of vectors that know nothing, nats per positive pair: (1 + K) · ln 2.
+
+    >>> round(loss_of_guessing(Config()), 2)
+    4.16
+    """
+    return (1 + config.sampling.negatives) * math.log(2)
+
+
+def likely_cause(config: Config) -> str:
+    """Return what probably made a training with this config diverge, with its value, and what to try."""
+    training, rate, usual = config.training, config.learning_rate, config.usual_learning_rate
+    is_summed = training.algorithm == "minibatch" and training.optimizer == "sgd"
+    whose = "adam" if training.optimizer == "adam" else config.model.model
+    causes = []
+    if rate > _FAR * usual:
+        causes.append(
+            f"The learning rate {rate:g} is {rate / usual:.2g} times what is usual for {whose}: try --learning-rate "
+            f"{usual:g}."
+        )
+    if is_summed and training.batch_size > _FAR * _USUAL_BATCH:
+        causes.append(
+            f"A step sums the gradients of training.batch_size = {training.batch_size:,} examples: try --set "
+            f"training.batch_size={_USUAL_BATCH}."
+        )
+    if causes:
+        return " ".join(causes)
+    cures = [
+        f"--learning-rate {rate / 4:g}",
+        *([f"a smaller training.batch_size ({training.batch_size:,})"] if is_summed else []),
+        *(["--set training.decay=linear"] if training.decay == "constant" else []),
+        *(["--subsample 0.001"] if config.sampling.subsample == 0 else []),  # the gradients of a word in a block add up
+    ]
+    return f"The learning rate {rate:g} is too high for this text: try {' or '.join(cures)}."
+
+
+def largest_value(vectors: NDArray[np.float32]) -> float:
+    """Return the largest absolute value of the vectors, NaN where one is NaN; takes memory for some thousand rows.
+
+    >>> largest_value(np.array([[1.0, -2.0]], np.float32))
+    2.0
+    """
+    blocks = (vectors[first : first + _BLOCK_ROWS] for first in range(0, len(vectors), _BLOCK_ROWS))
+    return float(np.max([np.abs(block).max() for block in blocks]))

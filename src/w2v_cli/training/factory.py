@@ -1,0 +1,94 @@
+"""Which algorithm, backend and threads a config means, and the learner that is built of them."""
+
+from dataclasses import dataclass
+
+from w2v_cli.config.schema import Config
+from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.errors import ConfigError
+from w2v_cli.kernels.block.cuda_layout import MAX_DIM
+from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.system.cpu import available_cores
+from w2v_cli.training.block import BlockLearner
+from w2v_cli.training.learner import Learner
+from w2v_cli.training.minibatch import MOST_THREADS, MinibatchLearner
+
+__all__ = ["EngineLoaded", "available_cores", "build_learner", "with_algorithm"]
+
+
+@dataclass(frozen=True)
+class EngineLoaded:
+    """Training begins, with this algorithm on this backend.
+
+    is_compiled: no compilation of twenty seconds is to come; is_reproducible: the same training gives the same bytes,
+    as it does not where threads or a GPU add in any order; blocks_in_flight: those of the block algorithm on a GPU;
+    rounds: of an epoch on a cluster, else 0.
+    """
+
+    algorithm: str
+    backend: Backend
+    threads: int
+    is_compiled: bool = True
+    is_reproducible: bool = True
+    blocks_in_flight: int | None = None
+    rounds: int = 0
+
+
+def with_algorithm(config: Config) -> Config:
+    """Return the config with its algorithm chosen: block, but for what only minibatch can do.
+
+    Raises ConfigError where block was asked for with what it cannot do.
+    """
+    training = config.training
+    is_too_wide = training.backend == "cupy" and config.model.dim > MAX_DIM
+    needs = [
+        *(["training.optimizer: adam"] if training.optimizer == "adam" else []),
+        *([f"model.dim above {MAX_DIM} on the GPU"] if is_too_wide else []),
+    ]
+    if config.cluster.cluster is not None and (needs or training.algorithm == "minibatch"):
+        wish = " and ".join(needs) or "--algorithm minibatch"
+        raise ConfigError(f"--cluster trains by the block algorithm, not with {wish}: leave one of them out.")
+    if training.patience is not None and training.validation == 0:
+        raise ConfigError("--patience waits for a lower held-out loss: give --validation a share too, such as 0.01.")
+    if training.deterministic and training.backend == "cupy":
+        raise ConfigError("--deterministic cannot be had with --gpu: a GPU adds in any order; leave one of them out.")
+    if training.algorithm == "block" and needs:
+        raise ConfigError(f"--algorithm block cannot do {' and '.join(needs)}: train with --algorithm minibatch.")
+    if training.algorithm == "auto":
+        training = training.model_copy(update={"algorithm": "minibatch" if needs else "block"})
+    return config.model_copy(update={"training": training})
+
+
+def build_learner(
+    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend
+) -> tuple[Learner, EngineLoaded]:
+    """Return the algorithm, ready to train, and what there is to say of it."""
+    threads = config.training.threads or available_cores()
+    if config.training.algorithm == "block":
+        return _build_block_learner(corpus, held_out, config, backend, threads)
+    threads = min(threads, MOST_THREADS)
+    engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
+    loaded = EngineLoaded("minibatch", backend, threads, is_reproducible=backend is not Backend.CUPY)
+    return MinibatchLearner(corpus, config, engine, held_out, threads=threads), loaded
+
+
+def _build_block_learner(
+    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend, threads: int
+) -> tuple[Learner, EngineLoaded]:
+    """Return the same for the block algorithm: lock-free threads, or what the engine has itself."""
+    is_deterministic = config.training.deterministic
+    if backend is Backend.NUMPY:
+        threads = 1
+    is_on_device = backend is Backend.CUPY
+    engine = load_block_engine(backend, corpus, config, held_out, threads=threads)
+    loaded = EngineLoaded(
+        "block",
+        backend,
+        threads,
+        is_compiled=engine.is_compiled,
+        is_reproducible=not is_on_device and (is_deterministic or threads == 1),
+        blocks_in_flight=engine.blocks_in_flight,
+    )
+    callers = 1 if is_deterministic or is_on_device else threads
+    learner = BlockLearner(corpus, config, engine, held_out, threads=callers)
+    return learner, loaded

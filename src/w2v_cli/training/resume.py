@@ -1,0 +1,161 @@
+"""May a training go on from a snapshot? What was given must agree with it, and the text must be the same."""
+
+import dataclasses
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from w2v_cli import __version__
+from w2v_cli.config.schema import FIELDS, Config
+from w2v_cli.datasets.incoming import sha256_of
+from w2v_cli.errors import ConfigError, VectorsError
+from w2v_cli.training import snapshot
+from w2v_cli.training.learner import Learner
+from w2v_cli.training.loop import Resumed
+from w2v_cli.training.snapshot import BEST_VECTORS, TRAINING_VERSION, Identity, Plan, Snapshot
+
+# Settings that decide nothing of the vectors: they may be other ones each time.
+FREE_SETTINGS = frozenset(
+    {
+        *("training.threads", "training.gpu_concurrency", "training.time_limit", "training.evaluate"),
+        *("corpus.max_expansion", "corpus.max_unpacked"),
+        *("cluster.cluster", "cluster.worker_timeout", "cluster.tls_ca", "cluster.tls_cert", "cluster.tls_key"),
+        *("output.path", "output.overwrite", "output.snapshot_every", "output.log"),
+    }
+)
+_COMPARED_OTHERWISE = {"corpus.source", "model.init_from", "training.epochs"}
+_SHOWN_DIGITS = 12  # of a SHA-256
+
+
+def load_snapshot(output: Path) -> Snapshot:
+    """Return the snapshot beside `output`; raise ConfigError where there is none, VectorsError where it is damaged."""
+    path = snapshot.snapshot_path(output)
+    if not path.exists():
+        raise ConfigError(
+            f"--resume: there is no {path} to go on from: name the --output of the training that was interrupted, or "
+            f"begin without --resume."
+        )
+    try:
+        return snapshot.load(path)
+    except VectorsError as error:
+        raise VectorsError(f"--resume: {error} With --overwrite training begins anew.") from error
+
+
+def merge_settings(config: Config, given: Collection[str], taken: Snapshot) -> Config:
+    """Return the config to go on with: that of the snapshot, with what was given (dotted keys) and may be changed.
+
+    The number of epochs may grow; a time limit is not taken over. Raises ConfigError, a line for each thing, where
+    what was given asks for another training.
+    """
+    old = taken.identity.config
+    differences = list(_differences(config, given, taken.identity))
+    if differences:
+        raise _refusal(Path(config.output.path), differences)
+    kept = {key for key in FREE_SETTINGS | {"corpus.source", "training.epochs"} if key in given}
+    if config.corpus.source is None:
+        kept.discard("corpus.source")
+    unlimited = old.model_copy(update={"training": old.training.model_copy(update={"time_limit": None})})
+    merged = _with(unlimited, config, kept | {"output.path"})
+    return merged.model_copy(update={"output": merged.output.model_copy(update={"overwrite": True})})
+
+
+def check_same(output: Path, taken: Snapshot, corpus: dict[str, Any], backend: str, corpus_words: int) -> None:
+    """Raise ConfigError, a line for each difference, unless text and backend are those of the snapshot.
+
+    corpus_words: those of an epoch, beyond which no training can have come: VectorsError.
+    """
+    old = taken.identity
+    differences = []
+    if any(old.corpus.get(key) != corpus[key] for key in ("sha256", "vocabulary_sha256")):
+        differences.append(f"corpus: {_shown_corpus(old.corpus)} → {_shown_corpus(corpus)}")
+    if old.backend != backend:
+        differences.append(f"training.backend: {old.backend} → {backend}")
+    if differences:
+        raise _refusal(output, differences)
+    most = corpus_words if old.config.training.algorithm == "minibatch" else corpus_words - 1
+    if not (0 <= taken.point.epoch <= old.config.training.epochs and 0 <= taken.point.done <= most):
+        raise VectorsError(f"{snapshot.snapshot_path(output)} is damaged: it goes on at {taken.point}; begin anew.")
+
+
+def continued(taken: Snapshot, new: Identity) -> Identity:
+    """Return the identity of the training that goes on: `new`, with the history of the old one."""
+    old, plans = taken.identity, taken.identity.earlier_plans
+    if new.config.training.epochs != old.config.training.epochs:
+        plans = (*plans, Plan(old.config.training.epochs, taken.point))
+    is_reproducible = old.is_reproducible and new.is_reproducible
+    return dataclasses.replace(new, is_reproducible=is_reproducible, init_from=old.init_from, earlier_plans=plans)
+
+
+def restore(learner: Learner, taken: Snapshot, output: Path) -> Resumed:
+    """Give the learner the state of the snapshot; return where training goes on.
+
+    Raises VectorsError where the arrays are not those of this learner.
+    """
+    snapshot.check_state(snapshot.snapshot_path(output), taken.arrays, learner.read_state())
+    learner.restore(taken.arrays)
+    best = taken.arrays.get(BEST_VECTORS)
+    return Resumed(taken.point, taken.loop, None if best is None else np.array(best))
+
+
+def _differences(config: Config, given: Collection[str], identity: Identity) -> Iterator[str]:
+    """Yield a line for each thing in which what was given is not what the snapshot has."""
+    old = identity.config
+    if identity.training_version != TRAINING_VERSION:
+        yield f"w2v-cli, which now computes otherwise: {identity.package_version} → {__version__}"
+    compared = [key for key in FIELDS if key in given and key not in FREE_SETTINGS | _COMPARED_OTHERWISE]
+    asked_for = _with(old, config, compared)
+    for key in compared:
+        was, wanted = _value(old, key), _value(asked_for, key)
+        if wanted not in _equals(key, was, identity):
+            yield f"{key}: {json.dumps(was)} → {json.dumps(wanted)}"
+    if "cluster.cluster" in given and (old.cluster.cluster is None) != (config.cluster.cluster is None):
+        yield f"cluster.cluster: {json.dumps(old.cluster.cluster)} → {json.dumps(config.cluster.cluster)}"
+    if "training.epochs" in given and config.training.epochs < old.training.epochs:
+        yield f"training.epochs, which may only grow: {old.training.epochs} → {config.training.epochs}"
+    if "model.init_from" in given and config.model.init_from is not None:
+        name, sha256 = Path(config.model.init_from).name, sha256_of(Path(config.model.init_from))
+        init_from = identity.init_from or {"source": "none", "sha256": ""}
+        if init_from["sha256"] != sha256:
+            was = f"{init_from['source']} {init_from['sha256'][:_SHOWN_DIGITS]}"
+            yield f"model.init_from: {was.rstrip()} → {name} {sha256[:_SHOWN_DIGITS]}"
+
+
+def _equals(key: str, was: object, identity: Identity) -> list[object]:
+    """Return the values that mean the same as what the snapshot has."""
+    if key == "training.algorithm":
+        return [was, "auto"]
+    if key == "training.backend":
+        return [was, identity.backend, "auto"]
+    return [was]
+
+
+def _value(config: Config, key: str) -> Any:
+    """Return the value of a dotted key; of the learning rate the one that is meant by null."""
+    if key == "training.learning_rate":
+        return config.learning_rate
+    section, name = key.split(".")
+    return getattr(getattr(config, section), name)
+
+
+def _with(config: Config, other: Config, keys: Collection[str]) -> Config:
+    """Return `config` with the values that `other` has for some dotted keys."""
+    values = config.model_dump()
+    for section, name in (key.split(".") for key in keys):
+        values[section][name] = getattr(getattr(other, section), name)
+    return Config.model_validate(values)
+
+
+def _shown_corpus(corpus: dict[str, Any]) -> str:
+    digits = str(corpus.get("sha256"))[:_SHOWN_DIGITS]
+    return f"{corpus.get('source')}, {corpus.get('words')} words, SHA-256 {digits}…"
+
+
+def _refusal(output: Path, differences: list[str]) -> ConfigError:
+    """Return the error of a training that is not the one of the snapshot."""
+    path = snapshot.snapshot_path(output)
+    head = f"--resume: {path} belongs to another training (what it has → what was asked for):"
+    cure = "give the same again, or leave it out; --overwrite begins a new training."
+    return ConfigError("\n".join([head, *differences, cure]))

@@ -1,0 +1,141 @@
+"""When a snapshot is due, and how it is written while training goes on."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from w2v_cli.config.durations import Interval
+from w2v_cli.errors import W2vError
+from w2v_cli.training import snapshot
+from w2v_cli.training.learner import Point, State
+from w2v_cli.training.loop_state import LoopState
+from w2v_cli.training.snapshot import Identity, Snapshot
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SHARE = 0.02  # of the time that snapshots may take where nobody has asked for more
+_DISPLACED = 2  # threads of training that a second of the writer's costs a second each: those of a round wait for it
+
+
+@dataclass
+class Rhythm:
+    """Decides when a snapshot is due: at the interval, and at an epoch's end where that costs little time.
+
+    every: as the user set it; cost_seconds: what the last one took away from training; is_eager: it is due whenever it
+    can be taken, because others train meanwhile.
+    """
+
+    every: Interval
+    seconds: float = 0.0
+    words: float = 0.0
+    cost_seconds: float = 0.0
+    is_eager: bool = False
+
+    def is_due(self, seconds: float, words: float, *, ends_epoch: bool) -> bool:
+        """Return whether one is due after so many seconds and corpus words, both counted from the first beginning.
+
+        >>> Rhythm(Interval(seconds=60), cost_seconds=1).is_due(49, 0, ends_epoch=True)
+        False
+        >>> Rhythm(Interval(seconds=60), cost_seconds=1).is_due(51, 0, ends_epoch=True)
+        True
+        """
+        since, words_since = seconds - self.seconds, words - self.words
+        if self.is_eager or since >= self.every.seconds or words_since >= self.every.words:
+            return True
+        return ends_epoch and since * _SHARE >= self.cost_seconds
+
+    def begin(self, seconds: float, words: float) -> None:
+        """Count from here on."""
+        self.seconds, self.words = seconds, words
+
+
+class SnapshotKeeper:
+    """Copies the state of a training at rest, and writes the copy in a thread of its own, one at a time.
+
+    kept: the point of the latest snapshot on disk, None where there is none. Copies are made into the same memory each
+    time: one state more than training itself needs. On leaving the block the last one is on disk.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        identity: Identity,
+        every: Interval,
+        *,
+        kept: Point | None = None,
+        is_eager: bool = False,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.path = path
+        self.kept = kept
+        self._identity = identity
+        self._rhythm = Rhythm(every, is_eager=is_eager)
+        self._clock = clock
+        self._copies: dict[str, NDArray[Any]] = {}
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="w2v-snapshot")
+        self._writing: Future[tuple[Point, float]] | None = None
+        self._copy_seconds = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._writer.shutdown()
+        with contextlib.suppress(W2vError) if error else contextlib.nullcontext():  # the first error is the one to tell
+            self._end_writing()
+
+    def begin(self, state: State, words: float) -> None:
+        """Take the memory for copies of the state, before anything is lost if there is none; count from `words` on."""
+        self._copies = {name: np.empty(array.shape, array.dtype) for name, array in state.items()}
+        self._rhythm.begin(self._clock(), words)
+
+    def is_due(self, words: float, *, ends_epoch: bool) -> bool:
+        """Return whether a snapshot is to be taken after so many corpus words; never while one is being written.
+
+        Raises what the writing of the last one raised: StorageError, or DivergedError.
+        """
+        if self._writing is not None:
+            if not self._writing.done():
+                return False
+            self._end_writing()
+        return self._rhythm.is_due(self._clock(), words, ends_epoch=ends_epoch)
+
+    def take(self, state: State, point: Point, words: float, loop: LoopState, *, is_last: bool = False) -> None:
+        """Begin to write a copy of the state, or the last one itself, which nothing changes any more.
+
+        One that is still being written is awaited first. Raises what its writing raised.
+        """
+        self._end_writing()
+        began = self._clock()
+        kept = state if is_last else self._copied(state)
+        self._writing = self._writer.submit(self._write, Snapshot(self._identity, point, loop, kept))
+        self._copy_seconds = self._clock() - began
+        self._rhythm.begin(self._clock(), words)
+
+    def _copied(self, state: State) -> State:
+        for name, array in state.items():
+            if name not in self._copies:  # BEST_VECTORS, which are not there in the beginning
+                self._copies[name] = np.empty(array.shape, array.dtype)
+            np.copyto(self._copies[name], array)
+        return {name: self._copies[name] for name in state}
+
+    def _write(self, taken: Snapshot) -> tuple[Point, float]:
+        """Write a snapshot; return its point, and the seconds of a processor that it took."""
+        began = time.thread_time()
+        snapshot.save(self.path, taken)
+        return taken.point, time.thread_time() - began
+
+    def _end_writing(self) -> None:
+        """Wait until nothing is being written; take in how that went."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            self.kept, seconds = writing.result()
+            self._rhythm.cost_seconds = self._copy_seconds + _DISPLACED * seconds

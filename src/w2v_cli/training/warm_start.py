@@ -1,0 +1,66 @@
+"""A new training from old vectors: words that both know begin where the old training ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from w2v_cli.config.schema import ModelSettings
+from w2v_cli.datasets.incoming import sha256_of
+from w2v_cli.errors import ConfigError
+from w2v_cli.humanize import count
+from w2v_cli.training.learner import Learner
+from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.load import open_vectors
+
+_BLOCK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class OldVectors:
+    """The vectors of a file, and what there is to say of it."""
+
+    name: str
+    sha256: str
+    word_vectors: WordVectors
+
+    def describe(self) -> dict[str, Any]:
+        """Return what decides the new vectors, JSON-able: not where the file lies, but what is in it."""
+        return {"source": self.name, "sha256": self.sha256}
+
+
+def read_old_vectors(model: ModelSettings) -> OldVectors | None:
+    """Return the vectors that model.init_from names, None where it names none.
+
+    Raises ConfigError where they have another number of dimensions, VectorsError where the file is of no use.
+    """
+    if model.init_from is None:
+        return None
+    path = Path(model.init_from)
+    word_vectors = open_vectors(path)
+    dim = word_vectors.vectors.shape[1]
+    if dim != model.dim:
+        raise ConfigError(
+            f"--init-from {path}: its vectors have {count(dim, 'dimension')}, this training has {model.dim}: give "
+            f"--dim {dim}, or other vectors."
+        )
+    return OldVectors(path.name, sha256_of(path), word_vectors)
+
+
+def start_from(learner: Learner, words: Sequence[str], old: OldVectors) -> int:
+    """Give the input vectors of the `words` that `old` knows the old values, as float32; return how many those are.
+
+    All other input vectors, and all output vectors, stay as they are.
+    """
+    ids_by_word = old.word_vectors.ids_by_word
+    old_ids = np.array([ids_by_word.get(word, -1) for word in words], np.int64)
+    known = np.flatnonzero(old_ids >= 0)
+    state = dict(learner.read_state())
+    input_vectors = state["input_vectors"].copy()
+    for first in range(0, len(known), _BLOCK_ROWS):
+        rows = known[first : first + _BLOCK_ROWS]
+        input_vectors[rows] = old.word_vectors.vectors[old_ids[rows]]
+    learner.restore(state | {"input_vectors": input_vectors})
+    return len(known)

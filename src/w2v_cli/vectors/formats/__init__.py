@@ -1,0 +1,1 @@
+"""The file formats of other tools: one module each, listed in `registry`."""

@@ -1,0 +1,180 @@
+"""What is to be imported, as a stream of bytes: a file or stdin, unpacked where it is compressed, hashed on the way."""
+
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from w2v_cli.errors import CorpusError, StorageError, VectorsError
+from w2v_cli.system.unpacking import HEAD_BYTES, Limits, find_format, iterate_unpacked
+from w2v_cli.vectors.keyed_vectors import OnDone, ignore_done
+
+STDIN = "-"
+LIMITS = Limits(100, 1 << 42, are_settings=False)  # what is all zeros packs best, and nobody publishes that
+LONGEST_LINE = 16 << 20
+_CHUNK_BYTES = 1 << 20
+_BLOCK_BYTES = 4 << 20  # of lines that are handled together
+
+
+class ByteStream:
+    """The bytes of a file that come once, in order.
+
+    label: what messages call it; path: None for stdin; size: how many bytes there are in all, None where that is not
+    known beforehand; sha256: of the file as it lies there, once all has been read. on_done: hears how many bytes of the
+    file, as it lies there, have been read.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        path: Path | None,
+        size: int | None,
+        read: Callable[[int], bytes],
+        on_done: OnDone = ignore_done,
+    ) -> None:
+        self.label = label
+        self.path = path
+        self.taken_bytes = 0
+        self._digest = hashlib.sha256()
+        self._read_raw = read
+        self._on_done = on_done
+        self._file_bytes, self._read_bytes = size, 0
+        self._waiting = b""
+        head = self._read_hashed(HEAD_BYTES)
+        while len(head) < HEAD_BYTES and (more := self._read_hashed(HEAD_BYTES - len(head))):
+            head += more
+        form = find_format(head)
+        self.is_packed = form is not None
+        self.size = None if self.is_packed else size
+        if form is None:
+            self._chunks = self._iterate_plain(head)
+        else:
+            self._chunks = iterate_unpacked(form, self._read_hashed, head, label, LIMITS)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what has been read of the file."""
+        return self._digest.hexdigest()
+
+    @property
+    def bytes_left(self) -> int | None:
+        """How many bytes have not been taken; None where that is not known."""
+        return None if self.size is None else self.size - self.taken_bytes
+
+    def peek(self, size: int) -> bytes:
+        """Return the next bytes without taking them, fewer than `size` only where the file ends."""
+        if len(self._waiting) < size:
+            parts, length = [self._waiting], len(self._waiting)
+            while length < size and (chunk := self._next_chunk()):
+                parts.append(chunk)
+                length += len(chunk)
+            self._waiting = b"".join(parts)
+        return self._waiting[:size]
+
+    def peek_line(self) -> bytes:
+        """Return the next line without taking it; its end is part of it, and may be that of Windows."""
+        size = 256
+        while b"\n" not in (beginning := self.peek(size)) and len(beginning) == size:
+            if size > LONGEST_LINE:
+                raise self._endless_line()
+            size *= 4
+        return beginning[: beginning.find(b"\n") + 1 or len(beginning)]
+
+    def take(self, size: int) -> bytes:
+        """Return the next bytes, fewer than `size` only where the file ends."""
+        data = self.peek(size)
+        self._waiting = self._waiting[len(data) :]
+        self.taken_bytes += len(data)
+        return data
+
+    def take_line(self) -> bytes:
+        """Return the next line without its end, which may be that of Windows."""
+        return self.take(len(self.peek_line())).rstrip(b"\r\n")
+
+    def iterate_lines(self) -> Iterator[bytes]:
+        """Yield the rest as whole lines, some MB at a time, each ending in a newline, and that of Windows as such."""
+        while block := self.peek(_BLOCK_BYTES):
+            size = _BLOCK_BYTES
+            while not (cut := block.rfind(b"\n") + 1) and len(block) == size:
+                if size > LONGEST_LINE:
+                    raise self._endless_line()
+                size *= 2
+                block = self.peek(size)
+            block = self.take(cut or len(block))
+            yield (block if cut else block + b"\n").replace(b"\r\n", b"\n")
+
+    def file_path(self) -> Path:
+        """Return the path of the file, for what is not read from its beginning to its end.
+
+        Raises VectorsError for stdin and for what is compressed.
+        """
+        if self.path is None or self.is_packed:
+            how = "compressed" if self.path else "through a pipe"
+            raise VectorsError(
+                f"{self.label}: this format cannot be read {how}, for its parts are looked up: name the plain file."
+            )
+        return self.path
+
+    def drain(self) -> None:
+        """Read to the end, for the digest; what is of use has been read."""
+        self._on_done = ignore_done
+        self._waiting = b""
+        while self._next_chunk():
+            pass
+
+    def _endless_line(self) -> VectorsError:
+        return VectorsError(
+            f"{self.label} has a line of more than {LONGEST_LINE:,} bytes at byte {self.taken_bytes:,}: that is no "
+            f"file of vectors as text; name its format with --format if it is another."
+        )
+
+    def _next_chunk(self) -> bytes:
+        try:
+            return next(self._chunks, b"")
+        except CorpusError as error:  # what unpacks does so for texts, too
+            raise VectorsError(str(error)) from error
+
+    def _iterate_plain(self, head: bytes) -> Iterator[bytes]:
+        if head:
+            yield head
+        while chunk := self._read_hashed(_CHUNK_BYTES):
+            yield chunk
+
+    def _read_hashed(self, size: int) -> bytes:
+        data = self._read_raw(size)
+        self._digest.update(data)
+        self._read_bytes += len(data)
+        self._on_done(self._read_bytes, self._file_bytes)
+        return data
+
+
+@contextlib.contextmanager
+def open_stream(place: str, on_done: OnDone = ignore_done) -> Iterator[ByteStream]:
+    """Yield the stream of the file of that path, or of stdin for STDIN; on_done as for ByteStream.
+
+    Raises VectorsError where there is no file or nothing in it, StorageError where the system refuses to read it.
+    """
+    if place == STDIN:
+        if sys.stdin is None:
+            raise VectorsError("stdin is closed: send vectors through it, or name a file.")
+        yield _checked(ByteStream("stdin", None, None, sys.stdin.buffer.read, on_done))
+        return
+    path = Path(place)
+    try:
+        if not path.exists():
+            raise VectorsError(f"{path} does not exist: name a file of vectors, or - for stdin.")
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            size = status.st_size if stat.S_ISREG(status.st_mode) else None
+            yield _checked(ByteStream(str(path), path, size, file.read, on_done))
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}; check its permissions and its disk.") from error
+
+
+def _checked(stream: ByteStream) -> ByteStream:
+    if not stream.peek(1):
+        raise VectorsError(f"{stream.label} is empty: name a file of vectors.")
+    return stream

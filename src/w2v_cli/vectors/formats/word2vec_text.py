@@ -1,0 +1,17 @@
+"""word2vec's text: a line `V D`, then a line for each word. fastText's `.vec` is the same."""
+
+from pathlib import Path
+
+from w2v_cli.system.packing import packed_write
+from w2v_cli.vectors.formats.text import iterate_lines, read_with_header
+from w2v_cli.vectors.keyed_vectors import OnDone, WordVectors
+
+read = read_with_header
+
+
+def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
+    """Write `word_vectors`, whole or not at all, each number as the shortest text that gives it back in `dtype`."""
+    rows, dim = word_vectors.vectors.shape
+    with packed_write(path, overwrite=overwrite) as file:
+        file.write(f"{rows} {dim}\n".encode("ascii"))
+        file.writelines(iterate_lines(word_vectors.words, word_vectors.vectors, dtype, on_done))

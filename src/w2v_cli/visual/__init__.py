@@ -1,0 +1,1 @@
+"""Pictures: plots of the loss, and the word map, a page of HTML."""

@@ -1,0 +1,1 @@
+"""The word map: projection, clusters and one HTML page. Begin with `layout`."""

@@ -1,0 +1,96 @@
+"""Rows of many dimensions as points in a plane: PCA in NumPy, UMAP or t-SNE with the extra `map`."""
+
+import importlib.util
+import warnings
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from w2v_cli.errors import ConfigError, MissingDependencyError
+from w2v_cli.queries.rows import FloatArray
+
+Method = Literal["pca", "umap", "tsne"]
+
+UMAP_NEIGHBOURS = 15
+TSNE_PERPLEXITY = 30
+FEWEST_ROWS = 10  # of UMAP and t-SNE, which look at neighbourhoods
+_PACKAGES = {"umap": "umap", "tsne": "sklearn"}  # as they are imported
+
+
+class Projected(NamedTuple):
+    """Points (N, 2) float32, and the share of the variance that they keep: of PCA alone, else None."""
+
+    points: FloatArray
+    explained: float | None
+
+
+def check_method(method: Method) -> None:
+    """Raise MissingDependencyError where the package for `method` is not there, ConfigError for an unknown method."""
+    if method not in get_args(Method):
+        raise ConfigError(f"the projection {method!r} is none of {', '.join(get_args(Method))}.")
+    if method in _PACKAGES and importlib.util.find_spec(_PACKAGES[method]) is None:
+        raise MissingDependencyError(
+            f'--projection {method} needs an optional package. Install it with: pip install "w2v-cli[map]"'
+        )
+
+
+def project(rows: FloatArray, method: Method, *, seed: int = 1) -> Projected:
+    """Return the rows (N, D) as points of a plane; `seed` is where UMAP and t-SNE begin their draws.
+
+    UMAP and t-SNE start from PCA's points (Kobak & Linderman 2021), so that what is far apart stays so where it can.
+    Raises as `check_method` does, and ConfigError where UMAP or t-SNE have too few rows.
+    """
+    check_method(method)
+    principal = principal_components(rows)
+    if method == "pca":
+        return principal
+    if len(rows) < FEWEST_ROWS:
+        raise ConfigError(
+            f"--projection {method} needs at least {FEWEST_ROWS} words, here are {len(rows)}: take --projection pca."
+        )
+    start = principal.points / max(float(principal.points[:, 0].std()), 1e-12)
+    points = _umap(rows, start, seed) if method == "umap" else _tsne(rows, start, seed)
+    return Projected(points.astype(np.float32), None)
+
+
+def principal_components(rows: FloatArray) -> Projected:
+    """Return the rows (N, D), centred, on the two axes along which they vary most (Pearson 1901), the first first.
+
+    The axes are eigenvectors of the covariance (D, D); of either direction the one whose largest coordinate is
+    positive, so that equal rows give equal points.
+
+    >>> principal_components(np.array([[0, 0, 1], [0, 4, 1], [2, 2, 1]], np.float32)).points.round(3).tolist()
+    [[-2.0, -0.667], [2.0, -0.667], [0.0, 1.333]]
+    """
+    centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    covariance = (centred.T @ centred).astype(np.float64)
+    variances, axes = np.linalg.eigh(covariance)  # rising
+    first = axes[:, ::-1][:, :2]
+    first = first * np.sign(first[np.abs(first).argmax(axis=0), np.arange(first.shape[1])])
+    points = np.zeros((len(rows), 2), np.float32)
+    points[:, : first.shape[1]] = centred @ first.astype(np.float32)
+    total = float(variances.sum())
+    return Projected(points, float(variances[-2:].sum()) / total if total > 0 else 1.0)
+
+
+def _umap(rows: FloatArray, start: FloatArray, seed: int) -> NDArray[np.float32]:
+    """Return UMAP's points (McInnes, Healy & Melville 2018); one thread, without which no seed would help."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of other people's code, to developers
+        from umap import UMAP  # noqa: PLC0415  an extra, seconds to load
+
+        neighbours = min(UMAP_NEIGHBOURS, len(rows) - 1)
+        umap = UMAP(n_neighbors=neighbours, metric="cosine", init=10 * start, random_state=seed, n_jobs=1)
+        points: NDArray[np.float32] = umap.fit_transform(rows)
+    return points
+
+
+def _tsne(rows: FloatArray, start: FloatArray, seed: int) -> NDArray[np.float32]:
+    """Return t-SNE's points (van der Maaten & Hinton 2008)."""
+    from sklearn.manifold import TSNE  # noqa: PLC0415  an extra, seconds to load
+
+    perplexity = min(TSNE_PERPLEXITY, (len(rows) - 1) / 3)
+    tsne = TSNE(metric="cosine", perplexity=perplexity, init=1e-4 * start, random_state=seed)
+    points: NDArray[np.float32] = tsne.fit_transform(rows)
+    return points

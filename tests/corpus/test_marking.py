@@ -1,0 +1,114 @@
+"""More different words than there is room for: what is forgotten, and that nothing else changes."""
+
+import os
+import threading
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from w2v_cli.config.schema import CorpusSettings
+from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.sources import Source
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """Return where to write a text."""
+    return tmp_path_factory.mktemp("marking") / "x.txt"
+
+
+def sentences_of(corpus):
+    """Return the words of each sentence."""
+    words = [corpus.vocabulary.words[word_id] for word_id in corpus.word_ids]
+    return [words[first:last] for first, last in pairwise(corpus.sentence_offsets)]
+
+
+@settings(max_examples=12)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    tokens=st.sampled_from(["words", "whitespace", "regex"]),
+    most_runs=st.sampled_from([50, 1 << 20]),
+    odd=st.sampled_from(["", "é"]),
+)
+def test_words_that_are_kept_are_counted_and_placed_exactly(path, seed, tokens, most_runs, odd):
+    """Words all over the text survive with every occurrence; what is lost is told; threads change nothing."""
+    rng = np.random.default_rng(seed)
+    lines = [f"often{odd} {odd}w{rng.integers(0, 50_000)} steady w{rng.integers(0, 3000)}{odd}" for _ in range(1600)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    config = CorpusSettings(tokens=tokens, max_vocab=1000, min_count=300)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", 2048)
+        patch.setattr("w2v_cli.corpus.encode.MOST_RUNS", most_runs)
+        one, three = (scan(path, config, threads=threads) for threads in (1, 3))
+
+    assert one.vocabulary.words == ("often" + odd, "steady")
+    assert one.vocabulary.counts.tolist() == [1600, 1600]
+    assert sentences_of(one) == [["often" + odd, "steady"]] * 1600
+    assert one.corpus_words == one.report.words == 6400
+    assert one.report.forgotten_occurrences + one.report.rare_occurrences == 3200
+    assert one.report.forgotten_occurrences >= one.report.forgotten_words > 0
+    assert "more than 1,000 different words: rare ones" in one.warnings[0]
+    assert one.report == three.report
+    assert (one.word_ids == three.word_ids).all()
+
+
+@given(max_vocab=st.integers(1000, 1400))
+@settings(max_examples=15)
+def test_ids_and_counts_agree_after_forgetting(path, max_vocab):
+    """Of a word that was forgotten and came again, only what came since is counted, and only that is in the text."""
+    rng = np.random.default_rng(max_vocab)
+    lines = [" ".join(f"w{number}" for number in rng.zipf(1.2, 9) if number < 10**6) for _ in range(3000)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    whole = scan(path, CorpusSettings(min_count=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", 4096)
+        corpus = scan(path, CorpusSettings(min_count=1, max_vocab=max_vocab), threads=2)
+
+    counted = Counter(corpus.word_ids.tolist())
+    assert [counted[word_id] for word_id in range(len(corpus.vocabulary))] == corpus.vocabulary.counts.tolist()
+    in_whole = dict(zip(whole.vocabulary.words, whole.vocabulary.counts.tolist(), strict=True))
+    in_pruned = dict(zip(corpus.vocabulary.words, corpus.vocabulary.counts.tolist(), strict=True))
+    assert all(count <= in_whole[word] for word, count in in_pruned.items())
+    assert [in_pruned[f"w{number}"] for number in (1, 2, 3)] == [in_whole[f"w{number}"] for number in (1, 2, 3)]
+    assert corpus.corpus_words == whole.corpus_words
+    assert corpus.vocabulary.kept_words + corpus.report.forgotten_occurrences == whole.corpus_words
+
+
+def test_a_text_that_can_be_read_once_is_pruned_all_the_same(path, monkeypatch):
+    """From a pipe come the same ids as from a file, whatever portions the pipe gives."""
+    monkeypatch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", 1 << 13)
+    content = "\n".join(f"often steady w{number}" for number in range(20_000)).encode()
+    receiver, sender = os.pipe()
+
+    def send():
+        with os.fdopen(sender, "wb", buffering=0) as pipe:
+            for begin in range(0, len(content), 999):
+                pipe.write(content[begin : begin + 999])
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    corpus = scan([Source(f"/dev/fd/{receiver}")], CorpusSettings(max_vocab=1000, min_count=1))
+    thread.join()
+    os.close(receiver)
+
+    assert corpus.vocabulary.words[:2] == ("often", "steady")
+    assert corpus.vocabulary.counts[:2].tolist() == [20_000, 20_000]
+    path.write_bytes(content)
+    of_file = scan(path, CorpusSettings(max_vocab=1000, min_count=1))
+    assert of_file.vocabulary.words == corpus.vocabulary.words
+    assert (of_file.word_ids == corpus.word_ids).all()
+
+
+def test_long_tokens_do_not_fill_the_memory(path):
+    """Tokens that are no words are forgotten by their size, long before there are max_vocab of them."""
+    path.write_text("\n".join(f"often {number:09d}{'x' * 9000} steady" for number in range(300)), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", 1 << 15)
+        corpus = scan(path, CorpusSettings(max_vocab=1000, min_count=100))
+
+    assert corpus.vocabulary.words == ("often", "steady")
+    assert corpus.report.forgotten_words > 200

@@ -1,0 +1,299 @@
+"""The file of a snapshot: what goes in comes out, and nothing damaged, crafted or foreign is believed."""
+
+import dataclasses
+import itertools
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+from w2v_cli.config.schema import Config
+from w2v_cli.errors import DivergedError, StorageError, VectorsError
+from w2v_cli.training import snapshot
+from w2v_cli.training.learner import Point
+from w2v_cli.training.loop_state import LoopState
+from w2v_cli.training.snapshot import BEST_VECTORS, Identity, Plan, Snapshot, check_state
+from w2v_cli.vectors import keyed_vectors, safetensors
+from w2v_cli.vectors.safetensors import Tensor, save_tensors
+
+ROWS = np.array([[0.1, -2.5e-30], [65504.0, 0.0], [-0.0, 1e-45]], np.float32)
+IDENTITY = Identity(
+    config=Config(),
+    corpus={"source": "x.txt", "sha256": "ab", "words": 3, "vocabulary_sha256": "cd"},
+    backend="numba",
+    is_reproducible=True,
+    init_from={"source": "old", "sha256": "ef"},
+    earlier_plans=(Plan(2, Point(2, 0)),),
+)
+LOOP = LoopState(
+    sums={"recent_loss": 0.1 + 0.2, "recent_pairs": 7},
+    seconds=1.5,
+    lowest_loss=2.25,
+    best_epoch=3,
+    reports=[{"epoch": 1, "mean_loss": 1e-300}],
+    is_over=False,
+)
+SNAPSHOT = Snapshot(
+    IDENTITY,
+    Point(3, 1234),
+    LOOP,
+    {"input_vectors": ROWS, "output_vectors": ROWS * 2, "steps": np.array([5], np.int64)},
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Return the path of a valid snapshot."""
+    path = tmp_path / "x.snapshot"
+    snapshot.save(path, SNAPSHOT)
+    return path
+
+
+def with_arrays(**arrays):
+    return dataclasses.replace(SNAPSHOT, arrays={**SNAPSHOT.arrays, **arrays})
+
+
+def test_everything_comes_back(path):
+    """Numbers to the last bit, subnormal ones and minus zero included; settings, loop and history as they were."""
+    found = snapshot.load(path)
+
+    assert (found.identity, found.point, found.loop) == (IDENTITY, SNAPSHOT.point, LOOP)
+    assert found.arrays.keys() == SNAPSHOT.arrays.keys()
+    for name, array in SNAPSHOT.arrays.items():
+        assert found.arrays[name].dtype == array.dtype
+        assert found.arrays[name].tobytes() == array.tobytes()
+
+
+def test_equal_snapshots_are_equal_files(path, tmp_path):
+    """Nothing of the hour or the host is in them."""
+    snapshot.save(tmp_path / "y", dataclasses.replace(SNAPSHOT, arrays=dict(reversed(SNAPSHOT.arrays.items()))))
+
+    assert (tmp_path / "y").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *itertools.product(["input_vectors", "output_vectors", BEST_VECTORS], [np.nan, np.inf, -np.inf]),
+        ("input_vectors", 70_000),  # too large for the float16 of the vectors to be made of them
+        (BEST_VECTORS, -70_000),
+    ],
+)
+def test_a_state_that_is_not_finite_does_not_replace_a_good_one(path, name, value):
+    """A diverged training is told so (exit 1), and the last good snapshot stays."""
+    before, rows = path.read_bytes(), ROWS.copy()
+    rows[2, 1] = value
+
+    with pytest.raises(DivergedError, match=r"in epoch 4 .* vectors hold numbers beyond .*: training diverged"):
+        snapshot.save(path, with_arrays(**{name: rows}))
+
+    assert path.read_bytes() == before
+
+
+def test_every_flipped_bit_is_refused(path):
+    """Length, header, each tensor: no bit of the file can change unnoticed."""
+    content = path.read_bytes()
+    accepted = []
+    for position in range(0, 8 * len(content), 7):  # every byte, at varying bits
+        altered = bytearray(content)
+        altered[position // 8] ^= 1 << position % 8
+        path.write_bytes(altered)
+        try:
+            snapshot.load(path)
+        except VectorsError:
+            continue
+        accepted.append(position)
+
+    assert accepted == []
+
+
+def test_every_truncation_is_refused(path):
+    """A file cut anywhere is refused and named."""
+    content = path.read_bytes()
+
+    for length in range(0, len(content), 7):
+        path.write_bytes(content[:length])
+        with pytest.raises(VectorsError, match=r"x\.snapshot is damaged"):
+            snapshot.load(path)
+
+
+@settings(max_examples=80)
+@given(data=st.data())
+def test_mutated_files_are_refused_in_one_line(tmp_path_factory, data):
+    """Bytes changed, taken out or put in anywhere end in exit 4, or leave the file as it was: never in a bug."""
+    path = tmp_path_factory.mktemp("mutated") / "x.snapshot"
+    snapshot.save(path, SNAPSHOT)
+    content = path.read_bytes()
+    first, last = sorted(data.draw(st.lists(st.integers(0, len(content)), min_size=2, max_size=2)))
+    altered = content[:first] + data.draw(st.binary(max_size=40)) + content[last:]
+    path.write_bytes(altered)
+
+    if altered == content:
+        snapshot.load(path)
+    else:
+        with pytest.raises(VectorsError, match=r"^[^\n]*$"):
+            snapshot.load(path)
+
+
+def resaved(path, **changes):
+    """Write the file anew with other metadata and a digest that fits: what a crafted file would be."""
+    tensors, metadata = safetensors.load_tensors(path)
+    tensors = {name: Tensor(snapshot._TYPES[array.dtype.str], array.shape, [array]) for name, array in tensors.items()}
+    loop = changes.pop("loop", None)
+    if loop is not None:
+        array = np.frombuffer(loop if isinstance(loop, bytes) else json.dumps(loop).encode(), np.uint8)
+        tensors["loop"] = Tensor("U8", array.shape, [array])
+    metadata = {key: value for key, value in (metadata | changes).items() if key != "format_version" and value != ...}
+    save_tensors(path, tensors, metadata, overwrite=True)
+
+
+def good_metadata(path):
+    return safetensors.load_tensors(path)[1]
+
+
+def test_a_newer_version_is_refused_by_its_number(path):
+    """Exit 4, both versions, and what to do."""
+    resaved(path, snapshot_version=2)
+
+    with pytest.raises(VectorsError, match=r"has snapshot version 2, this w2v reads 1: upgrade w2v-cli"):
+        snapshot.load(path)
+
+
+def test_a_newer_container_is_refused_by_its_number(path, monkeypatch):
+    """The same for the format of all our files."""
+    monkeypatch.setattr(safetensors, "FORMAT_VERSION", "2")
+    snapshot.save(path, SNAPSHOT)
+    monkeypatch.undo()
+
+    with pytest.raises(VectorsError, match=r"has format version '2', this w2v reads '1': upgrade w2v-cli"):
+        snapshot.load(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("point", {"epoch": "x", "done": 0}),
+        ("point", []),
+        ("point", ...),
+        ("identity", {}),
+        ("identity", None),
+        ("identity", "x" * 10_000),
+        ("snapshot_version", 1.5),
+        ("snapshot_version", [1]),
+    ],
+    ids=str,
+)
+def test_crafted_metadata_are_refused(path, key, value):
+    """A file whose digest is right and whose contents are not is refused in one short line."""
+    resaved(path, **{key: value})
+
+    with pytest.raises(VectorsError) as refusal:
+        snapshot.load(path)
+
+    assert len(str(refusal.value)) < 400 + len(str(path))
+    assert "\n" not in str(refusal.value)
+
+
+def test_settings_that_are_none_are_refused(path):
+    """The config in a snapshot is checked like any other."""
+    identity = good_metadata(path)["identity"]
+    identity["config"]["training"]["epochs"] = -1
+    resaved(path, identity=identity)
+
+    with pytest.raises(VectorsError, match=r"identity\.config\.training\.epochs"):
+        snapshot.load(path)
+
+
+@pytest.mark.parametrize(
+    "loop", [b"\xff", b"[" * 100_000, b"{}", [], {"sums": 3}, b"NaN"], ids=lambda loop: str(loop)[:9]
+)
+def test_a_crafted_loop_is_refused(path, loop):
+    """So is what the training loop is to go on with."""
+    resaved(path, loop=loop)
+
+    with pytest.raises(VectorsError, match="says too little of its training"):
+        snapshot.load(path)
+
+
+def test_values_that_are_not_finite_are_refused(path):
+    """NaN in a file whose digest is right: damaged."""
+    rows = ROWS.copy()
+    rows[1, 1] = np.nan
+    tensors, metadata = safetensors.load_tensors(path)
+    tensors = {
+        name: Tensor(snapshot._TYPES[array.dtype.str], array.shape, [rows if name == "output_vectors" else array])
+        for name, array in tensors.items()
+    }
+    del metadata["format_version"]
+    save_tensors(path, tensors, metadata, overwrite=True)
+
+    with pytest.raises(VectorsError, match="its 'output_vectors' hold values that are no finite numbers"):
+        snapshot.load(path)
+
+
+def test_vectors_are_no_snapshot_and_a_snapshot_is_no_vectors(path, tmp_path):
+    """Each of the two says which it is when it is taken for the other."""
+    keyed_vectors.save(tmp_path / "v", keyed_vectors.WordVectors(ROWS[:, :1], ("a", "b", "c")), overwrite=False)
+
+    with pytest.raises(VectorsError, match=r"v is no snapshot of a training"):
+        snapshot.load(tmp_path / "v")
+    with pytest.raises(VectorsError, match=r"x\.snapshot is the snapshot of a training, for --resume"):
+        keyed_vectors.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04\x95pickle", b"{}", b"\xff" * 100])
+def test_other_files_are_refused(tmp_path, content):
+    """An empty file, a pickle, a text."""
+    (tmp_path / "x").write_bytes(content)
+
+    with pytest.raises(VectorsError, match="x is damaged or no file of w2v"):
+        snapshot.load(tmp_path / "x")
+
+
+EXPECTED = {"input_vectors": ROWS, "output_vectors": ROWS, "steps": np.array([0], np.int64)}
+
+
+def test_a_state_that_fits_passes():
+    """With and without the vectors that are kept for patience."""
+    check_state("x", SNAPSHOT.arrays, EXPECTED)
+    check_state("x", {**SNAPSHOT.arrays, BEST_VECTORS: ROWS}, EXPECTED)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"input_vectors": ROWS[:2]},
+        {"input_vectors": ROWS.astype(np.float64)},
+        {"steps": np.array([-1], np.int64)},
+        {"steps": np.array([1, 1], np.int64)},
+        {BEST_VECTORS: ROWS[:, :1]},
+        {"surplus": ROWS},
+    ],
+    ids=str,
+)
+def test_a_state_that_does_not_fit_is_refused(wrong):
+    """Names, shapes and types are those of the learner, or the file is damaged."""
+    with pytest.raises(VectorsError, match="is damaged"):
+        check_state("x", SNAPSHOT.arrays | wrong, EXPECTED)
+    with pytest.raises(VectorsError, match="is damaged"):
+        check_state("x", {"input_vectors": ROWS}, EXPECTED)
+
+
+def test_a_disk_that_refuses_keeps_the_old_snapshot(path):
+    """A failing write is a StorageError (exit 6); the file before it is whole."""
+    before = path.read_bytes()
+    (path.parent / "f").touch()
+
+    with pytest.raises(StorageError):
+        snapshot.save(path.parent / "f" / "x.snapshot", SNAPSHOT)
+
+    assert path.read_bytes() == before
+
+
+def test_arrays_are_views_of_the_file(path):
+    """Loading takes no memory for them."""
+    assert not snapshot.load(path).arrays["input_vectors"].flags.owndata
+    assert_array_equal(snapshot.load(path).arrays["input_vectors"], ROWS)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.vectors.keyed_vectors import WordVectors, save
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, save
 
 ROWS_AT_ONCE = 1 << 15
 LOOK_SECONDS = 0.001
@@ -51,7 +51,7 @@ def make(path: Path, words: int, dim: int) -> Path:
     if not path.exists():
         rows = draw_rows(np.random.default_rng(1), words, dim)
         names = [f"word{number:07d}" for number in range(words)]
-        save(path, WordVectors(rows, names, np.arange(words, 0, -1)), overwrite=False)
+        save(path, KeyedVectors(rows, names, np.arange(words, 0, -1)), overwrite=False)
     return path
 
 

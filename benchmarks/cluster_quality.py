@@ -23,10 +23,10 @@ from typing import Any
 import w2v_cli
 from w2v_cli import __version__
 from w2v_cli.cluster import scan
-from w2v_cli.cluster.learner import ClusterLearner
 from w2v_cli.cluster.pool import Work
 from w2v_cli.cluster.shards import Round
 from w2v_cli.cluster.tasks import run_task
+from w2v_cli.cluster.trainer import ClusterTrainer
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.sources import Source
 from w2v_cli.evaluation.per_epoch import Evaluator
@@ -92,8 +92,8 @@ def measure(text: Path, run: Mapping[str, Any], data_dir: Path) -> dict[str, flo
     else:
         read = scan.scan_on(Here(), [Source(str(text))], config)  # type: ignore[arg-type]
         planned = read.rounds if order == "apart" else as_neighbours(read.rounds)
-        learner = ClusterLearner(Here(), planned, read.corpus.vocabulary, config, Backend.NUMBA)  # type: ignore[arg-type]
-        trained = train(read.corpus.vocabulary.kept_words, config, learner, lambda _: None)
+        trainer = ClusterTrainer(Here(), planned, read.corpus.vocabulary, config, Backend.NUMBA)  # type: ignore[arg-type]
+        trained = train(read.corpus.vocabulary.kept_words, config, trainer, lambda _: None)
         words, rows, rounds = list(read.corpus.vocabulary.words), trained.input_vectors, len(planned)
     scores = Evaluator(read_sets(SETS, data_dir), words).score(rows)
     return {score.name: score.score or 0.0 for score in scores} | {"rounds": rounds}

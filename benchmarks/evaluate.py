@@ -22,7 +22,7 @@ import numpy as np
 from ask import LOOK_SECONDS, anonymous_kilobytes, draw_rows, summary
 
 from w2v_cli.evaluation.sets import read_sets
-from w2v_cli.vectors.keyed_vectors import WordVectors, save
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, save
 
 WORDS = 1_000_000
 FREQUENT = 30_000
@@ -62,7 +62,7 @@ def make(path: Path, dim: int, questions: Path) -> Path:
         words = list(dict.fromkeys(word.casefold() for word in asked.words))
         for place, word in zip(draws.choice(FREQUENT, len(words), replace=False).tolist(), words, strict=True):
             names[place] = word
-        save(path, WordVectors(rows, names, np.arange(WORDS, 0, -1)), overwrite=False)
+        save(path, KeyedVectors(rows, names, np.arange(WORDS, 0, -1)), overwrite=False)
     return path
 
 

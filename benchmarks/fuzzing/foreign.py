@@ -15,7 +15,7 @@ from fuzzing.reading import Case, Reader
 from w2v_cli.vectors.formats import text
 from w2v_cli.vectors.formats.convert import export_vectors, import_vectors
 from w2v_cli.vectors.formats.registry import FORMATS
-from w2v_cli.vectors.keyed_vectors import WordVectors, load
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, load
 
 _FILES = [name for name in FORMATS if name != "projector"]
 _TOKENS = (
@@ -31,7 +31,7 @@ def _seeds() -> dict[str, bytes]:
     """Return a small file of each format."""
     rng = np.random.default_rng(1)
     words = ("the", "naïve", "日本語", "👩🏽‍🚀", *(f"w{number}" for number in range(20)))
-    small = WordVectors(rng.standard_normal((24, 3)).astype(np.float16), words, np.arange(24, 0, -1), {"seed": 1})
+    small = KeyedVectors(rng.standard_normal((24, 3)).astype(np.float16), words, np.arange(24, 0, -1), {"seed": 1})
     seeds = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in _FILES:

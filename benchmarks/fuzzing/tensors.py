@@ -17,7 +17,7 @@ from w2v_cli.cli.commands import info
 from w2v_cli.errors import UnknownWordError
 from w2v_cli.queries import search
 from w2v_cli.vectors import keyed_vectors, load, safetensors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 _WORDS = ("the", "sea", "é", "sky", "日本", "naïve")
 _LONG_WORDS = ("a" * 2999 + "b", "a" * 2999 + "c")  # a bit apart
@@ -160,8 +160,8 @@ def _vectors_seeds() -> tuple[bytes, ...]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "x")
         seeds = []
-        whole, bare = WordVectors(rows, _WORDS, counts, _METADATA), WordVectors(rows, _WORDS)
-        for word_vectors in (whole, bare, WordVectors(rows[:2], _LONG_WORDS)):
+        whole, bare = KeyedVectors(rows, _WORDS, counts, _METADATA), KeyedVectors(rows, _WORDS)
+        for word_vectors in (whole, bare, KeyedVectors(rows[:2], _LONG_WORDS)):
             keyed_vectors.save(path, word_vectors, overwrite=True)
             seeds.append(path.read_bytes())
     return tuple(seeds)
@@ -217,7 +217,7 @@ def use_vectors(path: Path) -> None:
         assert len(str(error)) < 1000, len(str(error))  # noqa: PLR2004, PT017, S101
     again = path.with_name("again")
     try:
-        keyed_vectors.save(again, WordVectors(word_vectors.vectors, words, word_vectors.counts), overwrite=False)
+        keyed_vectors.save(again, KeyedVectors(word_vectors.vectors, words, word_vectors.counts), overwrite=False)
         assert keyed_vectors.load(again).words == words  # noqa: S101
     finally:
         again.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from w2v_cli.queries.closeness import odd_one_out, plain_vector, similarity, uni
 from w2v_cli.queries.compare import ask_files, measure_files, shared_words
 from w2v_cli.queries.expression import Sum, Term, parse_sum
 from w2v_cli.queries.search import Search, answer_all
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.vectors.load import open_vectors
 
 METHODS = ["add", "mul", "dot"]
@@ -28,7 +28,7 @@ def word_vectors(draw):
     V, D = draw(st.integers(2, 9)), draw(st.integers(1, 4))  # noqa: N806 - the glossary's shape letters
     rows = draw(arrays.arrays(np.float16, (V, D), elements=st.integers(-3, 3).map(float)))
     counts = draw(st.none() | arrays.arrays(np.int64, V, elements=st.integers(0, 4)))
-    return WordVectors(rows, WORDS[:V], counts)
+    return KeyedVectors(rows, WORDS[:V], counts)
 
 
 def sums_of(vectors):
@@ -143,7 +143,7 @@ def test_a_pair_s_similarity_is_the_cosine_of_its_sums(data, vectors):
 
 def test_a_word_s_vector_is_the_file_s():
     """A word's vector is its row, bit for bit; a sum's is the sum of rows."""
-    vectors = WordVectors(np.array([[0.1, 2], [3, 4]], np.float16), ["a", "b"])
+    vectors = KeyedVectors(np.array([[0.1, 2], [3, 4]], np.float16), ["a", "b"])
 
     assert plain_vector(vectors, Sum("a", (Term("a", 1),))).tobytes() == vectors.vectors[0].tobytes()
     assert_allclose(plain_vector(vectors, parse_sum("b - a", lambda _: False)), [2.9, 2], rtol=1e-3)
@@ -170,8 +170,8 @@ def test_the_odd_word_is_farthest_from_the_mean(vectors, data):
 
 def test_files_are_asked_side_by_side():
     """A file that lacks a word has its error in place of answers; where all lack one, the first file's error."""
-    first = WordVectors(np.eye(4, dtype=np.float16), ["a", "b", "c", "d"])
-    second = WordVectors(np.eye(3, dtype=np.float16)[::-1], ["a", "d", "x"])
+    first = KeyedVectors(np.eye(4, dtype=np.float16), ["a", "b", "c", "d"])
+    second = KeyedVectors(np.eye(3, dtype=np.float16)[::-1], ["a", "d", "x"])
 
     both, one, none = ask_files([first, second], [Sum(word, (Term(word, 1),)) for word in ("a", "x", "y")], Search())
 
@@ -202,7 +202,7 @@ def test_a_search_that_means_nothing_is_refused(changes, message):
 
 def test_min_count_needs_counts():
     """A file without them cannot choose."""
-    vectors = WordVectors(np.eye(2, dtype=np.float16), ["a", "b"])
+    vectors = KeyedVectors(np.eye(2, dtype=np.float16), ["a", "b"])
 
     with pytest.raises(ConfigError, match="--min-count needs"):
         answer_all(vectors, [Sum("a", (Term("a", 1),))], Search(min_count=2))

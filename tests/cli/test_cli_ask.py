@@ -13,7 +13,7 @@ import pytest
 
 from cli.running import _set_width, the_error
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 pty = pytest.importorskip("pty", reason="there are no pseudo-terminals on Windows: NOT run")
 pytest.importorskip("readline", reason="Python has no readline: history and completion were NOT tested")
@@ -97,7 +97,7 @@ def _take_terminal():
 def asked(w2v):
     """Return the Program with vectors of six words, one of which would clear the screen."""
     rows = np.array(list(ROWS.values()), np.float16)
-    content = WordVectors(rows, tuple(ROWS), np.arange(len(ROWS), 0, -1))
+    content = KeyedVectors(rows, tuple(ROWS), np.arange(len(ROWS), 0, -1))
     keyed_vectors.save(w2v.folder / "w2v.safetensors", content, overwrite=False)
     return w2v
 
@@ -128,7 +128,7 @@ def test_questions_are_answered_until_ctrl_d(asked):
 
 def test_help_is_there_for_whoever_types_it(asked):
     """However it is asked for; the word itself is asked for as a sum."""
-    content = WordVectors(np.eye(2), ("help", "king"))
+    content = KeyedVectors(np.eye(2), ("help", "king"))
     keyed_vectors.save(asked.folder / "w2v.safetensors", content, overwrite=True)
     with talk(asked) as terminal:
         shown = terminal.ask("/help")

@@ -7,7 +7,7 @@ import pytest
 
 from cli.running import the_error
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 OLD = {"sea": (2, 1), "ship": (2, 2), "war": (1, 3), "new york": (3, 1), "-lrb-": (0, 1), "-": (1, 0)}
 NEW = {"sea": (1, 2), "web": (2, 1), "war": (3, 1), "ship": (0, 1)}
@@ -15,7 +15,7 @@ COUNTS = [9, 7, 5, 5, 2, 1]
 
 
 def save(folder, name, rows, counts=None):
-    content = WordVectors(np.array(list(rows.values()), np.float16), tuple(rows), counts)
+    content = KeyedVectors(np.array(list(rows.values()), np.float16), tuple(rows), counts)
     keyed_vectors.save(folder / name, content, overwrite=False)
 
 

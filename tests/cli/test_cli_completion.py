@@ -20,7 +20,7 @@ from w2v_cli.config.schema import FIELDS
 from w2v_cli.config.shipped import shipped_configs
 from w2v_cli.datasets import registry
 from w2v_cli.vectors.formats.registry import FORMATS
-from w2v_cli.vectors.keyed_vectors import WordVectors, save
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, save
 
 WORDS = ("the", "king", "kingdom", "don't", "new york", "queen", "Straße", "-lrb-", "ing", "kin")
 # Typer itself loads pydantic where a command has options.
@@ -36,7 +36,7 @@ def shell(w2v):
     """Return the Program, with `w2v` on its PATH, w2v.safetensors of WORDS, and other.safetensors of one word."""
     for name, words in (("w2v", WORDS), ("other", ("elsewhere",))):
         vectors = np.ones((len(words), 2), np.float32)
-        save(w2v.folder / f"{name}.safetensors", WordVectors(vectors, words), overwrite=False)
+        save(w2v.folder / f"{name}.safetensors", KeyedVectors(vectors, words), overwrite=False)
     path = w2v.write("bin/w2v", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m w2v_cli "$@"\n')
     path.chmod(0o755)
     w2v.environment["PATH"] = f"{path.parent}{os.pathsep}{w2v.environment['PATH']}"
@@ -153,7 +153,7 @@ def test_settings_and_formats_are_those_there_are():
 def test_proposed_words_are_those_that_begin_so(tmp_path_factory, words, prefix):
     """Of any vocabulary exactly the plain words that begin so are proposed, in the file's order."""
     path = tmp_path_factory.mktemp("words") / "w2v.safetensors"
-    save(path, WordVectors(np.ones((len(words), 1), np.float32), words), overwrite=False)
+    save(path, KeyedVectors(np.ones((len(words), 1), np.float32), words), overwrite=False)
 
     assert words_of(path, prefix) == [word for word in words if word.startswith(prefix) and is_plain(word)]
 
@@ -162,7 +162,7 @@ def test_proposed_words_are_those_that_begin_so(tmp_path_factory, words, prefix)
 def test_damaged_files_propose_nothing_worse(tmp_path_factory, data):
     """A file that is cut or altered anywhere proposes words or none; nothing is raised."""
     path = tmp_path_factory.mktemp("damaged") / "w2v.safetensors"
-    save(path, WordVectors(np.ones((len(WORDS), 2), np.float32), WORDS), overwrite=False)
+    save(path, KeyedVectors(np.ones((len(WORDS), 2), np.float32), WORDS), overwrite=False)
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))

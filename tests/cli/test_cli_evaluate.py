@@ -14,7 +14,7 @@ import pytest
 from cli.running import NO_MOMENT, make_program, the_error
 from faults.forking import forking
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 # Unit vectors on a circle, degrees: woman is to man as queen to king and, nearly, as mice to mouse.
 DEGREES = {"man": 0, "woman": 30, "king": 60, "queen": 90, "mouse": 180, "mice": 250}
@@ -43,7 +43,7 @@ def save(path, words, counts=None):
     path.parent.mkdir(exist_ok=True)
     angles = np.radians([DEGREES[word.casefold()] for word in words])
     rows = np.column_stack((np.cos(angles), np.sin(angles))).astype(np.float32)
-    keyed_vectors.save(path, WordVectors(rows, words, counts), overwrite=False)
+    keyed_vectors.save(path, KeyedVectors(rows, words, counts), overwrite=False)
 
 
 def fill(folder):
@@ -234,7 +234,7 @@ def test_a_signal_ends_a_long_evaluation(fork, signum):
     slow = "import time\nimport w2v_cli.evaluation.analogies_numba as f\n"
     slow += "f._look = lambda *_: time.sleep(0.2) or f._Best.none(3)\n"
     tasks = "f.TASK_ROWS = f.LEAST_TASK_ROWS = 1\n"
-    many = WordVectors(np.ones((3000, 2)), [*DEGREES, *(f"w{number}" for number in range(2994))])
+    many = KeyedVectors(np.ones((3000, 2)), [*DEGREES, *(f"w{number}" for number in range(2994))])
     keyed_vectors.save(fork.folder / "many.safetensors", many, overwrite=False)
     number = getattr(signal, signum)
 

@@ -9,7 +9,7 @@ import pytest
 
 from cli.running import the_error
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 
 def test_a_page_is_written(asked):
@@ -42,7 +42,7 @@ def test_ten_thousand_words_are_less_than_three_megabytes(w2v):
     rng = np.random.default_rng(1)
     words = tuple(f"word{number:05d}" for number in range(10_000))
     rows = rng.standard_normal((10_000, 100), np.float32)
-    keyed_vectors.save(w2v.folder / "w2v.safetensors", WordVectors(rows, words, None, {}), overwrite=False)
+    keyed_vectors.save(w2v.folder / "w2v.safetensors", KeyedVectors(rows, words, None, {}), overwrite=False)
 
     done = w2v.run("map")
 

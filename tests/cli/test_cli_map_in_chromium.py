@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 CHROMIUM = os.environ.get("W2V_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "</script><script>document.title='broken'</script>"
@@ -36,7 +36,7 @@ def mapped(w2v):
     """Return the Program with a map of WORDS in map.html."""
     rows = np.random.default_rng(3).normal(size=(len(WORDS), 12)).astype(np.float16)
     counts = np.arange(len(WORDS), 0, -1)
-    keyed_vectors.save(w2v.folder / "w2v.safetensors", WordVectors(rows, WORDS, counts), overwrite=False)
+    keyed_vectors.save(w2v.folder / "w2v.safetensors", KeyedVectors(rows, WORDS, counts), overwrite=False)
     done = w2v.run("map", "--title", "Words of the sea")
     assert done.returncode == 0, done.stderr
     return w2v

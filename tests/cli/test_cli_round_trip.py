@@ -8,7 +8,7 @@ import pytest
 
 from cli.running import FAST
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 
 def objects(done):
@@ -95,7 +95,7 @@ def test_analogy_reads_its_words_in_order(w2v):
     """`analogy king man queen` asks for what is to queen as man is to king."""
     words = {"king": (1, 1, 0), "man": (1, 0, 0), "queen": (0, 1, 1), "woman": (0, 0, 1), "sea": (1, 1, 1)}
     keyed_vectors.save(
-        w2v.folder / "w2v.safetensors", WordVectors(np.array([*words.values()]), tuple(words)), overwrite=False
+        w2v.folder / "w2v.safetensors", KeyedVectors(np.array([*words.values()]), tuple(words)), overwrite=False
     )
 
     done = w2v.run("analogy", "king", "man", "queen", "--top", "1")

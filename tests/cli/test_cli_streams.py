@@ -11,7 +11,7 @@ import pytest
 
 from cli.running import FAST, the_error
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 EVIL = "\x1b[2Jse\na\u202e"  # clears the screen, breaks the line, turns the text round
 HAS_DEV_FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")  # noqa: PTH110  str
@@ -22,7 +22,7 @@ A_BUG = "import w2v_cli.queries.search as q\nq.answer_all = lambda *_, **__: 1 /
 def evil(w2v):
     """Return the Program with vectors whose words and metadata try to steer the terminal."""
     metadata = {"remark": EVIL, EVIL: [EVIL, {"a": EVIL}], "schema": 99, "loss": [1.5] * 30}
-    odd = WordVectors(np.eye(3, dtype=np.float32), ("sea", EVIL, "語"), None, metadata)
+    odd = KeyedVectors(np.eye(3, dtype=np.float32), ("sea", EVIL, "語"), None, metadata)
     keyed_vectors.save(w2v.folder / "w2v.safetensors", odd, overwrite=False)
     return w2v
 
@@ -50,7 +50,7 @@ def test_foreign_bytes_are_themselves_in_json(evil):
 
 def test_no_other_word_is_no_error(w2v):
     """Where nothing is left to answer with, stdout stays empty, and stderr says why."""
-    keyed_vectors.save(w2v.folder / "w2v.safetensors", WordVectors(np.eye(3), ("a", "b", "c")), overwrite=False)
+    keyed_vectors.save(w2v.folder / "w2v.safetensors", KeyedVectors(np.eye(3), ("a", "b", "c")), overwrite=False)
 
     done = w2v.run("analogy", "a", "b", "c")
 
@@ -150,7 +150,7 @@ def test_debug_shows_the_traceback(asked, arguments):
 def many(w2v):
     """Return the Program with vectors of more words than a pipe holds."""
     words = tuple(f"word{number:08d}" for number in range(20_000))
-    rows = WordVectors(np.ones((20_000, 2), np.float16), words, None, {})
+    rows = KeyedVectors(np.ones((20_000, 2), np.float16), words, None, {})
     keyed_vectors.save(w2v.folder / "w2v.safetensors", rows, overwrite=False)
     return w2v
 

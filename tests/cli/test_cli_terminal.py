@@ -7,7 +7,7 @@ import pytest
 
 from cli.running import FAST
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 pytest.importorskip("pty", reason="there are no pseudo-terminals on Windows: NOT run")
 
@@ -96,7 +96,7 @@ def test_no_color_may_be_empty(asked):
 def test_answers_stand_in_columns(w2v):
     """Words are aligned under a heading, those of double width too, on 20 columns as on 80."""
     words = ("sea", "a", "日本語", "water")
-    keyed_vectors.save(w2v.folder / "w2v.safetensors", WordVectors(np.eye(4), words), overwrite=False)
+    keyed_vectors.save(w2v.folder / "w2v.safetensors", KeyedVectors(np.eye(4), words), overwrite=False)
 
     exit_code, shown = w2v.run_on_terminal("similar", "sea", columns=20)
 
@@ -115,8 +115,8 @@ SIDE_BY_SIDE = ["similar", "sea", "a", "-n", "2", "-v", "w2v.safetensors", "-v",
 @pytest.fixture
 def two_files(w2v):
     """Return the Program with w2v.safetensors and b.safetensors, some of whose words are wide."""
-    keyed_vectors.save(w2v.folder / "w2v.safetensors", WordVectors(np.eye(3), ("sea", "a", "日本語")), overwrite=False)
-    keyed_vectors.save(w2v.folder / "b.safetensors", WordVectors(np.eye(3), ("sea", "y", "water")), overwrite=False)
+    keyed_vectors.save(w2v.folder / "w2v.safetensors", KeyedVectors(np.eye(3), ("sea", "a", "日本語")), overwrite=False)
+    keyed_vectors.save(w2v.folder / "b.safetensors", KeyedVectors(np.eye(3), ("sea", "y", "water")), overwrite=False)
     return w2v
 
 

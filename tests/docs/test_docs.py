@@ -14,7 +14,7 @@ from manual import manual_page
 from w2v_cli import errors
 from w2v_cli.cli import app
 from w2v_cli.config.resolve import describe_settings, find_config_file, resolve
-from w2v_cli.vectors.keyed_vectors import WordVectors, save
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, save
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -123,7 +123,7 @@ def test_snippet_of_the_readme_reads_a_file(tmp_path, monkeypatch):
     """The README's Python lines give words and vectors of a file that we wrote."""
     words = ("the", "sea", "Straße")
     vectors = np.arange(6, dtype=np.float32).reshape(3, 2)
-    save(tmp_path / "w2v.safetensors", WordVectors(vectors, words, np.array([3, 2, 1]), {}), overwrite=False)
+    save(tmp_path / "w2v.safetensors", KeyedVectors(vectors, words, np.array([3, 2, 1]), {}), overwrite=False)
     monkeypatch.chdir(tmp_path)
     found = {}
 

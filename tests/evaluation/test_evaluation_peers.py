@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from w2v_cli.evaluation import analogies_numba, metrics, sets
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 gensim = pytest.importorskip("gensim.models", reason="gensim (extra dev) is not installed: NOT compared")
 
@@ -46,7 +46,7 @@ def files(words, rng, tmp_path):
     ][:300]
     pairs += [(second, first, rating) for first, second, rating in pairs[:50]]
     (tmp_path / "pairs.tsv").write_text("\n".join("\t".join(map(str, pair)) for pair in pairs) + "\n", encoding="utf-8")
-    return WordVectors(rows, words), peer, tmp_path
+    return KeyedVectors(rows, words), peer, tmp_path
 
 
 CASES = [

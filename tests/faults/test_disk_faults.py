@@ -20,7 +20,7 @@ from downloading import BODY, SHA256
 from faults.limits import file_sizes, needs_linux
 from http_server import File, running_server
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 pytestmark = needs_linux()
 
@@ -97,7 +97,7 @@ def test_a_limit_names_the_file_that_was_to_be_written(fork, command):
     words = [f"w{number}" for number in range(3000)]
     (fork.folder / "text.txt").write_text(" ".join(words * 5), encoding="utf-8")
     rows = np.random.default_rng(1).normal(size=(3000, 4)).astype(np.float32)
-    keyed_vectors.save(fork.folder / "in.safetensors", WordVectors(rows, words), overwrite=False)
+    keyed_vectors.save(fork.folder / "in.safetensors", KeyedVectors(rows, words), overwrite=False)
     assert fork.run("export", "in.safetensors", "in.vec").returncode == 0
     before = fork.files()
 

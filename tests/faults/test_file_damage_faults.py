@@ -12,7 +12,7 @@ import pytest
 from cli.running import the_error
 from w2v_cli.training import snapshot
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.vectors.safetensors import Tensor, load_tensors, save_tensors
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these tests fork as on Linux: NOT tried")
@@ -61,7 +61,7 @@ def padded(fork):
     """Return the bytes of vectors whose header ends in some spaces."""
     path = fork.folder / "good"
     for length in range(8):
-        keyed_vectors.save(path, WordVectors(np.eye(5), "abcde", None, {"remark": "x" * length}), overwrite=True)
+        keyed_vectors.save(path, KeyedVectors(np.eye(5), "abcde", None, {"remark": "x" * length}), overwrite=True)
         first, last = regions(path.read_bytes())["padding"]
         if last - first == 7:
             return path.read_bytes()

@@ -274,7 +274,7 @@ def test_long_words_are_told_in_short(tmp_path):
     """A word of kilobytes is in no message as a whole: twice in a file, not finite, or the only one of a text."""
     path = tmp_path / "x.safetensors"
     text, offsets = np.frombuffer((LONG * 2).encode(), np.uint8), np.array([0, len(LONG), 2 * len(LONG)], np.int64)
-    keyed_vectors.save(path, keyed_vectors.WordVectors(np.ones((2, 2), np.float16), (LONG, "y")), overwrite=True)
+    keyed_vectors.save(path, keyed_vectors.KeyedVectors(np.ones((2, 2), np.float16), (LONG, "y")), overwrite=True)
     resaved(path, **{"vocabulary.bytes": ("U8", text), "vocabulary.offsets": ("I64", offsets)})
     nan = {"word_vecs": np.full((1, 2), np.nan, np.float16), "word_to_id": {LONG: 0}, "id_to_word": {0: LONG}}
     (tmp_path / "x.pkl").write_bytes(pickle.dumps(nan))

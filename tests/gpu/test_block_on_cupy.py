@@ -21,8 +21,8 @@ from w2v_cli.kernels.block.cuda_engine import CuPyEngine, check_device_memory, f
 from w2v_cli.kernels.holdout import hold_out
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.block import BlockLearner
-from w2v_cli.training.factory import build_learner, with_algorithm
+from w2v_cli.training.block import BlockTrainer
+from w2v_cli.training.factory import build_trainer, with_algorithm
 from w2v_cli.training.loop import train
 from w2v_cli.vectors import keyed_vectors
 
@@ -56,8 +56,8 @@ def train_on(backend, corpus_file, config, *, span_words=None):
     engine = load_block_engine(backend, corpus, config, held_out)
     if span_words:
         engine.span_words = span_words
-    learner = BlockLearner(corpus, config, engine, held_out, threads=1)
-    return corpus, train(len(corpus.word_ids), config, learner, lambda _: None)
+    trainer = BlockTrainer(corpus, config, engine, held_out, threads=1)
+    return corpus, train(len(corpus.word_ids), config, trainer, lambda _: None)
 
 
 @models
@@ -157,8 +157,8 @@ def test_what_was_read_can_be_put_back(corpus_file):
 def test_as_many_blocks_are_in_flight_as_asked_for(given, expected, corpus_file):
     """--gpu-concurrency says how many; by default no more than the vocabulary bears, and thirty words bear one."""
     config = config_of(gpu_concurrency=given)
-    learner, loaded = build_learner(scan(corpus_file, config.corpus), None, config, Backend.CUPY)
-    learner.prepare()
+    trainer, loaded = build_trainer(scan(corpus_file, config.corpus), None, config, Backend.CUPY)
+    trainer.prepare()
 
     assert loaded.blocks_in_flight == expected
     assert (loaded.algorithm, loaded.backend, loaded.is_reproducible) == ("block", Backend.CUPY, False)

@@ -15,10 +15,10 @@ from stand_in import HERE, compiler, cupy  # noqa: F401  fixtures
 from cli.running import make_program, the_error
 from fake_cluster import FakeCluster
 from faults.cluster_runs import finish
-from w2v_cli.cluster.learner import ClusterLearner, resolve_on
 from w2v_cli.cluster.scan import scan_on
 from w2v_cli.cluster.shard_worker import ShardWork, train_shard
 from w2v_cli.cluster.tasks import run_task
+from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, ConfigError, MissingDependencyError, StorageError
@@ -55,16 +55,16 @@ def config_of(model="cbow", **model_settings):
     )
 
 
-def learner_of(backend, source, config, cluster=None):
+def trainer_of(backend, source, config, cluster=None):
     read = scan_on(FakeCluster(), [source], config)
-    return ClusterLearner(cluster or FakeCluster(), read.rounds, read.corpus.vocabulary, config, backend), read
+    return ClusterTrainer(cluster or FakeCluster(), read.rounds, read.corpus.vocabulary, config, backend), read
 
 
 def train_on(backend, source, config):
     """Return what a training on a cluster leaves."""
-    learner, read = learner_of(backend, source, config)
-    learner.prepare()
-    return train(read.corpus.vocabulary.kept_words, config, learner, lambda _: None)
+    trainer, read = trainer_of(backend, source, config)
+    trainer.prepare()
+    return train(read.corpus.vocabulary.kept_words, config, trainer, lambda _: None)
 
 
 @on_the_stand_in
@@ -87,10 +87,10 @@ def test_shards_on_gpus_end_where_those_on_cpus_do(model, other, source):
 def test_nothing_of_a_device_goes_to_the_driver(source):
     """A driver without CuPy could not read it: numbers are Python's, changes are NumPy's."""
     config = config_of()
-    learner, read = learner_of(Backend.CUPY, source, config)
+    trainer, read = trainer_of(Backend.CUPY, source, config)
     work = ShardWork(config, Backend.CUPY, read.rounds[0].shards[0], 0, 0.0, 0.5)
 
-    found = train_shard(learner._vocabulary, learner.read_state(), work)
+    found = train_shard(trainer._vocabulary, trainer.read_state(), work)
 
     assert (type(found.loss_sum), type(found.pairs)) == (float, int)
     assert {type(change.values) for change in found.changes.values()} == {np.ndarray}
@@ -102,24 +102,24 @@ def test_each_worker_is_asked_for_the_memory_of_its_device(source, monkeypatch):
     """Before the first shard, for the whole vocabulary: what is needed, what is free, and which worker says so."""
     config = config_of()
     cluster = FakeCluster(workers=3)
-    learner, _ = learner_of(Backend.CUPY, source, config, cluster)
-    learner.prepare()
+    trainer, _ = trainer_of(Backend.CUPY, source, config, cluster)
+    trainer.prepare()
     assert [work.argument[2] for work in cluster.asked] == [30] * 3
     assert not cluster.works
     monkeypatch.setattr(strict_cuda.MEMORY, "free", 1000)
 
     with pytest.raises(StorageError, match=r"of the GPU's memory, and .* are free.*\(So says the worker on "):
-        learner.prepare()
+        trainer.prepare()
 
 
 @on_the_stand_in
 def test_what_does_not_fit_a_worker_s_gpu_is_refused(source, monkeypatch):
     """A window that is too wide for the device's shared memory, told with the worker's name."""
     monkeypatch.setitem(strict_cuda.ATTRIBUTES, "MaxSharedMemoryPerBlockOptin", 64 * 1024)
-    learner, _ = learner_of(Backend.CUPY, source, config_of("skipgram", window=1000))
+    trainer, _ = trainer_of(Backend.CUPY, source, config_of("skipgram", window=1000))
 
     with pytest.raises(ConfigError, match=r"--window 1000.*\(So says the worker on "):
-        learner.prepare()
+        trainer.prepare()
 
 
 def test_a_worker_without_a_gpu_is_named(source, monkeypatch):
@@ -128,9 +128,9 @@ def test_a_worker_without_a_gpu_is_named(source, monkeypatch):
     with pytest.raises(MissingDependencyError, match=r"it needs CuPy.*\(So says the worker on "):
         resolve_on(FakeCluster(), "cupy")
 
-    learner, _ = learner_of(Backend.CUPY, source, config_of())
+    trainer, _ = trainer_of(Backend.CUPY, source, config_of())
     with pytest.raises(MissingDependencyError, match=r"it needs CuPy.*\(So says the worker on "):
-        next(learner.iterate_training())
+        next(trainer.iterate_training())
 
 
 def test_without_gpu_no_worker_is_asked(monkeypatch):

@@ -11,12 +11,12 @@ from documented import read_page
 from w2v_cli.cli import app
 from w2v_cli.gpu_check import checking
 from w2v_cli.gpu_check.agreement import check_block, check_minibatch, check_staleness
-from w2v_cli.gpu_check.checking import Extent, check_gpu, verdict
+from w2v_cli.gpu_check.checking import CheckSizes, check_gpu, verdict
 from w2v_cli.gpu_check.texts import build_topic_text, purity
 from w2v_cli.kernels import arrays
 from w2v_cli.kernels.block import cuda_layout
 
-SMALL = Extent(
+SMALL = CheckSizes(
     copy_bytes=1 << 16,
     agreement_words=400,
     agreement_vocabulary=60,

@@ -17,7 +17,7 @@ from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
-from w2v_cli.training.minibatch import MinibatchLearner
+from w2v_cli.training.minibatch import MinibatchTrainer
 from w2v_cli.vectors import keyed_vectors
 
 HERE = Path(__file__).parent
@@ -41,8 +41,8 @@ def test_steps_agree_with_the_reference(kind, build_optimizer, is_classic):
 def train_on(backend, corpus_file, config):
     engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
     corpus = scan(corpus_file, config.corpus)
-    learner = MinibatchLearner(corpus, config, engine, threads=2)
-    return train(len(corpus.word_ids), config, learner, lambda _: None)
+    trainer = MinibatchTrainer(corpus, config, engine, threads=2)
+    return train(len(corpus.word_ids), config, trainer, lambda _: None)
 
 
 @pytest.mark.usefixtures("cupy")

@@ -15,9 +15,9 @@ from w2v_cli.kernels.gpu import resolve_backend
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.block import BlockLearner
+from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.loop import train
-from w2v_cli.training.minibatch import MinibatchLearner
+from w2v_cli.training.minibatch import MinibatchTrainer
 
 NO_DEVICE = "SKIPPED: no CUDA device; GPU code was NOT executed"
 
@@ -58,8 +58,8 @@ def test_training_ends_near_numpys(name, tmp_path):
     corpus = scan(write_corpus(tmp_path / "words.txt"), config.corpus)
 
     engines = (load_minibatch_engine(backend, is_classic=True) for backend in (Backend.NUMPY, Backend.CUPY))
-    learners = (MinibatchLearner(corpus, config, engine, threads=2) for engine in engines)
-    expected, found = (train(len(corpus.word_ids), config, learner, lambda _: None) for learner in learners)
+    trainers = (MinibatchTrainer(corpus, config, engine, threads=2) for engine in engines)
+    expected, found = (train(len(corpus.word_ids), config, trainer, lambda _: None) for trainer in trainers)
 
     assert_allclose(found.input_vectors, expected.input_vectors, atol=1e-3)
     assert_allclose(found.epoch_losses, expected.epoch_losses, rtol=1e-4)
@@ -106,7 +106,7 @@ def test_the_block_algorithm_trains_as_the_cpu_does(model, blocks):
         }
     )
     trained = [
-        train(len(text.corpus.word_ids), config, _block_learner(text.corpus, config, backend), lambda _: None)
+        train(len(text.corpus.word_ids), config, _block_trainer(text.corpus, config, backend), lambda _: None)
         for backend in (Backend.NUMPY, Backend.CUPY)
     ]
 
@@ -129,5 +129,5 @@ def test_a_state_that_was_read_goes_on_as_if_nothing_had_been():
     assert_allclose(second.read_vectors(), first.read_vectors(), atol=1e-5)
 
 
-def _block_learner(corpus, config, backend):
-    return BlockLearner(corpus, config, load_block_engine(backend, corpus, config), threads=1)
+def _block_trainer(corpus, config, backend):
+    return BlockTrainer(corpus, config, load_block_engine(backend, corpus, config), threads=1)

@@ -272,10 +272,10 @@ def test_occurrences_that_subsampling_keeps():
 
 def test_the_file_is_as_long_as_was_said(tmp_path):
     """The vectors file, up to the length of its metadata."""
-    from w2v_cli.vectors.keyed_vectors import WordVectors, save  # noqa: PLC0415
+    from w2v_cli.vectors.keyed_vectors import KeyedVectors, save  # noqa: PLC0415
 
     words = [f"word{i}" for i in range(1000)]
-    vectors = WordVectors(np.ones((1000, 50), np.float32), words, np.ones(1000, np.int64), {"config": "x" * 2000})
+    vectors = KeyedVectors(np.ones((1000, 50), np.float32), words, np.ones(1000, np.int64), {"config": "x" * 2000})
     save(tmp_path / "x", vectors, overwrite=False)
 
     expected = memory.vectors_file_bytes(sum(map(len, words)), 1000, 50)

@@ -4,7 +4,7 @@ import os
 import tempfile
 
 import pytest
-from test_storage import names_in, replace, run_python
+from test_files import names_in, replace, run_python
 
 from w2v_cli.errors import ConfigError, StorageError
 from w2v_cli.system.files import check_writable, refuse_existing

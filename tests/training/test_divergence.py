@@ -13,8 +13,8 @@ from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import divergence, factory
 from w2v_cli.training import progress as progress_module
 from w2v_cli.training.divergence import DivergenceGuard, largest_value, likely_cause, loss_of_guessing
-from w2v_cli.training.learner import BEGINNING, Advance, Point
 from w2v_cli.training.loop import train
+from w2v_cli.training.trainer import BEGINNING, Position, StepResult
 
 
 def config_of(*, model="cbow", negatives=5, subsample=0.001, **training):
@@ -29,7 +29,7 @@ def config_of(*, model="cbow", negatives=5, subsample=0.001, **training):
 
 @dataclasses.dataclass
 class Scripted:
-    """A learner that tells losses (each of so many pairs) and has the vectors that a script says."""
+    """A trainer that tells losses (each of so many pairs) and has the vectors that a script says."""
 
     losses: list[float]
     pairs: int = 100_000
@@ -41,18 +41,18 @@ class Scripted:
         for number, loss in enumerate(self.losses, start=1):
             self.advances = number
             is_last = number == len(self.losses)
-            after = Point(1, 0) if is_last else Point(0, number)
+            after = Position(1, 0) if is_last else Position(0, number)
             progress = number / len(self.losses)
-            yield Advance(0, loss * self.pairs, self.pairs, progress, after, ends_epoch=is_last)
+            yield StepResult(0, loss * self.pairs, self.pairs, progress, after, ends_epoch=is_last)
 
     def read_vectors(self):
         """Return the vectors."""
         return self.vectors
 
 
-def run(learner, **settings):
-    """Train with a scripted learner that never reports within its one epoch."""
-    return train(1000, config_of(epochs=1, **settings), learner, lambda _: None)
+def run(trainer, **settings):
+    """Train with a scripted trainer that never reports within its one epoch."""
+    return train(1000, config_of(epochs=1, **settings), trainer, lambda _: None)
 
 
 @pytest.fixture(autouse=True)
@@ -63,12 +63,12 @@ def _rare_reports(monkeypatch):
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 40.0])
 def test_it_stops_within_the_epoch(bad):
     """NaN, infinity and a loss far above that of guessing are found some 100,000 pairs later."""
-    learner = Scripted([4.0] * 10 + [bad] * 90)
+    trainer = Scripted([4.0] * 10 + [bad] * 90)
 
     with pytest.raises(DivergedError, match="diverged in epoch 1 of 1"):
-        run(learner)
+        run(trainer)
 
-    assert learner.advances <= 13
+    assert trainer.advances <= 13
 
 
 @pytest.mark.parametrize("losses", [[4.16] * 50, [5.0, 4.0, 6.0] * 20, [4.0] * 20 + [11.0, 2.0] + [4.0] * 20])
@@ -98,24 +98,24 @@ def test_vectors_that_float16_cannot_hold_are_found_before_writing(value, said):
 def test_vectors_are_looked_at_within_the_epoch(monkeypatch):
     """With a report, where it costs next to nothing."""
     monkeypatch.setattr(progress_module, "_REPORTS_PER_EPOCH", 20)
-    learner = Scripted([4.0] * 100, vectors=np.full((2, 2), 1e6, np.float32))
+    trainer = Scripted([4.0] * 100, vectors=np.full((2, 2), 1e6, np.float32))
 
     with pytest.raises(DivergedError):
-        run(learner)
+        run(trainer)
 
-    assert learner.advances <= 6
+    assert trainer.advances <= 6
 
 
 def test_a_look_that_takes_long_is_rare():
     """Within an epoch no more than a hundredth of the time goes into looking."""
     guard, looks = DivergenceGuard(config_of()), []
     guard._check_seconds, guard._checked_at = 1.0, divergence.time.perf_counter()
-    learner = Scripted([])
-    learner.read_vectors = lambda: looks.append(1) or np.ones((2, 2))
+    trainer = Scripted([])
+    trainer.read_vectors = lambda: looks.append(1) or np.ones((2, 2))
 
-    guard.watch_vectors(learner, Advance(0, 1.0, 1, 0.5, Point(0, 1)))
+    guard.watch_vectors(trainer, StepResult(0, 1.0, 1, 0.5, Position(0, 1)))
     assert looks == []
-    guard.watch_vectors(learner, Advance(0, 1.0, 1, 1.0, Point(1), ends_epoch=True))
+    guard.watch_vectors(trainer, StepResult(0, 1.0, 1, 1.0, Position(1), ends_epoch=True))
     assert looks == [1]
 
 
@@ -123,7 +123,7 @@ def test_vectors_on_a_device_are_looked_at_after_the_epoch_only():
     """To bring them over within one would make it wait."""
     guard = DivergenceGuard(config_of(algorithm="minibatch", backend="cupy"))
 
-    guard.watch_vectors(None, Advance(0, 1.0, 1, 0.5, Point(0, 1)))  # would fail if it read
+    guard.watch_vectors(None, StepResult(0, 1.0, 1, 0.5, Position(0, 1)))  # would fail if it read
 
 
 @pytest.mark.parametrize("rows", [1, 4095, 9000])
@@ -181,8 +181,8 @@ def corpus(tmp_path_factory):
 
 
 def train_really(corpus, config):
-    learner, _ = factory.build_learner(corpus, None, config, Backend.NUMBA)
-    return train(len(corpus.word_ids), config, learner, lambda _: None)
+    trainer, _ = factory.build_trainer(corpus, None, config, Backend.NUMBA)
+    return train(len(corpus.word_ids), config, trainer, lambda _: None)
 
 
 ORDINARY = [

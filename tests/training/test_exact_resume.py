@@ -18,12 +18,12 @@ from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.minibatch import batches
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import block, progress, snapshot
-from w2v_cli.training.block import BlockLearner
+from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.loop import train
-from w2v_cli.training.minibatch import MinibatchLearner
+from w2v_cli.training.minibatch import MinibatchTrainer
 from w2v_cli.training.resume import restore
 from w2v_cli.training.snapshot import Identity
-from w2v_cli.training.snapshot_writer import SnapshotKeeper
+from w2v_cli.training.snapshot_writer import SnapshotWriter
 
 ADVANCES = 18  # of each training here, or a little more: three epochs of six
 KINDS = {
@@ -88,29 +88,29 @@ class Training:
         if config.training.validation:
             corpus, held_out = hold_out(corpus, config.training.validation, config.sampling.seed)
         self.config, self.path, self.words, self.threads = config, path, len(corpus.word_ids), threads
-        self.learner = self._learner(corpus, held_out)
+        self.trainer = self._trainer(corpus, held_out)
 
-    def _learner(self, corpus, held_out):
+    def _trainer(self, corpus, held_out):
         config, backend = self.config, Backend(self.config.training.backend)
         if config.training.algorithm == "minibatch":
             engine = load_minibatch_engine(backend, is_classic=True)
-            return MinibatchLearner(corpus, config, engine, held_out, threads=self.threads)
+            return MinibatchTrainer(corpus, config, engine, held_out, threads=self.threads)
         engine = load_block_engine(backend, corpus, config, held_out, threads=2)
         engine.span_words = 92
-        return BlockLearner(corpus, config, engine, held_out, threads=self.threads)
+        return BlockTrainer(corpus, config, engine, held_out, threads=self.threads)
 
     def run(self, *, resume=False, stop_after=math.inf, every="100h"):
         """Train, from the snapshot or from the beginning, through so many advances; return what `train` returns."""
-        self.learner.prepare()
+        self.trainer.prepare()
         taken = snapshot.load(self.path) if resume else None
-        resumed = restore(self.learner, taken, self.path) if resume else None
+        resumed = restore(self.trainer, taken, self.path) if resume else None
         questions = itertools.count(1)
         identity = Identity(self.config, {}, "numpy", is_reproducible=True)
-        with SnapshotKeeper(self.path, identity, parse_interval(every)) as keeper:
+        with SnapshotWriter(self.path, identity, parse_interval(every)) as keeper:
             return train(
                 self.words,
                 self.config,
-                self.learner,
+                self.trainer,
                 lambda _: None,
                 resumed=resumed,
                 keeper=keeper,
@@ -175,7 +175,7 @@ def test_patience_is_carried_over(text, tmp_path, kind, monkeypatch):
     for stop_after in (math.inf, 7, 14, 18):
         run = Training(text, config, tmp_path / f"{stop_after}")
         epoch = itertools.count(1)
-        monkeypatch.setattr(type(run.learner), "validation_loss", lambda _, epoch=epoch: losses[next(epoch)])
+        monkeypatch.setattr(type(run.trainer), "validation_loss", lambda _, epoch=epoch: losses[next(epoch)])
         found = run.run(stop_after=stop_after)
         if expected is None:
             expected = found
@@ -195,7 +195,7 @@ def test_what_has_ended_ends_at_once(text, tmp_path):
     config = config_of("one thread")
     expected = Training(text, config, tmp_path / "x").run()
     again = Training(text, config, tmp_path / "x")
-    again.learner.iterate_training = lambda _: (_ for _ in ())
+    again.trainer.iterate_training = lambda _: (_ for _ in ())
 
     assert_equal(again.run(resume=True), expected)
 
@@ -233,7 +233,7 @@ def test_vectors_kept_for_patience_survive_more_epochs(text, tmp_path, monkeypat
         config = config_of("one thread", epochs=epochs, validation=0.2, patience=3)
         training = Training(text, config, tmp_path / "x")
         left = iter(losses[epochs])
-        monkeypatch.setattr(type(training.learner), "validation_loss", lambda _: next(left))
+        monkeypatch.setattr(type(training.trainer), "validation_loss", lambda _: next(left))
         return training.run(resume=resume)
 
     short, longer = run(2, resume=False), run(4, resume=True)

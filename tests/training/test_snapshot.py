@@ -13,9 +13,9 @@ from numpy.testing import assert_array_equal
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError, StorageError, VectorsError
 from w2v_cli.training import snapshot
-from w2v_cli.training.learner import Point
 from w2v_cli.training.loop_state import LoopState
 from w2v_cli.training.snapshot import BEST_VECTORS, Identity, Plan, Snapshot, check_state
+from w2v_cli.training.trainer import Position
 from w2v_cli.vectors import keyed_vectors, safetensors
 from w2v_cli.vectors.safetensors import Tensor, save_tensors
 
@@ -26,7 +26,7 @@ IDENTITY = Identity(
     backend="numba",
     is_reproducible=True,
     init_from={"source": "old", "sha256": "ef"},
-    earlier_plans=(Plan(2, Point(2, 0)),),
+    earlier_plans=(Plan(2, Position(2, 0)),),
 )
 LOOP = LoopState(
     sums={"recent_loss": 0.1 + 0.2, "recent_pairs": 7},
@@ -38,7 +38,7 @@ LOOP = LoopState(
 )
 SNAPSHOT = Snapshot(
     IDENTITY,
-    Point(3, 1234),
+    Position(3, 1234),
     LOOP,
     {"input_vectors": ROWS, "output_vectors": ROWS * 2, "steps": np.array([5], np.int64)},
 )
@@ -236,7 +236,7 @@ def test_values_that_are_not_finite_are_refused(path):
 
 def test_vectors_are_no_snapshot_and_a_snapshot_is_no_vectors(path, tmp_path):
     """Each of the two says which it is when it is taken for the other."""
-    keyed_vectors.save(tmp_path / "v", keyed_vectors.WordVectors(ROWS[:, :1], ("a", "b", "c")), overwrite=False)
+    keyed_vectors.save(tmp_path / "v", keyed_vectors.KeyedVectors(ROWS[:, :1], ("a", "b", "c")), overwrite=False)
 
     with pytest.raises(VectorsError, match=r"v is no snapshot of a training"):
         snapshot.load(tmp_path / "v")
@@ -275,7 +275,7 @@ def test_a_state_that_fits_passes():
     ids=str,
 )
 def test_a_state_that_does_not_fit_is_refused(wrong):
-    """Names, shapes and types are those of the learner, or the file is damaged."""
+    """Names, shapes and types are those of the trainer, or the file is damaged."""
     with pytest.raises(VectorsError, match="is damaged"):
         check_state("x", SNAPSHOT.arrays | wrong, EXPECTED)
     with pytest.raises(VectorsError, match="is damaged"):

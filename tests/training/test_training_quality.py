@@ -10,7 +10,7 @@ from w2v_cli.corpus.scan import scan
 from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
-from w2v_cli.training.minibatch import MinibatchLearner
+from w2v_cli.training.minibatch import MinibatchTrainer
 
 CLASSES, WORDS_OF_CLASS, SENTENCES, SENTENCE_WORDS = 7, 12, 1500, 14
 NEIGHBOURS = 5
@@ -44,8 +44,8 @@ def train_on(text, *, seed=1, backend="numba", **settings):
     )
     corpus = scan(text, config.corpus)
     engine = load_minibatch_engine(Backend(backend), is_classic=config.model.cbow_gradient == "classic")
-    learner = MinibatchLearner(corpus, config, engine, threads=1)
-    return corpus, train(len(corpus.word_ids), config, learner, lambda _: None)
+    trainer = MinibatchTrainer(corpus, config, engine, threads=1)
+    return corpus, train(len(corpus.word_ids), config, trainer, lambda _: None)
 
 
 def purity(corpus, vectors):

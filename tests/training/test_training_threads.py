@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from test_training import config_of, corpus_at, run, small_corpus  # noqa: F401  the fixtures
+from test_loop import config_of, corpus_at, run, small_corpus  # noqa: F401  the fixtures
 
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
 

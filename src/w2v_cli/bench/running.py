@@ -19,7 +19,7 @@ from w2v_cli.corpus.scan import ScannedCorpus
 from w2v_cli.errors import W2vError
 from w2v_cli.evaluation import metrics
 from w2v_cli.evaluation import sets as sets_module
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 _LOOK_EVERY = 0.02  # seconds between two looks at a process's memory
 _WARM_UP_LINES = 200
@@ -159,7 +159,7 @@ def _scores(file: Path, sets: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     """Return the scores of the vectors on each evaluation set, with what of the set they could answer."""
     with np.load(file) as arrays:
         words, vectors = arrays["words"].tolist(), arrays["vectors"]
-    word_vectors = WordVectors(vectors, tuple(words), None, {})
+    word_vectors = KeyedVectors(vectors, tuple(words), None, {})
     scores: dict[str, dict[str, Any]] = {}
     for name, path in sets.items():
         if name == "questions-words":

@@ -16,7 +16,7 @@ from w2v_cli.humanize import count
 
 if TYPE_CHECKING:
     from w2v_cli.queries.search import AnalogyMethod, Search
-    from w2v_cli.vectors.keyed_vectors import WordVectors
+    from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 STDIN = "-"
 Question = TypeVar("Question")
@@ -27,7 +27,7 @@ class OpenFile(NamedTuple):
     """A vectors file that was read."""
 
     path: Path
-    word_vectors: "WordVectors"
+    word_vectors: "KeyedVectors"
 
 
 def open_files(paths: Sequence[Path] | None, *, name: str = "--vectors") -> list[OpenFile]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from w2v_cli.queries.search import Neighbour, Search
-    from w2v_cli.vectors.keyed_vectors import WordVectors
+    from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 HELP = """\
 king                       the words nearest to a word
@@ -38,7 +38,7 @@ class Quit(Exception):  # noqa: N818  no error
 class Conversation:
     """Answers lines, and remembers how the user wants to be answered."""
 
-    def __init__(self, word_vectors: "WordVectors", search: "Search") -> None:
+    def __init__(self, word_vectors: "KeyedVectors", search: "Search") -> None:
         self._word_vectors = word_vectors
         self.search = search
 

@@ -3,11 +3,11 @@
 from w2v_cli.cli import console
 from w2v_cli.cli.progress import duration
 from w2v_cli.humanize import count, size
-from w2v_cli.pipeline.dry_run import Plan
+from w2v_cli.pipeline.dry_run import DryRunReport
 from w2v_cli.pipeline.memory_check import MemoryFound
 
 
-def show_plan(plan: Plan, *, as_json: bool) -> None:
+def show_plan(plan: DryRunReport, *, as_json: bool) -> None:
     """Write a plan: lines, or one JSON object; why the training would not begin goes to stderr."""
     if as_json:
         console.write_json("train", plan.as_json())
@@ -17,7 +17,7 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
         console.fail(refusal)
 
 
-def plan_lines(plan: Plan) -> list[str]:
+def plan_lines(plan: DryRunReport) -> list[str]:
     """Return a plan for people, a subject a line."""
     begun, config, loaded = plan.begun, plan.begun.config, plan.begun.loaded
     corpus, model, training, words = begun.identity.corpus, config.model, config.training, len(begun.corpus.vocabulary)
@@ -46,7 +46,7 @@ def _memory_line(memory: MemoryFound) -> str:
     return f"memory: {size(memory.peak)} at most, {size(memory.need.total)} of it for training ({parts}){available}"
 
 
-def _of_which(plan: Plan) -> str:
+def _of_which(plan: DryRunReport) -> str:
     """Return how much of the time goes into measuring, where that is worth a word."""
     epochs = (1 - plan.progress) * plan.begun.config.training.epochs
     measuring = epochs * plan.speed.measure_seconds

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from w2v_cli.cli import console
 
 if TYPE_CHECKING:
-    from w2v_cli.evaluation.compare import Line, Score
+    from w2v_cli.evaluation.compare import Score, ScoreRow
 
 _GAP = "  "
 _INDENT = "  "  # of the parts of a set
@@ -37,7 +37,7 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
             sizes[place] += 1
 
 
-def tabbed_lines(lines: Sequence["Line"], names: Sequence[str]) -> Iterator[str]:
+def tabbed_lines(lines: Sequence["ScoreRow"], names: Sequence[str]) -> Iterator[str]:
     """Yield a table for programs: a line for each part of a set, five columns for each file, and their headings."""
     columns = ("score", "low", "high", "asked", "skipped")
     headings = [f"{name} {column}" if len(names) > 1 else column for name in names for column in columns]
@@ -48,7 +48,7 @@ def tabbed_lines(lines: Sequence["Line"], names: Sequence[str]) -> Iterator[str]
         yield console.tabbed(line.set_name, section, line.method or "spearman", *cells)
 
 
-def shown_lines(lines: Sequence["Line"], names: Sequence[str]) -> list[str]:
+def shown_lines(lines: Sequence["ScoreRow"], names: Sequence[str]) -> list[str]:
     """Return a table for people, in the first form that the terminal has room for.
 
     Files stand side by side with what share was asked, then without intervals; or below each other with the numbers
@@ -66,7 +66,7 @@ def shown_lines(lines: Sequence["Line"], names: Sequence[str]) -> list[str]:
     return next((form for form in forms if max(map(console.width, form)) <= room), forms[-1])
 
 
-def _label(line: "Line") -> str:
+def _label(line: "ScoreRow") -> str:
     if line.part == "set":
         return console.printable(line.name) + (f", {line.method}" if line.method else "")
     return _INDENT + console.printable(line.name)

@@ -3,7 +3,7 @@
 from w2v_cli.errors import ClusterError, MissingDependencyError
 
 
-def killed(label: str, cause: BaseException | None = None) -> ClusterError:
+def worker_killed_error(label: str, cause: BaseException | None = None) -> ClusterError:
     """Return the error for a work that cannot be done; cause: why it could not be sent, None: it kills its workers."""
     if cause is not None:
         return ClusterError(
@@ -15,7 +15,7 @@ def killed(label: str, cause: BaseException | None = None) -> ClusterError:
     )
 
 
-def as_ours(error: Exception, label: str) -> Exception:
+def translate_error(error: Exception, label: str) -> Exception:
     """Return what a worker has raised as what the user is told; label: what it was at."""
     if isinstance(error, MemoryError):
         cause = f" ({error})" if str(error) else ""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from w2v_cli import __version__
-from w2v_cli.cluster.errors import as_ours, killed
-from w2v_cli.cluster.workers import Members
+from w2v_cli.cluster.errors import translate_error, worker_killed_error
+from w2v_cli.cluster.workers import WorkerRegistry
 from w2v_cli.errors import W2vError
 
 _LOOK_SECONDS = 1.0  # between two looks at what has become of a task
@@ -63,7 +63,7 @@ class Cluster:
         self._label = label
         self._timeout = timeout
         self._on_event = on_event
-        self._members = Members(client, label, client.scheduler.address, timeout)
+        self._members = WorkerRegistry(client, label, client.scheduler.address, timeout)
         self._labels: dict[str, str] = {}  # of the latest tasks, by their keys: a loss is noticed a moment later
         self._kept: list[tuple[Any, Any]] = []  # things, and their copies on the workers
         self._count = 0
@@ -108,7 +108,7 @@ class Cluster:
                     self._members.was_seen()  # a moment ago
                     begun = {number: task for number, task in begun.items() if task.future.status == "finished"}
                     if losses > _MOST_LOSSES:
-                        raise killed(works[done].label, error.__cause__) from None
+                        raise worker_killed_error(works[done].label, error.__cause__) from None
                     continue
                 self._forget(begun.pop(done).future)
                 losses, done = 0, done + 1
@@ -140,7 +140,7 @@ class Cluster:
         for _, answer in sorted(answers.items()):
             is_lost = isinstance(answer, OSError) and answer.errno is None  # Dask's errors of connections have none
             if isinstance(answer, Exception) and not is_lost:
-                raise as_ours(answer, work.label) from None
+                raise translate_error(answer, work.label) from None
 
     def _keep(self, things: Sequence[Any]) -> list[Any]:
         """Return copies that stay; those that were sent before are still there."""
@@ -215,14 +215,14 @@ class Cluster:
             raise _LostError from None
         except KilledWorker:
             self._look(is_urgent=True)
-            raise killed(work.label) from None
+            raise worker_killed_error(work.label) from None
         except (W2vError, MemoryError, ImportError) as error:
-            raise as_ours(error, work.label) from None
+            raise translate_error(error, work.label) from None
         except OSError as error:
             self._look(is_urgent=True)
             if task.future.status != "error":  # it was on its way here
                 raise _LostError from error
-            raise as_ours(error, work.label) from None
+            raise translate_error(error, work.label) from None
         finally:
             fetching.cancel()
         self._look()
@@ -235,7 +235,7 @@ class Cluster:
             future.release()
 
     def _look(self, *, is_urgent: bool = False) -> None:
-        """See who is there, and tell who is gone; the errors are those of Members.look."""
+        """See who is there, and tell who is gone; the errors are those of WorkerRegistry.look."""
         for worker in self._members.look(is_urgent=is_urgent):
             self._on_event(WorkerLost(worker, self._works_of(worker)))
 

@@ -25,7 +25,7 @@ def answer(dask_worker):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeReply:
     """What a worker has said: its version of w2v and, where it has none, why; the addresses that it listens at.
 
     refusal: why there is no answer.
@@ -47,7 +47,7 @@ class _FromSource:
         return eval, (f"(lambda names: exec({self._source!r}, names) or names['answer'])({{}})",)
 
 
-async def meet(client: Any, address: str, seconds: float) -> Answer:
+async def meet(client: Any, address: str, seconds: float) -> ProbeReply:
     """Return the answer of the worker at an address, which is asked directly, again and again for so many seconds."""
     loop = asyncio.get_running_loop()
     end, refusal = loop.time() + seconds, ""
@@ -60,10 +60,10 @@ async def meet(client: Any, address: str, seconds: float) -> Answer:
         except OSError as error:
             refusal = str(error.__cause__ or error)
             await asyncio.sleep(min(_PAUSE_SECONDS, max(left, 0)))
-    return Answer(refusal=refusal or "no answer")
+    return ProbeReply(refusal=refusal or "no answer")
 
 
-def check_answer(address: str, answer: Answer, scheduler: str, seconds: float) -> None:
+def check_answer(address: str, answer: ProbeReply, scheduler: str, seconds: float) -> None:
     """Raise what an answer has against a worker: ClusterError where there is none, MissingDependencyError, ConfigError.
 
     scheduler: its URL; seconds: for how long the worker was asked.
@@ -82,11 +82,11 @@ def check_answer(address: str, answer: Answer, scheduler: str, seconds: float) -
     check_listening(scheduler, address, answer.listening)
 
 
-async def _ask(client: Any, address: str) -> Answer:
+async def _ask(client: Any, address: str) -> ProbeReply:
     worker = client.rpc(address)
     try:
         said = await worker.run(function=pickle.dumps(_FromSource(_QUESTION)))
     finally:
         await worker.close_rpc()
     version, lack, listening = said["result"]
-    return Answer(version, lack, tuple(listening))
+    return ProbeReply(version, lack, tuple(listening))

@@ -20,8 +20,8 @@ from w2v_cli.kernels.holdout import split_held_out
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.philox import Purpose, draw_words
 from w2v_cli.kernels.protocols import Backend, BlockEngine
-from w2v_cli.training.learner import State
 from w2v_cli.training.schedule import learning_rate_at
+from w2v_cli.training.trainer import State
 from w2v_cli.vectors.packed_words import encode_words
 
 _BLOCK_ROWS = 1 << 12

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
-from w2v_cli.cluster.probe import Answer, check_answer, meet
+from w2v_cli.cluster.probe import ProbeReply, check_answer, meet
 from w2v_cli.cluster.security import check_scheduler, check_workers
 from w2v_cli.config.cluster_address import LOCAL
 from w2v_cli.errors import ClusterError
@@ -15,7 +15,7 @@ _ASK_SECONDS = 1.0  # between two questions to the scheduler
 _WAIT_SECONDS = 0.1  # the same, where there is nothing else to do
 
 
-class Members:
+class WorkerRegistry:
     """The workers of a client's cluster that may be given work; label: how the user has named the cluster."""
 
     def __init__(self, client: Any, label: str, url: str, timeout: float) -> None:
@@ -24,7 +24,7 @@ class Members:
         self._url = url
         self._timeout = timeout
         self._seen = self._asked = time.monotonic()
-        self._meetings: dict[str, Future[Answer]] = {}
+        self._meetings: dict[str, Future[ProbeReply]] = {}
         self.addresses: tuple[str, ...] = ()
 
     def check_scheduler(self) -> None:

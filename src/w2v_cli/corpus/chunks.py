@@ -41,7 +41,7 @@ def iterate_blocks(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
         yield bytes(gathered)
 
 
-class Cutter:
+class Chunker:
     """Cuts texts that come one after the other into pieces of `size` or a little more, at white space.
 
     A token that is longer than `longest` loses what is beyond the first byte too many, so that no piece is much longer

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus.encode_numba import MarkedPiece, Rules
-from w2v_cli.corpus.marks import Marked, Segment
+from w2v_cli.corpus.marks import EncodedChunk, Segment
 from w2v_cli.corpus.reader import Piece, TextReader
 from w2v_cli.corpus.resolving import translate_marks
-from w2v_cli.corpus.runs import RunSplitter
+from w2v_cli.corpus.runs import DeferredSplitter
 from w2v_cli.corpus.word_table import WordTable
-from w2v_cli.system.prefetch import read_ahead, run_ahead
+from w2v_cli.system.prefetch import prefetch_calls, prefetch_items
 
 _PIECES_AHEAD = 2  # for each thread
 _TEXTS_AHEAD = 2
@@ -30,7 +30,7 @@ def mark_text(
     threads: int,
     beside: Path | None,
     on_piece: Callable[[], object] = lambda: None,
-) -> Marked:
+) -> EncodedChunk:
     """Return the marks of the text, which is read once; the same ones on any number of threads.
 
     Whenever more than max_vocab different words have been seen, the rarer half is forgotten. on_piece: called after
@@ -58,9 +58,9 @@ def _iterate_marked(
         marked.mark(piece, rules)
         return marked
 
-    with contextlib.closing(read_ahead(reader.iterate_pieces(), ahead=_TEXTS_AHEAD)) as pieces:
+    with contextlib.closing(prefetch_items(reader.iterate_pieces(), ahead=_TEXTS_AHEAD)) as pieces:
         calls: Iterator[Callable[[], MarkedPiece]] = (partial(mark, piece) for piece in pieces)
-        yield from run_ahead(calls, threads=threads, ahead=_PIECES_AHEAD * threads)
+        yield from prefetch_calls(calls, threads=threads, ahead=_PIECES_AHEAD * threads)
 
 
 class _Gatherer:
@@ -70,9 +70,9 @@ class _Gatherer:
         self.idle: SimpleQueue[MarkedPiece] = SimpleQueue()
         self._config = config
         self._runs = WordTable()
-        self._splitter = RunSplitter(config)
+        self._splitter = DeferredSplitter(config)
         self._begun_marks = 0  # of the segment
-        self._marked = Marked.empty(beside)
+        self._marked = EncodedChunk.empty(beside)
 
     def add(self, piece: MarkedPiece) -> None:
         """Take in a piece, and give back what held it."""
@@ -92,7 +92,7 @@ class _Gatherer:
         ):
             self._end_segment()
 
-    def finish(self) -> Marked:
+    def finish(self) -> EncodedChunk:
         """Return everything."""
         self._end_segment()
         return self._marked

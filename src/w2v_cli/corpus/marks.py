@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from w2v_cli.corpus.resolving import follow_ids
 from w2v_cli.corpus.word_table import WordTable
-from w2v_cli.system.disk_array import Store
+from w2v_cli.system.disk_array import DiskArray
 
 
 class Segment(NamedTuple):
     """A part of the text whose marks have one meaning.
 
     marks: their number; generation: of the words, whose ids change when some are forgotten; run_offsets, run_words: its
-    part of those of Marked.
+    part of those of EncodedChunk.
     """
 
     marks: int
@@ -36,7 +36,7 @@ class SegmentMeaning(NamedTuple):
 
 
 @dataclass
-class Marked:
+class EncodedChunk:
     """The marks, one after the other, and what they mean in each of the `segments`.
 
     run_offsets, run_words: of each segment, one after the other: the words of run r are run_words[run_offsets[r] :
@@ -46,10 +46,10 @@ class Marked:
     than that since it was last met anew; 0: none. The others: how much of it there was.
     """
 
-    marks: Store
-    run_offsets: Store
-    run_words: Store
-    next_ids: Store
+    marks: DiskArray
+    run_offsets: DiskArray
+    run_words: DiskArray
+    next_ids: DiskArray
     segments: list[Segment] = field(default_factory=list)
     generations: list[slice] = field(default_factory=list)
     words: WordTable = field(default_factory=WordTable)
@@ -63,9 +63,14 @@ class Marked:
     long_bytes: int = 0
 
     @classmethod
-    def empty(cls, beside: Path | None) -> "Marked":
-        """Return the marks of no text yet; beside: as for Store."""
-        return cls(Store(np.int32, beside), Store(np.int64, beside), Store(np.int32, beside), Store(np.int32, beside))
+    def empty(cls, beside: Path | None) -> "EncodedChunk":
+        """Return the marks of no text yet; beside: as for DiskArray."""
+        return cls(
+            DiskArray(np.int32, beside),
+            DiskArray(np.int64, beside),
+            DiskArray(np.int32, beside),
+            DiskArray(np.int32, beside),
+        )
 
     def iterate_segments(self, final_ids: NDArray[np.int32]) -> Iterator[SegmentMeaning]:
         """Yield what each segment means, once; final_ids: of the words of the last generation, -1 where dropped."""

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from w2v_cli.config.schema import CorpusSettings
-from w2v_cli.corpus.chunks import Cutter, iterate_blocks, read_fully, with_whole_beginning
+from w2v_cli.corpus.chunks import Chunker, iterate_blocks, read_fully, with_whole_beginning
 from w2v_cli.corpus.fingerprint import Fingerprint
 from w2v_cli.corpus.parts import open_text
 from w2v_cli.corpus.sources import Source, no_text_in
@@ -58,7 +58,7 @@ class TextReader:
         self.nuls_in: dict[str, tuple[int, int]] = {}
         self._config = config
         self._limits = unpacking.Limits(config.max_expansion, config.max_unpacked)
-        self._cutter = Cutter(max(1, BLOCK_BYTES // 2), config.max_token_bytes)
+        self._cutter = Chunker(max(1, BLOCK_BYTES // 2), config.max_token_bytes)
         self._fingerprint = Fingerprint()
         self._places: list[str] = []
         self._treebank_marks: set[str] = set()

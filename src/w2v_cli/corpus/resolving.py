@@ -27,7 +27,7 @@ def follow_ids(ids: Any, next_ids: Any, followed: Any) -> None:
         followed[i] = next_ids[ids[i]] if ids[i] >= 0 else ids[i]
 
 
-class Meaning(NamedTuple):
+class CodeTable(NamedTuple):
     """What the marks of a part of the text finally mean.
 
     word_ids: of each word, -1 where it is dropped; run_offsets, run_words: the words of run r are
@@ -44,7 +44,7 @@ class Meaning(NamedTuple):
 
 
 def resolve_marks(
-    marks: NDArray[np.int32], meaning: Meaning, words_before: int, last_offset: int
+    marks: NDArray[np.int32], meaning: CodeTable, words_before: int, last_offset: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return the final word ids of marks, and the ends of the sentences that end there and are not empty.
 
@@ -57,7 +57,7 @@ def resolve_marks(
 
 
 @njit()
-def _count_words(marks: Any, meaning: Meaning) -> int:
+def _count_words(marks: Any, meaning: CodeTable) -> int:
     """Return the most words, or the most ends of sentences, that marks can mean."""
     count = len(marks)
     for mark in marks:
@@ -69,7 +69,7 @@ def _count_words(marks: Any, meaning: Meaning) -> int:
 
 @njit()
 def _resolve(  # noqa: C901  one loop; a call for each mark would cost more than the mark
-    marks: Any, meaning: Meaning, words_before: int, last_offset: int, word_ids: Any, ends: Any
+    marks: Any, meaning: CodeTable, words_before: int, last_offset: int, word_ids: Any, ends: Any
 ) -> Any:
     count = sentences = 0
     last = last_offset - words_before

@@ -9,19 +9,19 @@ from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus.encode_numba import SENTENCE_END
 from w2v_cli.corpus.tokenizer import decode, pattern_guard, splitter_for
 from w2v_cli.corpus.word_table import WordTable
-from w2v_cli.system.disk_array import Store
+from w2v_cli.system.disk_array import DiskArray
 
 _RUNS_AT_ONCE = 4096
 
 
-class RunSplitter:
+class DeferredSplitter:
     """Takes runs apart as the settings say."""
 
     def __init__(self, config: CorpusSettings) -> None:
         self._config = config
         self._split_words = splitter_for(config)
 
-    def split(self, runs: WordTable, words: WordTable, run_offsets: Store, run_words: Store) -> int:
+    def split(self, runs: WordTable, words: WordTable, run_offsets: DiskArray, run_words: DiskArray) -> int:
         """Add the words of the runs to `words`; return how many places were no UTF-8.
 
         run_offsets, run_words: receive, for these runs, where each begins among their words and the last ends, and the

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus.encode import mark_text
-from w2v_cli.corpus.marks import Marked
+from w2v_cli.corpus.marks import EncodedChunk
 from w2v_cli.corpus.reader import TextReader
 from w2v_cli.corpus.report import ScanReport
-from w2v_cli.corpus.resolving import Meaning, resolve_marks
+from w2v_cli.corpus.resolving import CodeTable, resolve_marks
 from w2v_cli.corpus.scan_warnings import MarkedText, ReadText, find_warnings, hint_of_nothing
 from w2v_cli.corpus.sources import Source, known_bytes
 from w2v_cli.corpus.vocabulary import Vocabulary, build_vocabulary
 from w2v_cli.corpus.word_table import WordTable
 from w2v_cli.errors import CorpusError
-from w2v_cli.system.disk_array import Store
+from w2v_cli.system.disk_array import DiskArray
 
 _MARKS_AT_ONCE = 1 << 20
 
@@ -139,16 +139,16 @@ def choose_words(
 
 
 def _resolve(
-    marked: Marked, config: CorpusSettings, final_ids: NDArray[np.int32], end_of_line: int, beside: Path | None
+    marked: EncodedChunk, config: CorpusSettings, final_ids: NDArray[np.int32], end_of_line: int, beside: Path | None
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Return word_ids and sentence_offsets."""
-    word_ids, offsets = Store(np.int32, beside), Store(np.int64, beside)
+    word_ids, offsets = DiskArray(np.int32, beside), DiskArray(np.int64, beside)
     offsets.write(np.zeros(1, np.int64))
     final_end = int(final_ids[end_of_line]) if end_of_line >= 0 else -1
     by_line, by_blank_line = config.sentences == "line", config.sentences in {"paragraph", "punctuation"}
     last_offset = 0
     for marks, final_words, run_offsets, run_words in marked.iterate_segments(final_ids):
-        meaning = Meaning(final_words, run_offsets, run_words, final_end, by_line, by_blank_line)
+        meaning = CodeTable(final_words, run_offsets, run_words, final_end, by_line, by_blank_line)
         for begin in range(0, len(marks), _MARKS_AT_ONCE):
             some = marks[begin : begin + _MARKS_AT_ONCE]
             found, ends = resolve_marks(some, meaning, word_ids.size, last_offset)

@@ -12,14 +12,14 @@ from w2v_cli.evaluation.lookup import KnownWords, find_among
 from w2v_cli.evaluation.metrics import AnalogyScore, AnalogySectionScore, CorrelationScore, score_analogies, score_pairs
 from w2v_cli.evaluation.sets import EvaluationSet
 from w2v_cli.queries.search import AnalogyMethod, Search
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 Part = Literal["set", "group", "section"]
 OnShare = Callable[[int, str, float], object]  # the number of a file, a set and its method, the share that is done
 
 
 @dataclass(frozen=True)
-class Terms:
+class EvaluationOptions:
     """How files are scored: by which methods, among which words, on how many threads.
 
     ignore_case: capitals make no difference; only_shared: only what all files know is asked.
@@ -79,7 +79,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Line:
+class ScoreRow:
     """What each file scores on a set, on a group of its sections or on a section.
 
     method: how analogies were answered, None for pairs, whose score is Spearman's rank correlation.
@@ -93,11 +93,11 @@ class Line:
 
 
 def score_files(
-    files: Sequence[WordVectors],
+    files: Sequence[KeyedVectors],
     sets: Sequence[EvaluationSet],
-    terms: Terms,
+    terms: EvaluationOptions,
     on_share: OnShare = lambda _file, _what, _share: None,
-) -> Iterator[Line]:
+) -> Iterator[ScoreRow]:
     """Yield the lines of each set as soon as all files are scored on it: the whole, its groups, its sections.
 
     Takes memory for the words of the sets and some thousand rows. Raises ConfigError where `terms` do not fit a file.
@@ -106,7 +106,7 @@ def score_files(
     for one in sets:
         if one.pairs:
             scores = [_of_pairs(score_pairs(words, one.pairs)) for words in known]
-            yield Line(one.name, "set", one.name, None, tuple(scores))
+            yield ScoreRow(one.name, "set", one.name, None, tuple(scores))
         for method in terms.methods if one.sections else ():
             columns = []
             for number, words in enumerate(known):
@@ -115,10 +115,12 @@ def score_files(
                 columns.append(_parts(one.name, found))
             for row in zip(*columns, strict=True):
                 part, of_first = row[0]
-                yield Line(one.name, part, of_first.name, method, tuple(_of_analogies(score) for _, score in row))
+                yield ScoreRow(one.name, part, of_first.name, method, tuple(_of_analogies(score) for _, score in row))
 
 
-def _find_all(files: Sequence[WordVectors], sets: Sequence[EvaluationSet], terms: Terms) -> list[KnownWords]:
+def _find_all(
+    files: Sequence[KeyedVectors], sets: Sequence[EvaluationSet], terms: EvaluationOptions
+) -> list[KnownWords]:
     """Return the rows that each file has for the words of the sets."""
     words = list(dict.fromkeys(chain.from_iterable(one.words for one in sets)))
     known = [

@@ -10,7 +10,7 @@ import numpy as np
 
 from w2v_cli.queries.rows import WordIds
 from w2v_cli.queries.search import Search, allowed_rows
-from w2v_cli.vectors.keyed_vectors import Matrix, WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def find_words_in_any_case(words: Iterable[str], vectors: Matrix, vocabulary: It
 
 def find_among(
     words: Iterable[str],
-    word_vectors: WordVectors,
+    word_vectors: KeyedVectors,
     *,
     restrict: int | None = None,
     min_count: int | None = None,
@@ -91,7 +91,7 @@ def find_among(
     return find_words_in_any_case(words, vectors, vocabulary) if ignore_case else find_words(words, vectors, find)
 
 
-def _find_kept(word_vectors: WordVectors, kept: WordIds, word: str) -> int | None:
+def _find_kept(word_vectors: KeyedVectors, kept: WordIds, word: str) -> int | None:
     """Return the place of a word's id among those that are `kept`, which rise."""
     word_id = word_vectors.find(word)
     place = len(kept) if word_id is None else int(np.searchsorted(kept, word_id))

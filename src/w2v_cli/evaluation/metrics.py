@@ -13,7 +13,7 @@ from w2v_cli.evaluation.intervals import Interval, correlation_interval, share_i
 from w2v_cli.evaluation.lookup import KnownWords, find_among
 from w2v_cli.evaluation.sets import AnalogySection, EvaluationSet, WordPair
 from w2v_cli.queries.search import AnalogyMethod, WordIds, read_unit_rows
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 SYNTACTIC = "gram"  # how sections of questions-words.txt begin that ask for grammar: gram1-adjective-to-adverb, …
 
@@ -88,7 +88,7 @@ class CorrelationScore:
 
 
 def analogy_accuracy(
-    word_vectors: WordVectors,
+    word_vectors: KeyedVectors,
     sections: Sequence[AnalogySection],
     *,
     method: AnalogyMethod = "add",
@@ -138,7 +138,7 @@ def score_analogies(
 
 
 def similarity_correlation(
-    word_vectors: WordVectors, pairs: Sequence[WordPair], *, restrict: int | None = None, ignore_case: bool = False
+    word_vectors: KeyedVectors, pairs: Sequence[WordPair], *, restrict: int | None = None, ignore_case: bool = False
 ) -> CorrelationScore:
     """Return Spearman's rank correlation of the pairs' cosines with what people said; ties get their average rank.
 

@@ -18,7 +18,7 @@ _OPTIMIZERS: tuple[OptimizerName, ...] = ("sgd", "adam")
 
 
 @dataclass(frozen=True)
-class Extent:
+class CheckSizes:
     """How large the checks are: words of the made texts, their different words, dimensions, epochs.
 
     agreement_words: no more than a span, in which the reference has its blocks in the order of the kernel.
@@ -41,10 +41,10 @@ class Extent:
     dim: int = 100
 
 
-WHOLE = Extent()
+WHOLE = CheckSizes()
 
 
-def check_gpu(on_step: Callable[[str], None], extent: Extent = WHOLE) -> dict[str, Any]:
+def check_gpu(on_step: Callable[[str], None], extent: CheckSizes = WHOLE) -> dict[str, Any]:
     """Check the current device and return the report, JSON-able; on_step hears what is about to be done.
 
     Raises MissingDependencyError where there is no GPU that computes.
@@ -75,7 +75,7 @@ def verdict(report: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]
     return {"passed": not failures, "failures": failures}
 
 
-def _check_agreement(extent: Extent) -> Iterator[dict[str, Any]]:
+def _check_agreement(extent: CheckSizes) -> Iterator[dict[str, Any]]:
     corpus = build_topic_text(
         vocabulary=extent.agreement_vocabulary, topics=10, words=extent.agreement_words, seed=1
     ).corpus
@@ -85,7 +85,7 @@ def _check_agreement(extent: Extent) -> Iterator[dict[str, Any]]:
         yield check_minibatch(corpus, model, optimizer, extent.dim)
 
 
-def _check_quality(extent: Extent) -> Iterator[dict[str, Any]]:
+def _check_quality(extent: CheckSizes) -> Iterator[dict[str, Any]]:
     text = build_topic_text(
         vocabulary=extent.quality_vocabulary, topics=extent.topics, words=extent.quality_words, seed=3
     )
@@ -93,7 +93,7 @@ def _check_quality(extent: Extent) -> Iterator[dict[str, Any]]:
         yield from check_quality(text, model, extent.dim, extent.quality_epochs)
 
 
-def _measure_speed(extent: Extent, bandwidth: float) -> Iterator[dict[str, Any]]:
+def _measure_speed(extent: CheckSizes, bandwidth: float) -> Iterator[dict[str, Any]]:
     text = build_topic_text(vocabulary=extent.speed_vocabulary, topics=extent.topics, words=extent.speed_words, seed=4)
     for model, dim in product(_MODELS, extent.speed_dims):
         yield from measure_speed(text, model, dim, extent.repeats, bandwidth)

@@ -18,7 +18,7 @@ from w2v_cli.kernels.protocols import Backend
 from w2v_cli.kernels.sampling import keep_probabilities
 from w2v_cli.pipeline.memory import expected_occurrences
 from w2v_cli.system.cpu import available_cores
-from w2v_cli.training.block import BlockLearner
+from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.loop import train
 
 _ASKED_WORDS = 2000
@@ -81,9 +81,9 @@ def _train(
     copy = dataclasses.replace(text.corpus, word_ids=text.corpus.word_ids.copy())  # holding out moves words
     corpus, held_out = hold_out(copy, _HELD_OUT, config.sampling.seed)
     engine = load_block_engine(backend, corpus, config, held_out)
-    learner = BlockLearner(corpus, config, engine, held_out, threads=_threads(backend))
-    learner.prepare()
-    trained = train(len(corpus.word_ids), config, learner, lambda _: None)
+    trainer = BlockTrainer(corpus, config, engine, held_out, threads=_threads(backend))
+    trainer.prepare()
+    trained = train(len(corpus.word_ids), config, trainer, lambda _: None)
     return {
         "model": model,
         "backend": str(backend),
@@ -96,10 +96,10 @@ def _train(
 def _speed(corpus: ScannedCorpus, config: Config, backend: Backend, blocks: int | None) -> dict[str, Any]:
     training = config.training.model_copy(update={"gpu_concurrency": blocks, "backend": str(backend)})
     config = config.model_copy(update={"training": training})
-    learner = BlockLearner(corpus, config, load_block_engine(backend, corpus, config), threads=_threads(backend))
-    learner.prepare()
+    trainer = BlockTrainer(corpus, config, load_block_engine(backend, corpus, config), threads=_threads(backend))
+    trainer.prepare()
     times = [time.perf_counter()]
-    with contextlib.closing(learner.iterate_training()) as advances:
+    with contextlib.closing(trainer.iterate_training()) as advances:
         for advance in advances:
             if advance.ends_epoch:
                 float(advance.loss_sum)  # waits for the device

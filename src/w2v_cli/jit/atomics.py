@@ -9,7 +9,7 @@ from numba.extending import intrinsic
 from w2v_cli.jit.memory import item_pointer
 
 # Gives the core to a thread that waits for one: the C library's name, and Windows' own.
-give_way = types.ExternalFunction("sched_yield" if os.name == "posix" else "SwitchToThread", types.int32())
+yield_thread = types.ExternalFunction("sched_yield" if os.name == "posix" else "SwitchToThread", types.int32())
 
 
 def _type_add(_context: Any, counters: Any, index: Any, amount: Any) -> Any:

@@ -12,10 +12,10 @@ from w2v_cli.config.durations import Interval, parse_interval
 from w2v_cli.config.schema import Config
 from w2v_cli.pipeline.events import OnEvent
 from w2v_cli.pipeline.memory import state_bytes, vectors_file_bytes
-from w2v_cli.pipeline.prepare import Begun, begin, claim, cluster_of
+from w2v_cli.pipeline.prepare import PreparedTraining, begin, claim, connect_cluster
 from w2v_cli.system.files import OutputExistsError
-from w2v_cli.training.learner import BEGINNING
 from w2v_cli.training.snapshot import snapshot_path
+from w2v_cli.training.trainer import BEGINNING
 from w2v_cli.vectors.packed_words import encode_words
 
 _SAMPLE_SECONDS = 1.0  # of training, to measure its speed
@@ -35,14 +35,14 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DryRunReport:
     """A training that could begin, with its corpus and vocabulary; sizes in bytes.
 
     progress: how much of it was done before, where it would go on; snapshot_bytes: 0 where none is kept; refusals: why
     the training would not begin as it was asked for: outputs that exist.
     """
 
-    begun: Begun
+    begun: PreparedTraining
     progress: float
     vectors_bytes: int
     snapshot_bytes: int
@@ -90,14 +90,14 @@ class Plan:
 
 def plan_training(
     config: Config, data_folder: Path, on_event: OnEvent, *, resume: Collection[str] | None = None
-) -> Plan:
+) -> DryRunReport:
     """Do everything that can be refused, measure the speed for a moment, and return the plan; nothing is written.
 
     The parameters are those of pipeline.train_vectors, and so are the errors, but for an output that exists: the plan
     is that of a training with `overwrite`, and tells it.
     """
     config, refusals = _unhindered(config, resume)
-    with claim(config, resume) as (claimed, taken), cluster_of(claimed, data_folder, on_event) as cluster:
+    with claim(config, resume) as (claimed, taken), connect_cluster(claimed, data_folder, on_event) as cluster:
         begun = begin(claimed, data_folder, on_event, taken, cluster)
         speed = measure_speed(begun)
         output, training = Path(begun.config.output.path), begun.config.training
@@ -106,7 +106,7 @@ def plan_training(
         has_snapshot = parse_interval(begun.config.output.snapshot_every) != Interval()
         done = _progress_before(begun)
         epochs_left = (1 - done) * training.epochs
-        return Plan(
+        return DryRunReport(
             begun=begun,
             progress=done,
             vectors_bytes=vectors_file_bytes(text_bytes, len(vocabulary), begun.config.model.dim),
@@ -128,7 +128,7 @@ def _unhindered(config: Config, resume: Collection[str] | None) -> tuple[Config,
         return config.model_copy(update={"output": output}), (str(error),)
 
 
-def measure_speed(begun: Begun, clock: Callable[[], float] = time.perf_counter) -> Speed:
+def measure_speed(begun: PreparedTraining, clock: Callable[[], float] = time.perf_counter) -> Speed:
     """Train for a moment and return how fast that was; the vectors are of no use afterwards.
 
     The work before an epoch's first words, which the minibatch algorithm has, is told apart.
@@ -136,7 +136,7 @@ def measure_speed(begun: Begun, clock: Callable[[], float] = time.perf_counter) 
     start = BEGINNING if begun.resumed is None else begun.resumed.point
     epochs, began = begun.config.training.epochs, clock()
     first = latest = (began, _progress_before(begun))
-    with contextlib.closing(begun.learner.iterate_training(start)) as advances:
+    with contextlib.closing(begun.trainer.iterate_training(start)) as advances:
         for number, advance in enumerate(advances):
             float(advance.loss_sum)  # waits for a device, so that what is done is measured, not what is asked for
             latest = (clock(), advance.progress)
@@ -151,17 +151,17 @@ def measure_speed(begun: Begun, clock: Callable[[], float] = time.perf_counter) 
     return Speed(first[0] - began, words_per_second, _measure_seconds(begun, clock))
 
 
-def _measure_seconds(begun: Begun, clock: Callable[[], float]) -> float:
+def _measure_seconds(begun: PreparedTraining, clock: Callable[[], float]) -> float:
     """Return how long what is measured after an epoch takes."""
     began = clock()
     if begun.config.training.validation > 0:
-        begun.learner.validation_loss()
+        begun.trainer.validation_loss()
     if begun.evaluator is not None:
-        begun.evaluator.score(begun.learner.read_vectors())
+        begun.evaluator.score(begun.trainer.read_vectors())
     return clock() - began
 
 
-def _progress_before(begun: Begun) -> float:
+def _progress_before(begun: PreparedTraining) -> float:
     """Return how much of the training, 0 to 1, was done by earlier runs."""
     if begun.resumed is None:
         return 0.0

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from w2v_cli.cluster.connect import joined
-from w2v_cli.cluster.learner import ClusterLearner, resolve_on
 from w2v_cli.cluster.pool import Cluster
 from w2v_cli.cluster.scan import refuse_stdin, scan_on
+from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
 from w2v_cli.config.cluster_address import parse_address
 from w2v_cli.config.schema import Config, CorpusSettings
 from w2v_cli.corpus import urls
@@ -32,10 +32,10 @@ from w2v_cli.system.cpu import available_cores
 from w2v_cli.system.files import refuse_input
 from w2v_cli.system.temporary import clear_stale
 from w2v_cli.training import resume as resume_module
-from w2v_cli.training.factory import EngineLoaded, build_learner, with_algorithm
-from w2v_cli.training.learner import Learner
+from w2v_cli.training.factory import EngineLoaded, build_trainer, with_algorithm
 from w2v_cli.training.loop import Resumed
 from w2v_cli.training.snapshot import Identity, Snapshot
+from w2v_cli.training.trainer import Trainer
 from w2v_cli.training.warm_start import read_old_vectors
 
 
@@ -57,7 +57,7 @@ def claim(config: Config, resume: Collection[str] | None) -> Iterator[tuple[Conf
 
 
 @contextlib.contextmanager
-def cluster_of(config: Config, data_folder: Path, on_event: OnEvent) -> Iterator[Cluster | None]:
+def connect_cluster(config: Config, data_folder: Path, on_event: OnEvent) -> Iterator[Cluster | None]:
     """Yield the cluster that a training is to run on, None where it runs here.
 
     What can be refused without a cluster is refused before one is started or waited for.
@@ -86,14 +86,14 @@ def _check_before_cluster(config: Config, data_folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Begun:
+class PreparedTraining:
     """A training that is ready to begin, or to go on; evaluator: None where nothing is to be scored."""
 
     config: Config
     corpus: ScannedCorpus
     corpus_words: int
     identity: Identity
-    learner: Learner
+    trainer: Trainer
     loaded: EngineLoaded
     memory: MemoryFound
     evaluator: Evaluator | None
@@ -102,8 +102,8 @@ class Begun:
 
 def begin(
     config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot | None, cluster: Cluster | None = None
-) -> Begun:
-    """Find and scan the corpus, build the learner and bring it to where training begins."""
+) -> PreparedTraining:
+    """Find and scan the corpus, build the trainer and bring it to where training begins."""
     config, output = with_algorithm(config), Path(config.output.path)
     check_least_memory(config.training.threads or available_cores())
     wanted = config.training.backend
@@ -118,12 +118,12 @@ def begin(
     corpus = scanned.corpus
     memory = check_memory(corpus, config, backend)
     corpus_facts = _corpus_facts(found, corpus)
-    learner, loaded, words = build(backend)
+    trainer, loaded, words = build(backend)
     if taken is not None:
         resume_module.check_same(output, taken, corpus_facts, str(backend), loaded.rounds or words)
-    session.check_room(output, learner, config, has_snapshot=taken is not None)
+    session.check_room(output, trainer, config, has_snapshot=taken is not None)
     on_event(loaded)
-    learner.prepare()
+    trainer.prepare()
     kept_config = config.model_copy(update={"corpus": config.corpus.model_copy(update={"source": found.source})})
     identity = Identity(kept_config, corpus_facts, str(backend), loaded.is_reproducible)
     evaluator = (
@@ -131,13 +131,13 @@ def begin(
     )
     resumed = None
     if taken is not None:
-        identity, resumed = session.go_on(output, learner, taken, identity, on_event)
+        identity, resumed = session.go_on(output, trainer, taken, identity, on_event)
     elif old_vectors is not None:
-        identity = session.take_over(learner, corpus.vocabulary, old_vectors, identity, on_event)
-    return Begun(config, corpus, words, identity, learner, loaded, memory, evaluator, resumed)
+        identity = session.take_over(trainer, corpus.vocabulary, old_vectors, identity, on_event)
+    return PreparedTraining(config, corpus, words, identity, trainer, loaded, memory, evaluator, resumed)
 
 
-Build = Callable[[Backend], tuple[Learner, EngineLoaded, int]]  # → the learner, and the words of its epoch
+Build = Callable[[Backend], tuple[Trainer, EngineLoaded, int]]  # → the trainer, and the words of its epoch
 
 
 def scan_found(
@@ -164,14 +164,14 @@ def scan_found(
 
 
 def _scan(found: CorpusFound, config: Config, on_event: OnEvent) -> tuple[Build, CorpusScanned]:
-    """Read the corpus; return what builds a learner of it."""
+    """Read the corpus; return what builds a trainer of it."""
     scanned = scan_found(found, config.corpus, config.training.threads, on_event, beside=Path(config.output.path))
 
-    def build(backend: Backend) -> tuple[Learner, EngineLoaded, int]:
+    def build(backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
         corpus, share = scanned.corpus, config.training.validation
         training, held_out = hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
-        learner, loaded = build_learner(training, held_out, config, backend)
-        return learner, loaded, len(training.word_ids)
+        trainer, loaded = build_trainer(training, held_out, config, backend)
+        return trainer, loaded, len(training.word_ids)
 
     return build, scanned
 
@@ -182,9 +182,9 @@ def _scan_on(cluster: Cluster, found: CorpusFound, config: Config, on_event: OnE
     read = scan_on(cluster, found.sources, config, lambda done, total: on_event(CorpusRead(done, total)))
     scanned = CorpusScanned(read.corpus, time.perf_counter() - started)
 
-    def build(backend: Backend) -> tuple[Learner, EngineLoaded, int]:
+    def build(backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
         vocabulary = read.corpus.vocabulary
-        learner = ClusterLearner(cluster, read.rounds, vocabulary, config, backend)
+        trainer = ClusterTrainer(cluster, read.rounds, vocabulary, config, backend)
         is_compiled = memory_check.is_compiled(config, backend)
         loaded = EngineLoaded(
             "block",
@@ -194,7 +194,7 @@ def _scan_on(cluster: Cluster, found: CorpusFound, config: Config, on_event: OnE
             is_reproducible=backend is not Backend.CUPY,
             rounds=len(read.rounds),
         )
-        return learner, loaded, round(vocabulary.kept_words * (1 - config.training.validation))
+        return trainer, loaded, round(vocabulary.kept_words * (1 - config.training.validation))
 
     return build, scanned
 

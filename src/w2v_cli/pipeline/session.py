@@ -14,11 +14,11 @@ from w2v_cli.config.schema import Config
 from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.errors import DivergedError, W2vError
 from w2v_cli.system import files
-from w2v_cli.training.learner import Learner
 from w2v_cli.training.loop import Resumed
 from w2v_cli.training.resume import continued, load_snapshot, restore
 from w2v_cli.training.snapshot import Identity, Snapshot, snapshot_path
-from w2v_cli.training.snapshot_writer import SnapshotKeeper
+from w2v_cli.training.snapshot_writer import SnapshotWriter
+from w2v_cli.training.trainer import Trainer
 from w2v_cli.training.warm_start import OldVectors, start_from
 
 _HALF_BYTES = 2  # of a float16
@@ -67,12 +67,12 @@ def check_writable(output: Path, config: Config) -> None:
         files.check_writable(snapshot_path(output))
 
 
-def check_room(output: Path, learner: Learner, config: Config, *, has_snapshot: bool) -> None:
+def check_room(output: Path, trainer: Trainer, config: Config, *, has_snapshot: bool) -> None:
     """Raise StorageError where the disk has no room for the files of a training.
 
     A new snapshot is complete before the old one goes: two of them for a while.
     """
-    state = learner.read_state()
+    state = trainer.read_state()
     words, dim = state["input_vectors"].shape
     sizes = [words * dim * _HALF_BYTES]
     if _has_snapshots(config):
@@ -80,13 +80,13 @@ def check_room(output: Path, learner: Learner, config: Config, *, has_snapshot: 
     files.check_room(output, sizes)
 
 
-def build_keeper(output: Path, config: Config, identity: Identity, taken: Snapshot | None) -> SnapshotKeeper | None:
+def build_keeper(output: Path, config: Config, identity: Identity, taken: Snapshot | None) -> SnapshotWriter | None:
     """Return what keeps the snapshots of a training, None where none are wanted."""
     if not _has_snapshots(config):
         return None
     every, kept = parse_interval(config.output.snapshot_every), taken.point if taken else None
     is_eager = config.cluster.cluster is not None  # the workers train meanwhile
-    return SnapshotKeeper(snapshot_path(output), identity, every, kept=kept, is_eager=is_eager)
+    return SnapshotWriter(snapshot_path(output), identity, every, kept=kept, is_eager=is_eager)
 
 
 def stop_condition(config: Config, began: float, is_stop_wanted: Callable[[], bool]) -> Callable[[], bool]:
@@ -99,7 +99,7 @@ def stop_condition(config: Config, began: float, is_stop_wanted: Callable[[], bo
     return lambda: is_stop_wanted() or time.monotonic() >= deadline
 
 
-def with_kept_snapshot(error: W2vError, keeper: SnapshotKeeper | None) -> W2vError:
+def with_kept_snapshot(error: W2vError, keeper: SnapshotWriter | None) -> W2vError:
     """Return the error that ended a training, and where the last good state of it lies."""
     if keeper is None or keeper.kept is None:
         return error
@@ -126,10 +126,10 @@ def vocabulary_sha256(vocabulary: Vocabulary) -> str:
 
 
 def go_on(
-    output: Path, learner: Learner, taken: Snapshot, identity: Identity, on_event: Callable[[TrainingResumed], None]
+    output: Path, trainer: Trainer, taken: Snapshot, identity: Identity, on_event: Callable[[TrainingResumed], None]
 ) -> tuple[Identity, Resumed]:
-    """Bring the learner to where the snapshot was taken; return whose training it is now and where it goes on."""
-    resumed = restore(learner, taken, output)
+    """Bring the trainer to where the snapshot was taken; return whose training it is now and where it goes on."""
+    resumed = restore(trainer, taken, output)
     epochs, before = identity.config.training.epochs, taken.identity.config.training.epochs
     progress = taken.loop.sums.get("progress", 0) * before / epochs
     on_event(TrainingResumed(snapshot_path(output), progress, taken.point.epoch, epochs))
@@ -137,14 +137,14 @@ def go_on(
 
 
 def take_over(
-    learner: Learner,
+    trainer: Trainer,
     vocabulary: Vocabulary,
     old: OldVectors,
     identity: Identity,
     on_event: Callable[[WordsInitialised], None],
 ) -> Identity:
-    """Give the learner the old vectors; return whose training it is now."""
-    matched = start_from(learner, vocabulary.words, old)
+    """Give the trainer the old vectors; return whose training it is now."""
+    matched = start_from(trainer, vocabulary.words, old)
     on_event(WordsInitialised(old.name, matched, len(vocabulary)))
     return dataclasses.replace(identity, init_from=old.describe() | {"words": matched})
 

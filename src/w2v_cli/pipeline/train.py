@@ -11,7 +11,7 @@ from w2v_cli.corpus.find import CorpusFound
 from w2v_cli.errors import W2vError
 from w2v_cli.pipeline import session
 from w2v_cli.pipeline.events import CorpusScanned, Event, OnEvent, VectorsSaved
-from w2v_cli.pipeline.prepare import Begun, begin, claim, cluster_of
+from w2v_cli.pipeline.prepare import PreparedTraining, begin, claim, connect_cluster
 from w2v_cli.pipeline.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
 from w2v_cli.pipeline.run_log import logged
 from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
@@ -19,7 +19,7 @@ from w2v_cli.system.cpu import available_cores
 from w2v_cli.training.factory import EngineLoaded
 from w2v_cli.training.loop import Trained, train
 from w2v_cli.training.snapshot import snapshot_path
-from w2v_cli.training.snapshot_writer import SnapshotKeeper
+from w2v_cli.training.snapshot_writer import SnapshotWriter
 from w2v_cli.vectors import keyed_vectors
 
 __all__ = [
@@ -58,7 +58,7 @@ def train_vectors(
     with (
         claim(config, resume) as (claimed, taken),
         logged(claimed, on_event, is_resumed=taken is not None) as tell,
-        cluster_of(claimed, data_folder, tell) as cluster,
+        connect_cluster(claimed, data_folder, tell) as cluster,
     ):
         begun = begin(claimed, data_folder, tell, taken, cluster)
         keeper = session.build_keeper(output, begun.config, begun.identity, taken)
@@ -77,10 +77,10 @@ def train_vectors(
 
 
 def _train(
-    begun: Begun,
+    begun: PreparedTraining,
     output: Path,
     on_event: OnEvent,
-    keeper: SnapshotKeeper | None,
+    keeper: SnapshotWriter | None,
     is_over: Callable[[], bool],
 ) -> Trained:
     """Train, and write the vectors and the last snapshot."""
@@ -88,7 +88,7 @@ def _train(
         trained = train(
             begun.corpus_words,
             begun.config,
-            begun.learner,
+            begun.trainer,
             on_event,
             score=None if begun.evaluator is None else begun.evaluator.score,
             resumed=begun.resumed,
@@ -116,11 +116,11 @@ def summary(saved: VectorsSaved) -> dict[str, Any]:
     }
 
 
-def _word_vectors(begun: Begun, trained: Trained) -> keyed_vectors.WordVectors:
+def _word_vectors(begun: PreparedTraining, trained: Trained) -> keyed_vectors.KeyedVectors:
     """Return the vectors with their provenance: all that decides them and nothing else (docs/adr/0004).
 
     No time, path or thread count, so that equal trainings make equal bytes.
     """
     identity, vocabulary = begun.identity, begun.corpus.vocabulary
     metadata = describe(identity, trained)
-    return keyed_vectors.WordVectors(trained.input_vectors, vocabulary.words, vocabulary.counts, metadata)
+    return keyed_vectors.KeyedVectors(trained.input_vectors, vocabulary.words, vocabulary.counts, metadata)

@@ -9,18 +9,18 @@ from w2v_cli.humanize import count
 from w2v_cli.queries.expression import Sum, Term
 from w2v_cli.queries.rows import FloatArray, read_rows, read_unit_rows, unit
 from w2v_cli.queries.search import Neighbour, combine, encode
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 FEWEST_WORDS = 3  # of two, neither fits less
 
 
-def similarity(word_vectors: WordVectors, a: Sum, b: Sum) -> float:
+def similarity(word_vectors: KeyedVectors, a: Sum, b: Sum) -> float:
     """Return the cosine of two words, or of sums of words at length 1; raise UnknownWordError for an unknown one."""
     first, second = unit_vector(word_vectors, a), unit_vector(word_vectors, b)
     return float(np.clip(first @ second, -1, 1))
 
 
-def odd_one_out(word_vectors: WordVectors, words: Sequence[str]) -> list[Neighbour]:
+def odd_one_out(word_vectors: KeyedVectors, words: Sequence[str]) -> list[Neighbour]:
     """Return the words and their cosines with the mean of all, lowest first: the first fits least.
 
     The mean is that of the words at length 1, as gensim's `doesnt_match` has it; equals keep their order.
@@ -37,14 +37,14 @@ def odd_one_out(word_vectors: WordVectors, words: Sequence[str]) -> list[Neighbo
     return [Neighbour(different[place], float(cosines[place])) for place in order]
 
 
-def unit_vector(word_vectors: WordVectors, question: Sum) -> FloatArray:
+def unit_vector(word_vectors: KeyedVectors, question: Sum) -> FloatArray:
     """Return the vector (D,) of length 1 that `similar` looks for: the sum of the words' vectors at length 1."""
     word_ids, signs = encode(word_vectors, [question])
     vector: FloatArray = unit(combine(read_unit_rows(word_vectors.vectors, word_ids), signs))[0]
     return vector
 
 
-def plain_vector(word_vectors: WordVectors, question: Sum) -> FloatArray:
+def plain_vector(word_vectors: KeyedVectors, question: Sum) -> FloatArray:
     """Return the vector (D,) of a word as the file has it, or the sum of such vectors."""
     if question.terms == (Term(question.terms[0].word, 1),):
         row: FloatArray = word_vectors.vectors[word_vectors.word_id(question.terms[0].word)]

@@ -6,14 +6,14 @@ from typing import TypeVar
 from w2v_cli.errors import UnknownWordError
 from w2v_cli.queries.expression import Sum
 from w2v_cli.queries.search import Neighbour, Search, answer_all
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 Answer = list[Neighbour] | UnknownWordError
 Result = TypeVar("Result")
 
 
 def ask_files(
-    files: Sequence[WordVectors], questions: Sequence[Sum], search: Search
+    files: Sequence[KeyedVectors], questions: Sequence[Sum], search: Search
 ) -> list[list[Answer] | UnknownWordError]:
     """Return what each file answers to each question, in one pass over each file.
 
@@ -25,7 +25,7 @@ def ask_files(
 
 
 def measure_files(
-    files: Sequence[WordVectors], measure: Callable[[WordVectors], Result]
+    files: Sequence[KeyedVectors], measure: Callable[[KeyedVectors], Result]
 ) -> list[Result | UnknownWordError] | UnknownWordError:
     """Return what `measure` finds in each file, in the same way."""
     return _row([_attempt(measure, word_vectors) for word_vectors in files])
@@ -39,7 +39,7 @@ def shared_words(answers: Sequence[Answer]) -> list[str]:
     return [word for word in lists[0] if all(word in others for others in lists[1:])]
 
 
-def _ask(word_vectors: WordVectors, questions: Sequence[Sum], search: Search) -> list[Answer]:
+def _ask(word_vectors: KeyedVectors, questions: Sequence[Sum], search: Search) -> list[Answer]:
     """Return one file's answers, an error where a word is unknown."""
     lacking = [_lack(word_vectors, question) for question in questions]
     known = [question for question, error in zip(questions, lacking, strict=True) if error is None]
@@ -47,13 +47,13 @@ def _ask(word_vectors: WordVectors, questions: Sequence[Sum], search: Search) ->
     return [next(answers) if error is None else error for error in lacking]
 
 
-def _lack(word_vectors: WordVectors, question: Sum) -> UnknownWordError | None:
+def _lack(word_vectors: KeyedVectors, question: Sum) -> UnknownWordError | None:
     """Return the error for the first word that the vectors lack."""
     found = _attempt(lambda vectors: [vectors.word_id(term.word) for term in question.terms], word_vectors)
     return found if isinstance(found, UnknownWordError) else None
 
 
-def _attempt(measure: Callable[[WordVectors], Result], word_vectors: WordVectors) -> Result | UnknownWordError:
+def _attempt(measure: Callable[[KeyedVectors], Result], word_vectors: KeyedVectors) -> Result | UnknownWordError:
     try:
         return measure(word_vectors)
     except UnknownWordError as error:

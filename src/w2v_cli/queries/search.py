@@ -11,7 +11,7 @@ from w2v_cli.errors import ConfigError
 from w2v_cli.queries.expression import Sum, Term
 from w2v_cli.queries.rows import FloatArray, WordIds, cosines, iterate_blocks, products, read_rows, read_unit_rows, unit
 from w2v_cli.queries.top_k import ScoreBlock, nearest
-from w2v_cli.vectors.keyed_vectors import Matrix, WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix
 
 __all__ = [
     "AnalogyMethod",
@@ -68,7 +68,7 @@ class Search:
             raise ConfigError(f"the analogy method {self.method!r} is none of {', '.join(get_args(AnalogyMethod))}.")
 
 
-def similar(word_vectors: WordVectors, word: str, *, top: int = 10) -> list[Neighbour]:
+def similar(word_vectors: KeyedVectors, word: str, *, top: int = 10) -> list[Neighbour]:
     """Return the `top` words nearest to `word` by cosine, nearest first, `word` left out; ties go to the lower word id.
 
     A row of zeros has similarity 0 to all. Raises UnknownWordError, and ConfigError for a `top` below 1.
@@ -78,7 +78,7 @@ def similar(word_vectors: WordVectors, word: str, *, top: int = 10) -> list[Neig
 
 
 def analogy(
-    word_vectors: WordVectors, a: str, b: str, c: str, *, top: int = 5, method: AnalogyMethod = "add"
+    word_vectors: KeyedVectors, a: str, b: str, c: str, *, top: int = 5, method: AnalogyMethod = "add"
 ) -> list[Neighbour]:
     """Return the `top` answers to "a is to b as c is to …", best first, without a, b and c; ties go to the lower id.
 
@@ -89,7 +89,7 @@ def analogy(
     return answers
 
 
-def answer_all(word_vectors: WordVectors, questions: Sequence[Sum], search: Search) -> list[list[Neighbour]]:
+def answer_all(word_vectors: KeyedVectors, questions: Sequence[Sum], search: Search) -> list[list[Neighbour]]:
     """Return the answers to each question, best first, without its own words; ties go to the lower word id.
 
     One pass over the rows serves QUESTIONS_AT_ONCE of them. Raises UnknownWordError for the first unknown word, and
@@ -106,7 +106,7 @@ def answer_all(word_vectors: WordVectors, questions: Sequence[Sum], search: Sear
     return answers
 
 
-def allowed_rows(word_vectors: WordVectors, search: Search) -> NDArray[np.bool_] | None:
+def allowed_rows(word_vectors: KeyedVectors, search: Search) -> NDArray[np.bool_] | None:
     """Return which rows may answer, up to the last of them; None for all."""
     if search.min_count is None and search.restrict is None:
         return None
@@ -121,7 +121,7 @@ def allowed_rows(word_vectors: WordVectors, search: Search) -> NDArray[np.bool_]
     return allowed[: len(allowed) - int(allowed[::-1].argmax())] if allowed.any() else allowed[:0]
 
 
-def encode(word_vectors: WordVectors, questions: Sequence[Sum]) -> tuple[WordIds, Signs]:
+def encode(word_vectors: KeyedVectors, questions: Sequence[Sum]) -> tuple[WordIds, Signs]:
     """Return the word ids and the signs (Q, T) of the questions' terms, -1 and 0 where a question has fewer than T."""
     longest = max(len(question.terms) for question in questions)
     word_ids, signs = np.full((len(questions), longest), -1), np.zeros((len(questions), longest), np.int64)
@@ -182,7 +182,7 @@ def _multiply(cosines_of_terms: FloatArray, signs: Signs) -> FloatArray:
     return above
 
 
-def _name(word_vectors: WordVectors, search: Search, ids: WordIds, scores: FloatArray) -> list[Neighbour]:
+def _name(word_vectors: KeyedVectors, search: Search, ids: WordIds, scores: FloatArray) -> list[Neighbour]:
     """Return the answers with their words; cosines are in [-1, 1], whatever rounding made of them."""
     if search.method == "add":
         scores = np.clip(scores, -1, 1)

@@ -43,9 +43,9 @@ def nearest(
     """
     threads = max(1, min(threads, len(vectors) // LEAST_ROWS))
     borders = np.linspace(0, len(vectors), threads + 1).astype(int).tolist()
-    bests = [_Best(len(excluded), top) for _ in range(threads)]
+    bests = [_TopK(len(excluded), top) for _ in range(threads)]
 
-    def look(part: tuple[_Best, tuple[int, int]]) -> None:
+    def look(part: tuple[_TopK, tuple[int, int]]) -> None:
         best, (first, end) = part
         _look(vectors[first:end], first, score_block, excluded, allowed, best)
 
@@ -64,7 +64,7 @@ def _look(
     score_block: ScoreBlock,
     excluded: WordIds,
     allowed: NDArray[np.bool_] | None,
-    best: "_Best",
+    best: "_TopK",
 ) -> None:
     """Look for better answers in `rows`, the first of which has the id `start`."""
     for offset, block in iterate_blocks(rows, queries=len(excluded)):
@@ -76,7 +76,7 @@ def _look(
         best.take_in(first, scores)
 
 
-class _Best:
+class _TopK:
     """The `top` best answers so far to each query: (query, id, score) in flat arrays, sorted so, and others that wait.
 
     floors: (Q,), what a score must exceed to be among a query's best; -inf, the score of rows that may not answer, as
@@ -109,7 +109,7 @@ class _Best:
         if sum(len(found.ids) for found in self._waiting) >= self._top * len(self._floors):
             self._sort()
 
-    def united(self, others: Sequence["_Best"]) -> Answers:
+    def united(self, others: Sequence["_TopK"]) -> Answers:
         """Return each query's ids and scores, best first, those of `others` taken in."""
         for other in others:
             self._waiting += other.found

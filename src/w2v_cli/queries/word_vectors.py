@@ -21,7 +21,7 @@ from w2v_cli.vectors import load as load_module
 __all__ = ["Neighbour", "WordVectors", "load"]
 
 
-class WordVectors(keyed_vectors.WordVectors):
+class WordVectors(keyed_vectors.KeyedVectors):
     """Words and their vectors, and the questions that can be asked of them.
 
     `words`: V of them, the most frequent first; `vectors`: (V, D) float16 or float32; `counts`: (V,) int64, or None
@@ -37,7 +37,7 @@ class WordVectors(keyed_vectors.WordVectors):
     """
 
     @classmethod
-    def of(cls, plain: keyed_vectors.WordVectors) -> Self:
+    def of(cls, plain: keyed_vectors.KeyedVectors) -> Self:
         """Return the same vectors, ready to be asked; nothing is copied."""
         return cls(plain.vectors, plain.words, plain.counts, plain.metadata)
 

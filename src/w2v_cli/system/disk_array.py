@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from w2v_cli.system.files import disk_errors
 
 
-class Store:
+class DiskArray:
     """An array that grows in a file without a name: it is gone when nobody uses it.
 
     beside: the output that it is needed for, whose folder it takes and which a full disk is told of; None: the system's

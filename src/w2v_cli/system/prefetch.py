@@ -11,13 +11,13 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 
-def run_ahead(calls: Iterator[Callable[[], _T]], *, threads: int, ahead: int) -> Generator[_T]:
+def prefetch_calls(calls: Iterator[Callable[[], _T]], *, threads: int, ahead: int) -> Generator[_T]:
     """Yield the results of the calls in their order, up to `ahead` of them begun or done before they are asked for.
 
     A call's exception is raised when its turn comes. Close the generator to stop the threads: calls that have not
     begun are dropped, the others awaited.
 
-    >>> list(run_ahead(iter([lambda: 1, lambda: 2]), threads=1, ahead=2))
+    >>> list(prefetch_calls(iter([lambda: 1, lambda: 2]), threads=1, ahead=2))
     [1, 2]
     """
     with ThreadPoolExecutor(threads, thread_name_prefix="w2v") as pool:
@@ -34,13 +34,13 @@ def run_ahead(calls: Iterator[Callable[[], _T]], *, threads: int, ahead: int) ->
 _PATIENCE_SECONDS = 1.0
 
 
-def read_ahead(items: Generator[_T], *, ahead: int) -> Generator[_T]:
+def prefetch_items(items: Generator[_T], *, ahead: int) -> Generator[_T]:
     """Yield the items in their order, up to `ahead` of them made by a thread before they are asked for.
 
     An exception of `items` is raised when its turn comes. Close the generator to close `items`; where those wait for
     something that does not come, such as the next line of a pipe, they are left behind after a second.
 
-    >>> list(read_ahead((number for number in (1, 2)), ahead=1))
+    >>> list(prefetch_items((number for number in (1, 2)), ahead=1))
     [1, 2]
     """
     line: queue.Queue[tuple[_T | None, BaseException | None]] = queue.Queue(ahead)

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import ScannedCorpus
 from w2v_cli.kernels.protocols import BlockEngine
-from w2v_cli.system.prefetch import run_ahead
-from w2v_cli.training.learner import BEGINNING, Advance, Point, State, mean_loss
+from w2v_cli.system.prefetch import prefetch_calls
 from w2v_cli.training.schedule import learning_rate_at
+from w2v_cli.training.trainer import BEGINNING, Position, State, StepResult, mean_loss
 
 _T = TypeVar("_T")
 _SPANS_AHEAD = 4  # for each thread: enough that none waits, few enough that stopping is quick
 
 
-class BlockLearner:
+class BlockTrainer:
     """Trains by the block algorithm.
 
     threads: those that call the engine side by side: more than one give other bytes each time (no locks: Hogwild).
@@ -47,7 +47,7 @@ class BlockLearner:
         """Compile the engine, or load what an earlier run compiled."""
         self._engine.prepare()
 
-    def iterate_training(self, start: Point = BEGINNING) -> Generator[Advance]:
+    def iterate_training(self, start: Position = BEGINNING) -> Generator[StepResult]:
         """Train, yielding after each span; no thread is at work when an epoch ends."""
         for epoch in range(start.epoch, self._config.training.epochs):
             self._begun = start.done if epoch == start.epoch else 0
@@ -78,7 +78,7 @@ class BlockLearner:
         """Put back what `read_state` returned."""
         self._engine.restore(state)
 
-    def _begin_spans(self, epoch: int) -> Iterator[Callable[[], Advance]]:
+    def _begin_spans(self, epoch: int) -> Iterator[Callable[[], StepResult]]:
         """Yield the calls that train what is left of an epoch, until it is to come to rest."""
         for start, stop in self._spans(self._begun, self._corpus_words):
             if self._is_coming_to_rest:
@@ -86,7 +86,7 @@ class BlockLearner:
             self._begun = stop
             yield partial(self._train_span, epoch, start, stop)
 
-    def _is_at_rest(self, advance: Advance) -> bool:
+    def _is_at_rest(self, advance: StepResult) -> bool:
         return advance.ends_epoch or advance.after.done == self._begun
 
     def _spans(self, first: int, words: int) -> Iterator[tuple[int, int]]:
@@ -96,15 +96,15 @@ class BlockLearner:
 
     def _run(self, calls: Iterator[Callable[[], _T]]) -> Generator[_T]:
         ahead = self._threads * _SPANS_AHEAD
-        with contextlib.closing(run_ahead(calls, threads=self._threads, ahead=ahead)) as results:
+        with contextlib.closing(prefetch_calls(calls, threads=self._threads, ahead=ahead)) as results:
             yield from results
 
-    def _train_span(self, epoch: int, start: int, stop: int) -> Advance:
+    def _train_span(self, epoch: int, start: int, stop: int) -> StepResult:
         rates = (self._rate_at(epoch, position) for position in (start, stop))
         loss_sum, pairs = self._engine.train_span(epoch, start, stop, *rates)
         is_last = stop == self._corpus_words
-        after = Point(epoch + 1) if is_last else Point(epoch, stop)
-        return Advance(epoch, loss_sum, pairs, self._progress(epoch, stop), after, ends_epoch=is_last)
+        after = Position(epoch + 1) if is_last else Position(epoch, stop)
+        return StepResult(epoch, loss_sum, pairs, self._progress(epoch, stop), after, ends_epoch=is_last)
 
     def _rate_at(self, epoch: int, position: int) -> float:
         decay = self._config.training.decay

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError
-from w2v_cli.training.learner import Advance, Learner
+from w2v_cli.training.trainer import StepResult, Trainer
 from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16
 
 _TIMES_GUESSING = 3.0  # trainings that learn stay below 1.2, those that do not pass 5 (docs/adr/0013)
@@ -45,13 +45,13 @@ class DivergenceGuard:
         if not math.isfinite(loss):
             raise self._diverged("the loss is no longer a finite number", epoch)
 
-    def watch_vectors(self, learner: Learner, advance: Advance) -> None:
+    def watch_vectors(self, trainer: Trainer, advance: StepResult) -> None:
         """Look at the vectors after an epoch, and within one where they are at hand and it costs next to no time."""
         started = time.perf_counter()
         is_at_hand = self._config.training.backend != "cupy"
         is_cheap = started - self._checked_at >= self._check_seconds / _CHECK_SHARE
         if advance.ends_epoch or (is_at_hand and is_cheap):
-            self.check_vectors(learner.read_vectors(), advance.epoch)
+            self.check_vectors(trainer.read_vectors(), advance.epoch)
             self._checked_at = time.perf_counter()
             self._check_seconds = self._checked_at - started
 

@@ -1,4 +1,4 @@
-"""Which algorithm, backend and threads a config means, and the learner that is built of them."""
+"""Which algorithm, backend and threads a config means, and the trainer that is built of them."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from w2v_cli.kernels.block.cuda_layout import MAX_DIM
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.system.cpu import available_cores
-from w2v_cli.training.block import BlockLearner
-from w2v_cli.training.learner import Learner
-from w2v_cli.training.minibatch import MOST_THREADS, MinibatchLearner
+from w2v_cli.training.block import BlockTrainer
+from w2v_cli.training.minibatch import MOST_THREADS, MinibatchTrainer
+from w2v_cli.training.trainer import Trainer
 
-__all__ = ["EngineLoaded", "available_cores", "build_learner", "with_algorithm"]
+__all__ = ["EngineLoaded", "available_cores", "build_trainer", "with_algorithm"]
 
 
 @dataclass(frozen=True)
@@ -59,22 +59,22 @@ def with_algorithm(config: Config) -> Config:
     return config.model_copy(update={"training": training})
 
 
-def build_learner(
+def build_trainer(
     corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend
-) -> tuple[Learner, EngineLoaded]:
+) -> tuple[Trainer, EngineLoaded]:
     """Return the algorithm, ready to train, and what there is to say of it."""
     threads = config.training.threads or available_cores()
     if config.training.algorithm == "block":
-        return _build_block_learner(corpus, held_out, config, backend, threads)
+        return _build_block_trainer(corpus, held_out, config, backend, threads)
     threads = min(threads, MOST_THREADS)
     engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
     loaded = EngineLoaded("minibatch", backend, threads, is_reproducible=backend is not Backend.CUPY)
-    return MinibatchLearner(corpus, config, engine, held_out, threads=threads), loaded
+    return MinibatchTrainer(corpus, config, engine, held_out, threads=threads), loaded
 
 
-def _build_block_learner(
+def _build_block_trainer(
     corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend, threads: int
-) -> tuple[Learner, EngineLoaded]:
+) -> tuple[Trainer, EngineLoaded]:
     """Return the same for the block algorithm: lock-free threads, or what the engine has itself."""
     is_deterministic = config.training.deterministic
     if backend is Backend.NUMPY:
@@ -90,5 +90,5 @@ def _build_block_learner(
         blocks_in_flight=engine.blocks_in_flight,
     )
     callers = 1 if is_deterministic or is_on_device else threads
-    learner = BlockLearner(corpus, config, engine, held_out, threads=callers)
-    return learner, loaded
+    trainer = BlockTrainer(corpus, config, engine, held_out, threads=callers)
+    return trainer, loaded

@@ -13,12 +13,12 @@ from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError, StorageError, VectorsError, W2vError
 from w2v_cli.evaluation.per_epoch import SetScore
 from w2v_cli.training.divergence import DivergenceGuard
-from w2v_cli.training.learner import BEGINNING, Advance, Learner, Point
 from w2v_cli.training.loop_state import LoopState
-from w2v_cli.training.patience import Best
+from w2v_cli.training.patience import EarlyStopping
 from w2v_cli.training.progress import Meter, Progress
 from w2v_cli.training.snapshot import BEST_VECTORS, shortened
-from w2v_cli.training.snapshot_writer import SnapshotKeeper
+from w2v_cli.training.snapshot_writer import SnapshotWriter
+from w2v_cli.training.trainer import BEGINNING, Position, StepResult, Trainer
 
 __all__ = ["Progress", "Resumed", "Trained", "train"]
 
@@ -58,7 +58,7 @@ class Trained:
 class Resumed:
     """Where an earlier run of the same training came to; best_vectors: what it kept for patience, (V, D)."""
 
-    point: Point
+    point: Position
     loop: LoopState
     best_vectors: NDArray[np.float32] | None = None
 
@@ -66,30 +66,30 @@ class Resumed:
 def train(
     corpus_words: int,
     config: Config,
-    learner: Learner,
+    trainer: Trainer,
     on_progress: Callable[[Progress], None],
     *,
     score: Score | None = None,
     resumed: Resumed | None = None,
-    keeper: SnapshotKeeper | None = None,
+    keeper: SnapshotWriter | None = None,
     is_stop_wanted: Callable[[], bool] = lambda: False,
 ) -> Trained:
-    """Let the learner train to its end and return what it has learnt; corpus_words: the length of an epoch.
+    """Let the trainer train to its end and return what it has learnt; corpus_words: the length of an epoch.
 
-    score: takes the vectors after each epoch. resumed: go on from there; the learner has that state already.
+    score: takes the vectors after each epoch. resumed: go on from there; the trainer has that state already.
     is_stop_wanted: asked after each advance; where it says so, training stops as soon as it is at rest.
     Raises DivergedError where training leads nowhere (see divergence.py), CorpusError where no word has a context, and
     what the keeper raises.
     """
-    meter, best, guard = Meter(config, corpus_words), Best(config.training.patience), DivergenceGuard(config)
-    loop = _Loop(config, learner, meter, best, guard, score)
+    meter, best, guard = Meter(config, corpus_words), EarlyStopping(config.training.patience), DivergenceGuard(config)
+    loop = _Loop(config, trainer, meter, best, guard, score)
     if resumed is not None:
         loop.restore(resumed)
     if keeper is not None:
-        keeper.begin(learner.read_state(), loop.meter.words)
+        keeper.begin(trainer.read_state(), loop.meter.words)
     is_stopping = False
     with (
-        contextlib.closing(learner.iterate_training(loop.point)) as advances,
+        contextlib.closing(trainer.iterate_training(loop.point)) as advances,
         _kept_where_a_round_fails(loop, keeper),
     ):
         for advance in () if loop.is_finished else advances:
@@ -99,7 +99,7 @@ def train(
                 break
             if is_stopping or (keeper is not None and keeper.is_due(loop.meter.words, ends_epoch=advance.ends_epoch)):
                 if not advance.is_at_rest:
-                    learner.come_to_rest()
+                    trainer.come_to_rest()
                 elif keeper is not None:
                     loop.take_snapshot(keeper)
     trained = loop.trained()
@@ -109,7 +109,7 @@ def train(
 
 
 @contextlib.contextmanager
-def _kept_where_a_round_fails(loop: "_Loop", keeper: SnapshotKeeper | None) -> Iterator[None]:
+def _kept_where_a_round_fails(loop: "_Loop", keeper: SnapshotWriter | None) -> Iterator[None]:
     """Let the keeper take the state of the last round where the next one cannot be trained, whatever is the matter."""
     try:
         yield
@@ -128,13 +128,13 @@ class _Loop:
     """
 
     config: Config
-    learner: Learner
+    trainer: Trainer
     meter: Meter
-    best: Best
+    best: EarlyStopping
     guard: DivergenceGuard
     score: Score | None
     reports: list[Progress] = field(default_factory=list)
-    point: Point = BEGINNING
+    point: Position = BEGINNING
     is_over: bool = False
     is_whole: bool = True
 
@@ -143,7 +143,7 @@ class _Loop:
         """Whether there is nothing left to train: all epochs are done, or patience has come to its end."""
         return self.is_over or self.point.epoch >= self.config.training.epochs
 
-    def take_in(self, advance: Advance, on_progress: Callable[[Progress], None]) -> None:
+    def take_in(self, advance: StepResult, on_progress: Callable[[Progress], None]) -> None:
         """Add up an advance, and report where that is due."""
         self.is_whole = False
         self.meter.add(advance)
@@ -152,7 +152,7 @@ class _Loop:
         if is_reported or self.meter.is_full():
             self.guard.watch_loss(*self.meter.collect(), advance.epoch)
         if is_reported:
-            self.guard.watch_vectors(self.learner, advance)
+            self.guard.watch_vectors(self.trainer, advance)
             report = self.meter.report(advance)
             if advance.ends_epoch:
                 with self.meter.paused():
@@ -161,21 +161,21 @@ class _Loop:
             self.reports.append(report)
             on_progress(report)
             is_last = report.epoch == report.epochs
-            self.is_over = self.best.is_enough(report.epoch, report.validation_loss, self.learner, is_last=is_last)
+            self.is_over = self.best.is_enough(report.epoch, report.validation_loss, self.trainer, is_last=is_last)
         self.is_whole = True
 
     def _measure(self) -> dict[str, Any]:
         """Return what is to be known of the vectors after an epoch, as fields of Progress."""
         measured: dict[str, Any] = {}
         if self.config.training.validation > 0:
-            measured["validation_loss"] = self.learner.validation_loss()
+            measured["validation_loss"] = self.trainer.validation_loss()
         if self.score is not None:
-            measured["scores"] = self.score(self.learner.read_vectors())
+            measured["scores"] = self.score(self.trainer.read_vectors())
         return measured
 
     def trained(self) -> Trained:
         """Return what has been learnt so far."""
-        input_vectors, epoch = self.best.vectors_and_epoch(self.learner, self.reports[-1].epoch)
+        input_vectors, epoch = self.best.vectors_and_epoch(self.trainer, self.reports[-1].epoch)
         self.guard.check_vectors(input_vectors, self.reports[-1].epoch - 1)
         return Trained(
             input_vectors,
@@ -195,14 +195,14 @@ class _Loop:
         ends = [report for report in self.reports if report.epoch_mean_loss is not None]
         return next((report.scores for report in ends if report.epoch == epoch), ())
 
-    def take_snapshot(self, keeper: SnapshotKeeper, *, is_last: bool = False) -> None:
+    def take_snapshot(self, keeper: SnapshotWriter, *, is_last: bool = False) -> None:
         """Let the keeper take a snapshot; to be called at rest. It looks at the vectors before it writes them.
 
-        is_last: the learner trains no more.
+        is_last: the trainer trains no more.
         """
         sums = self.meter.read_sums()
         self.guard.check_loss(sums["unseen_loss"], self.reports[-1].epoch - 1)
-        state = dict(self.learner.read_state())
+        state = dict(self.trainer.read_state())
         if self.best.vectors is not None:
             state[BEST_VECTORS] = self.best.vectors
         kept_reports = [report for report in self.reports[:-1] if report.epoch_mean_loss is not None]
@@ -217,7 +217,7 @@ class _Loop:
         keeper.take(state, self.point, self.meter.words, loop, is_last=is_last)
 
     def restore(self, resumed: Resumed) -> None:
-        """Go on from a snapshot; the learner has been restored. Raises VectorsError for what is none of ours."""
+        """Go on from a snapshot; the trainer has been restored. Raises VectorsError for what is none of ours."""
         loop = resumed.loop
         try:
             self.reports = [Progress.from_json(report) for report in loop.reports]
@@ -230,5 +230,5 @@ class _Loop:
         if loop.lowest_loss is not None:
             self.best.lowest, self.best.epoch = loop.lowest_loss, loop.best_epoch
             # None: the last epoch was the best, and the state is still that of its end. More epochs may be to come.
-            kept = self.learner.read_vectors() if resumed.best_vectors is None else resumed.best_vectors
+            kept = self.trainer.read_vectors() if resumed.best_vectors is None else resumed.best_vectors
             self.best.vectors = kept.copy()

@@ -15,15 +15,15 @@ from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
 from w2v_cli.kernels.minibatch.batches import Batch, BatchBuilder
 from w2v_cli.kernels.minibatch.optimizers import Adam, Optimizer, Sgd
 from w2v_cli.kernels.protocols import MinibatchEngine
-from w2v_cli.system.prefetch import run_ahead
-from w2v_cli.training.learner import BEGINNING, Advance, Point, State, mean_loss
+from w2v_cli.system.prefetch import prefetch_calls
 from w2v_cli.training.schedule import learning_rate_at
+from w2v_cli.training.trainer import BEGINNING, Position, State, StepResult, mean_loss
 
 MOST_THREADS = 2
 _LISTS_AHEAD = 64  # of batches, about a megabyte each: they carry training over the start of an epoch
 
 
-class MinibatchLearner:
+class MinibatchTrainer:
     """Trains by the minibatch algorithm; the result is the same on one thread and on two."""
 
     def __init__(
@@ -48,7 +48,7 @@ class MinibatchLearner:
     def prepare(self) -> None:
         """Do nothing: the first batch compiles what it needs."""
 
-    def iterate_training(self, start: Point = BEGINNING) -> Generator[Advance]:
+    def iterate_training(self, start: Position = BEGINNING) -> Generator[StepResult]:
         """Train, yielding after each list of batches; always at rest, since what is done ahead changes no vector."""
         work = self._iterate_batches(start)
         if self._threads > 1:
@@ -98,7 +98,7 @@ class MinibatchLearner:
         }
         return matrices | self._optimizer.moments()
 
-    def _iterate_batches(self, start: Point) -> Generator[tuple[int, list[Batch]]]:
+    def _iterate_batches(self, start: Position) -> Generator[tuple[int, list[Batch]]]:
         """Yield (epoch, some batches) and, when an epoch is over, (epoch, no batches)."""
         for epoch in range(start.epoch, self._config.training.epochs):
             first_centre = start.done if epoch == start.epoch else 0
@@ -106,22 +106,22 @@ class MinibatchLearner:
                 yield epoch, batches
             yield epoch, []
 
-    def _train(self, epoch: int, batches: list[Batch]) -> Advance:
+    def _train(self, epoch: int, batches: list[Batch]) -> StepResult:
         training = self._config.training
         if not batches:
-            return Advance(epoch, 0.0, 0, (epoch + 1) / training.epochs, Point(epoch + 1), ends_epoch=True)
+            return StepResult(epoch, 0.0, 0, (epoch + 1) / training.epochs, Position(epoch + 1), ends_epoch=True)
         loss_sum = 0.0
         for batch in batches:
             rate = learning_rate_at(batch.progress, self._config.learning_rate, training.decay)
             loss_sum = loss_sum + self._optimizer.step(batch, rate)
         last = batches[-1]
         pairs = sum(len(batch.targets) for batch in batches)
-        return Advance(epoch, loss_sum, pairs, last.progress, Point(epoch, last.centres_done))
+        return StepResult(epoch, loss_sum, pairs, last.progress, Position(epoch, last.centres_done))
 
 
 def _build_ahead(work: Generator[tuple[int, list[Batch]]]) -> Generator[tuple[int, list[Batch]]]:
     """Yield the same while a thread builds ahead."""
-    with contextlib.closing(run_ahead(repeat(partial(next, work, None)), threads=1, ahead=_LISTS_AHEAD)) as built:
+    with contextlib.closing(prefetch_calls(repeat(partial(next, work, None)), threads=1, ahead=_LISTS_AHEAD)) as built:
         for item in built:
             if item is None:
                 return

@@ -12,8 +12,8 @@ from pydantic import ConfigDict, TypeAdapter
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import CorpusError
 from w2v_cli.evaluation.per_epoch import SetScore
-from w2v_cli.training.learner import Advance
 from w2v_cli.training.schedule import learning_rate_at
+from w2v_cli.training.trainer import StepResult
 
 _REPORTS_PER_EPOCH = 20
 _MOST_PAIRS_UNSEEN = 1 << 17  # a tenth of a second's, so that a training that diverges soon stops
@@ -85,7 +85,7 @@ class Meter:
         self._paused_seconds += time.perf_counter() - started
         self._pauses += 1
 
-    def seconds_left(self, advance: Advance) -> float:
+    def seconds_left(self, advance: StepResult) -> float:
         """Return the seconds that training will still take, its pauses after the epochs to come included."""
         epochs_to_come = self.config.training.epochs - advance.epoch - advance.ends_epoch
         a_pause = self._paused_seconds / max(self._pauses, 1)
@@ -121,7 +121,7 @@ class Meter:
             self._progress *= epochs / self.config.training.epochs
             self._next_report = 0.0
 
-    def add(self, advance: Advance) -> None:
+    def add(self, advance: StepResult) -> None:
         """Add the loss and the pairs of an advance."""
         self._unseen_loss = self._unseen_loss + advance.loss_sum
         self._unseen_pairs += advance.pairs
@@ -143,7 +143,7 @@ class Meter:
         """Return whether it is time for a report."""
         return self._progress >= self._next_report
 
-    def report(self, advance: Advance) -> Progress:
+    def report(self, advance: StepResult) -> Progress:
         """Return a report of everything that was collected since the last one."""
         loss, pairs = self._recent_loss, self._recent_pairs
         if pairs:  # none since the last report where that one came just before the epoch's end

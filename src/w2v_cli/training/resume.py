@@ -13,9 +13,9 @@ from w2v_cli.config.schema import FIELDS, Config
 from w2v_cli.datasets.incoming import sha256_of
 from w2v_cli.errors import ConfigError, VectorsError
 from w2v_cli.training import snapshot
-from w2v_cli.training.learner import Learner
 from w2v_cli.training.loop import Resumed
 from w2v_cli.training.snapshot import BEST_VECTORS, TRAINING_VERSION, Identity, Plan, Snapshot
+from w2v_cli.training.trainer import Trainer
 
 # Settings that decide nothing of the vectors: they may be other ones each time.
 FREE_SETTINGS = frozenset(
@@ -89,13 +89,13 @@ def continued(taken: Snapshot, new: Identity) -> Identity:
     return dataclasses.replace(new, is_reproducible=is_reproducible, init_from=old.init_from, earlier_plans=plans)
 
 
-def restore(learner: Learner, taken: Snapshot, output: Path) -> Resumed:
-    """Give the learner the state of the snapshot; return where training goes on.
+def restore(trainer: Trainer, taken: Snapshot, output: Path) -> Resumed:
+    """Give the trainer the state of the snapshot; return where training goes on.
 
-    Raises VectorsError where the arrays are not those of this learner.
+    Raises VectorsError where the arrays are not those of this trainer.
     """
-    snapshot.check_state(snapshot.snapshot_path(output), taken.arrays, learner.read_state())
-    learner.restore(taken.arrays)
+    snapshot.check_state(snapshot.snapshot_path(output), taken.arrays, trainer.read_state())
+    trainer.restore(taken.arrays)
     best = taken.arrays.get(BEST_VECTORS)
     return Resumed(taken.point, taken.loop, None if best is None else np.array(best))
 

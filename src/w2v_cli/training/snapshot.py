@@ -14,14 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 from w2v_cli import __version__
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError, VectorsError
-from w2v_cli.training.learner import Point, State
 from w2v_cli.training.loop_state import LoopState
+from w2v_cli.training.trainer import Position, State
 from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16
 from w2v_cli.vectors.safetensors import Tensor, damaged, load_tensors, read_json, save_tensors
 
 SNAPSHOT_VERSION = 1  # of this file's layout: raised when a new w2v could not be read by an old one
 TRAINING_VERSION = 1  # of what a training computes: raised when the same settings give other vectors than before
-INPUT_VECTORS = "input_vectors"  # what every learner calls them
+INPUT_VECTORS = "input_vectors"  # what every trainer calls them
 BEST_VECTORS = "best_vectors"  # (V, D), of the epoch with the lowest held-out loss, where that is not the last one
 
 _SECOND_MOMENTS = "_second_moments"  # how the names of Adam's end
@@ -38,7 +38,7 @@ class Plan:
     """The number of epochs that a training was first meant to have, and where it had come when they became more."""
 
     epochs: int
-    until: Point
+    until: Position
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A training at one point: its identity, where it goes on, its loop, and the learner's state with BEST_VECTORS."""
+    """A training at one point: its identity, where it goes on, its loop, and the trainer's state with BEST_VECTORS."""
 
     identity: Identity
-    point: Point
+    point: Position
     loop: LoopState
     arrays: State
 
@@ -75,7 +75,7 @@ class _Header:
     kind: str
     snapshot_version: int
     identity: Identity
-    point: Point
+    point: Position
 
 
 def snapshot_path(output: Path) -> Path:
@@ -132,7 +132,7 @@ def load(path: Path) -> Snapshot:
 
 
 def check_state(path: Path, found: State, expected: State) -> None:
-    """Raise VectorsError unless the arrays of a snapshot are those of a learner, by name, type and shape.
+    """Raise VectorsError unless the arrays of a snapshot are those of a trainer, by name, type and shape.
 
     BEST_VECTORS may be there besides, in the shape of `input_vectors`. Neither an array of whole numbers nor one of
     second moments, which are means of squares, holds a negative one.

@@ -14,9 +14,9 @@ import numpy as np
 from w2v_cli.config.durations import Interval
 from w2v_cli.errors import W2vError
 from w2v_cli.training import snapshot
-from w2v_cli.training.learner import Point, State
 from w2v_cli.training.loop_state import LoopState
 from w2v_cli.training.snapshot import Identity, Snapshot
+from w2v_cli.training.trainer import Position, State
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _DISPLACED = 2  # threads of training that a second of the writer's costs a seco
 
 
 @dataclass
-class Rhythm:
+class SnapshotSchedule:
     """Decides when a snapshot is due: at the interval, and at an epoch's end where that costs little time.
 
     every: as the user set it; cost_seconds: what the last one took away from training; is_eager: it is due whenever it
@@ -42,9 +42,9 @@ class Rhythm:
     def is_due(self, seconds: float, words: float, *, ends_epoch: bool) -> bool:
         """Return whether one is due after so many seconds and corpus words, both counted from the first beginning.
 
-        >>> Rhythm(Interval(seconds=60), cost_seconds=1).is_due(49, 0, ends_epoch=True)
+        >>> SnapshotSchedule(Interval(seconds=60), cost_seconds=1).is_due(49, 0, ends_epoch=True)
         False
-        >>> Rhythm(Interval(seconds=60), cost_seconds=1).is_due(51, 0, ends_epoch=True)
+        >>> SnapshotSchedule(Interval(seconds=60), cost_seconds=1).is_due(51, 0, ends_epoch=True)
         True
         """
         since, words_since = seconds - self.seconds, words - self.words
@@ -57,7 +57,7 @@ class Rhythm:
         self.seconds, self.words = seconds, words
 
 
-class SnapshotKeeper:
+class SnapshotWriter:
     """Copies the state of a training at rest, and writes the copy in a thread of its own, one at a time.
 
     kept: the point of the latest snapshot on disk, None where there is none. Copies are made into the same memory each
@@ -70,18 +70,18 @@ class SnapshotKeeper:
         identity: Identity,
         every: Interval,
         *,
-        kept: Point | None = None,
+        kept: Position | None = None,
         is_eager: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.path = path
         self.kept = kept
         self._identity = identity
-        self._rhythm = Rhythm(every, is_eager=is_eager)
+        self._rhythm = SnapshotSchedule(every, is_eager=is_eager)
         self._clock = clock
         self._copies: dict[str, NDArray[Any]] = {}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="w2v-snapshot")
-        self._writing: Future[tuple[Point, float]] | None = None
+        self._writing: Future[tuple[Position, float]] | None = None
         self._copy_seconds = 0.0
 
     def __enter__(self) -> Self:
@@ -108,7 +108,7 @@ class SnapshotKeeper:
             self._end_writing()
         return self._rhythm.is_due(self._clock(), words, ends_epoch=ends_epoch)
 
-    def take(self, state: State, point: Point, words: float, loop: LoopState, *, is_last: bool = False) -> None:
+    def take(self, state: State, point: Position, words: float, loop: LoopState, *, is_last: bool = False) -> None:
         """Begin to write a copy of the state, or the last one itself, which nothing changes any more.
 
         One that is still being written is awaited first. Raises what its writing raised.
@@ -127,7 +127,7 @@ class SnapshotKeeper:
             np.copyto(self._copies[name], array)
         return {name: self._copies[name] for name in state}
 
-    def _write(self, taken: Snapshot) -> tuple[Point, float]:
+    def _write(self, taken: Snapshot) -> tuple[Position, float]:
         """Write a snapshot; return its point, and the seconds of a processor that it took."""
         began = time.thread_time()
         snapshot.save(self.path, taken)

@@ -11,8 +11,8 @@ from w2v_cli.config.schema import ModelSettings
 from w2v_cli.datasets.incoming import sha256_of
 from w2v_cli.errors import ConfigError
 from w2v_cli.humanize import count
-from w2v_cli.training.learner import Learner
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.training.trainer import Trainer
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.vectors.load import open_vectors
 
 _BLOCK_ROWS = 4096
@@ -24,7 +24,7 @@ class OldVectors:
 
     name: str
     sha256: str
-    word_vectors: WordVectors
+    word_vectors: KeyedVectors
 
     def describe(self) -> dict[str, Any]:
         """Return what decides the new vectors, JSON-able: not where the file lies, but what is in it."""
@@ -49,7 +49,7 @@ def read_old_vectors(model: ModelSettings) -> OldVectors | None:
     return OldVectors(path.name, sha256_of(path), word_vectors)
 
 
-def start_from(learner: Learner, words: Sequence[str], old: OldVectors) -> int:
+def start_from(trainer: Trainer, words: Sequence[str], old: OldVectors) -> int:
     """Give the input vectors of the `words` that `old` knows the old values, as float32; return how many those are.
 
     All other input vectors, and all output vectors, stay as they are.
@@ -57,10 +57,10 @@ def start_from(learner: Learner, words: Sequence[str], old: OldVectors) -> int:
     ids_by_word = old.word_vectors.ids_by_word
     old_ids = np.array([ids_by_word.get(word, -1) for word in words], np.int64)
     known = np.flatnonzero(old_ids >= 0)
-    state = dict(learner.read_state())
+    state = dict(trainer.read_state())
     input_vectors = state["input_vectors"].copy()
     for first in range(0, len(known), _BLOCK_ROWS):
         rows = known[first : first + _BLOCK_ROWS]
         input_vectors[rows] = old.word_vectors.vectors[old_ids[rows]]
-    learner.restore(state | {"input_vectors": input_vectors})
+    trainer.restore(state | {"input_vectors": input_vectors})
     return len(known)

@@ -33,7 +33,7 @@ def ignore_done(_done: int, _total: int | None) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class WordVectors:
+class KeyedVectors:
     """Words and their vectors: `vectors` (V, D) float16 or float32, V `words`, `counts` (V,) int64 or None.
 
     `metadata` is an open JSON object that says how they came about: `config`, `corpus` {source, fingerprint, words},
@@ -109,7 +109,7 @@ class WordVectors:
 
 def save(
     path: Path,
-    word_vectors: WordVectors,
+    word_vectors: KeyedVectors,
     *,
     overwrite: bool,
     dtype: NumberFormat = "float16",
@@ -137,7 +137,7 @@ def save(
     save_tensors(path, tensors, word_vectors.metadata, overwrite=overwrite)
 
 
-def load(path: Path) -> WordVectors:
+def load(path: Path) -> KeyedVectors:
     """Return the vectors of a file that `save` wrote, the rows memory-mapped, after every check there is.
 
     Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or of another kind.
@@ -146,21 +146,21 @@ def load(path: Path) -> WordVectors:
         return read_tensors(path, tensors, metadata)
 
 
-def read_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> WordVectors:
+def read_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> KeyedVectors:
     """Return the vectors that the tensors of a file are; raise VectorsError, with the file's name, for what is none."""
     if metadata.get("kind") == "snapshot":
         raise VectorsError(f"{path} is the snapshot of a training, for --resume: name the vectors that lie beside it.")
     _check_tensors(path, tensors)
     try:
         words = PackedWords(tensors["vocabulary.bytes"], tensors["vocabulary.offsets"])
-        word_vectors = WordVectors(tensors["vectors"], words, tensors.get("counts"), metadata)
+        word_vectors = KeyedVectors(tensors["vectors"], words, tensors.get("counts"), metadata)
     except (UnicodeDecodeError, VectorsError) as error:
         raise damaged(path, str(error)) from error
     check_finite(path, word_vectors)
     return word_vectors
 
 
-def check_finite(path: Path, word_vectors: WordVectors) -> None:
+def check_finite(path: Path, word_vectors: KeyedVectors) -> None:
     """Raise VectorsError where a value is NaN or infinite, naming the first word that has one."""
     for first, block in iterate_blocks(word_vectors.vectors):
         if not _is_finite(block):
@@ -182,7 +182,7 @@ def iterate_blocks(vectors: Matrix, on_done: OnDone = ignore_done) -> Iterator[t
         on_done(min(first + BLOCK_ROWS, len(vectors)), len(vectors))
 
 
-def _iterate_float16(word_vectors: WordVectors, on_done: OnDone) -> Iterator[NDArray[np.float16]]:
+def _iterate_float16(word_vectors: KeyedVectors, on_done: OnDone) -> Iterator[NDArray[np.float16]]:
     """Yield the rows rounded to float16, block by block; raise DivergedError where that would make an infinity."""
     for first, block in iterate_blocks(word_vectors.vectors, on_done):
         fits = np.abs(block) <= MAX_FLOAT16  # False for NaN

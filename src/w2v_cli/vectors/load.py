@@ -19,7 +19,7 @@ KINDS = (  # what a file begins with, and what it then is
 )
 
 
-def open_vectors(path: Path) -> keyed_vectors.WordVectors:
+def open_vectors(path: Path) -> keyed_vectors.KeyedVectors:
     """Return the vectors of a file of any kind that can be read: w2v's own, or the book's pickle.
 
     The content decides, not the name. Raises VectorsError naming what the file looks like where it is neither.

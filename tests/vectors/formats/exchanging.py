@@ -3,7 +3,7 @@
 import numpy as np
 
 from w2v_cli.vectors.formats.convert import export_vectors, import_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors, load
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, load
 
 WORDS = ("the", "naïve", "日本語", "👩🏽‍🚀", "e\u0301", "a\u200db", "x" * 10_000, "\u00a0", "\\x20", "0.5", "\ufeff")
 
@@ -13,7 +13,7 @@ def example(words=WORDS, dtype=np.float16, dim=5, *, has_counts=True):
     rng = np.random.default_rng(3)
     vectors = (rng.standard_normal((len(words), dim)) * 10.0 ** rng.integers(-7, 4, (len(words), dim))).astype(dtype)
     counts = np.arange(len(words), 0, -1) if has_counts else None
-    return WordVectors(vectors, words, counts, {"seed": 7})
+    return KeyedVectors(vectors, words, counts, {"seed": 7})
 
 
 def export(word_vectors, path, name=None, **options):

@@ -5,12 +5,12 @@ import warnings
 
 import numpy as np
 import pytest
-from formats.exchanging import WORDS, example, export, import_file
+from exchanging import WORDS, example, export, import_file
 from numpy.testing import assert_array_equal
 
 from w2v_cli.errors import VectorsError
 from w2v_cli.queries.search import similar
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def original():
     """Return 100 words whose vectors are like those of a training."""
     rng = np.random.default_rng(11)
     words = [f"wörd {number}" for number in range(100)]
-    return WordVectors((rng.standard_normal((100, 24)) * 0.3).astype(np.float16), words)
+    return KeyedVectors((rng.standard_normal((100, 24)) * 0.3).astype(np.float16), words)
 
 
 def test_float32_comes_back_as_near_as_lengths_allow(tmp_path):

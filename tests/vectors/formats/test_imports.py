@@ -8,7 +8,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from formats.exchanging import import_file
+from exchanging import import_file
 from numpy.testing import assert_array_equal
 
 from w2v_cli.errors import ConfigError, StorageError, VectorsError

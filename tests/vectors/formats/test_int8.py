@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from formats.exchanging import WORDS, example, export, import_file
+from exchanging import WORDS, example, export, import_file
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from w2v_cli.errors import VectorsError
 from w2v_cli.vectors import keyed_vectors
 from w2v_cli.vectors.formats.quantising import iterate_quantised, row_scales, widen
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 NUMBERS = st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False)
 
@@ -66,7 +66,7 @@ def test_int8_that_is_asked_says_what_to_do(tmp_path):
 def test_other_programs_read_int8(tmp_path):
     """NumPy and the package safetensors give numbers that, times their scales, are the vectors."""
     safetensors = pytest.importorskip("safetensors.numpy")
-    original = WordVectors(np.array([[63.5, 1], [-127, 0]], np.float32), ("a", "b"))
+    original = KeyedVectors(np.array([[63.5, 1], [-127, 0]], np.float32), ("a", "b"))
     export(original, tmp_path / "x.npz", dtype="int8")
     export(original, tmp_path / "x.safetensors", dtype="int8")
 

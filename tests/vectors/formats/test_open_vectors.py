@@ -9,10 +9,10 @@ import pytest
 
 from w2v_cli.errors import VectorsError
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.vectors.load import open_vectors
 
-EXAMPLE = WordVectors(np.array([[1, 2], [3, 4]], np.float16), ("a", "b"))
+EXAMPLE = KeyedVectors(np.array([[1, 2], [3, 4]], np.float16), ("a", "b"))
 
 
 def npz():
@@ -32,7 +32,7 @@ def test_our_own_file_is_read_under_any_name(tmp_path, name):
 @pytest.mark.parametrize("padding", range(0, 300, 7))
 def test_a_header_of_any_length_is_told_from_a_pickle(tmp_path, padding):
     """A safetensors file may begin with the byte that begins a pickle: its header is then 128, 384, … bytes long."""
-    original = WordVectors(EXAMPLE.vectors, EXAMPLE.words, metadata={"note": "x" * padding})
+    original = KeyedVectors(EXAMPLE.vectors, EXAMPLE.words, metadata={"note": "x" * padding})
     keyed_vectors.save(tmp_path / "x", original, overwrite=False)
 
     assert open_vectors(tmp_path / "x").metadata["note"] == "x" * padding

@@ -5,11 +5,11 @@ import warnings
 
 import numpy as np
 import pytest
-from formats.exchanging import export, import_file
+from exchanging import export, import_file
 from numpy.testing import assert_array_equal
 
 from w2v_cli.queries.search import similar
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 WORDS = ["the", "straße", "日本語", "🚀", "e\u0301", *(f"word{number}" for number in range(195))]
 
@@ -18,7 +18,7 @@ WORDS = ["the", "straße", "日本語", "🚀", "e\u0301", *(f"word{number}" for
 def original():
     """Return 200 words whose vectors are like those of a training."""
     rng = np.random.default_rng(11)
-    return WordVectors((rng.standard_normal((200, 24)) * 0.3).astype(np.float16), WORDS, np.arange(200, 0, -1))
+    return KeyedVectors((rng.standard_normal((200, 24)) * 0.3).astype(np.float16), WORDS, np.arange(200, 0, -1))
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_our_text_is_gensims(tmp_path, original, gensim):
     theirs.add_vectors(WORDS, original.vectors.astype(np.float32) / 3)
     theirs.save_word2vec_format(tmp_path / "theirs")
 
-    export(WordVectors(theirs.vectors, WORDS), tmp_path / "ours", "word2vec")
+    export(KeyedVectors(theirs.vectors, WORDS), tmp_path / "ours", "word2vec")
 
     assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from formats.exchanging import example, export, import_file
+from exchanging import example, export, import_file
 from numpy.testing import assert_array_equal
 
 from w2v_cli.errors import ConfigError, VectorsError
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
-SMALL = WordVectors(np.array([[0.5, -1], [2, 0.25]], np.float16), ("new york", "sea"), np.array([7, 3]))
+SMALL = KeyedVectors(np.array([[0.5, -1], [2, 0.25]], np.float16), ("new york", "sea"), np.array([7, 3]))
 
 
 def test_the_files_are_as_the_projector_wants_them(tmp_path):
@@ -22,7 +22,7 @@ def test_the_files_are_as_the_projector_wants_them(tmp_path):
 
 def test_a_single_column_has_no_heading(tmp_path):
     """As the projector wants it: every line is a word then, also one that is called word."""
-    export(WordVectors(SMALL.vectors, ("word", "sea")), tmp_path / "x", "projector")
+    export(KeyedVectors(SMALL.vectors, ("word", "sea")), tmp_path / "x", "projector")
 
     assert (tmp_path / "x" / "metadata.tsv").read_bytes() == b"word\nsea\n"
     assert tuple(import_file(tmp_path / "x", tmp_path / "y")[0].words) == ("word", "sea")

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from formats.exchanging import WORDS, example, export, import_file
+from exchanging import WORDS, example, export, import_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from w2v_cli.errors import ConfigError, VectorsError
 from w2v_cli.vectors.formats.escaping import escape, unescape
 from w2v_cli.vectors.formats.registry import FORMATS
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 HAS_SEPARATORS = [name for name, form in FORMATS.items() if form.separators]
 EVERY_FLOAT16 = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
@@ -45,7 +45,7 @@ def test_words_and_numbers_come_back(tmp_path, name, dtype):
 def test_every_float16_comes_back(tmp_path, name):
     """Zeros of both signs and subnormals among them."""
     words = [f"w{row}" for row in range(len(FINITE_FLOAT16) // 2)]
-    original = WordVectors(FINITE_FLOAT16.reshape(-1, 2), words)
+    original = KeyedVectors(FINITE_FLOAT16.reshape(-1, 2), words)
 
     export(original, tmp_path / "x", name)
     found, _ = import_file(tmp_path / "x", tmp_path / "y", name)
@@ -69,7 +69,7 @@ def test_any_words_and_float32_come_back_through_text(tmp_path, name, words, dat
     rows = st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=3, max_size=3)
     vectors = np.array(data.draw(st.lists(rows, min_size=len(words), max_size=len(words))), np.float32)
 
-    export(WordVectors(vectors, words), tmp_path / "x", name, overwrite=True)
+    export(KeyedVectors(vectors, words), tmp_path / "x", name, overwrite=True)
     found, _ = import_file(tmp_path / "x", tmp_path / "y", name, dtype="float32")
 
     assert found.words == words
@@ -103,7 +103,7 @@ def test_a_word_that_a_format_cannot_hold_is_refused_by_name_or_escaped(tmp_path
 @pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if "float16" in form.dtypes])
 def test_float16_that_would_be_infinite_is_refused(tmp_path, name):
     """Nothing becomes infinite in silence."""
-    original = WordVectors(np.array([[1, 65520]], np.float32), ("the",))
+    original = KeyedVectors(np.array([[1, 65520]], np.float32), ("the",))
 
     with pytest.raises(VectorsError, match=r"mine: the vector of 'the' \(row 0\) has a number beyond 65504"):
         export(original, tmp_path / "x", name, dtype="float16")

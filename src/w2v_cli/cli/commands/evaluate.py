@@ -16,7 +16,7 @@ from w2v_cli.cli.options import JsonOption, QuietOption
 from w2v_cli.errors import CorpusError
 
 if TYPE_CHECKING:
-    from w2v_cli.evaluation.compare import Line, Terms
+    from w2v_cli.evaluation.compare import EvaluationOptions, ScoreRow
     from w2v_cli.queries.search import AnalogyMethod
 
 
@@ -90,12 +90,12 @@ def evaluate(
         console.warn(f"{path} has other bytes than the published set: its scores are no one else's.")
     from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.cli.score_table import distinct_names  # noqa: PLC0415  as above
-    from w2v_cli.evaluation.compare import Terms, score_files  # noqa: PLC0415  as above
+    from w2v_cli.evaluation.compare import EvaluationOptions, score_files  # noqa: PLC0415  as above
     from w2v_cli.system.cpu import available_cores  # noqa: PLC0415  as above
 
     warn_of_order(files, restrict)
     methods = cast("tuple[AnalogyMethod, ...]", tuple(dict.fromkeys(one.value for one in method or [_Method.ADD])))
-    terms = Terms(methods, restrict, min_count, ignore_case, shared, available_cores())
+    terms = EvaluationOptions(methods, restrict, min_count, ignore_case, shared, available_cores())
     titles = distinct_names([file.path for file in files])
     with StepBar(is_quiet=quiet) as bar:
 
@@ -125,7 +125,7 @@ def _choose_sets(folder: Path) -> tuple[list[str], list[str]]:
     return there, missing
 
 
-def _warn(lines: "Sequence[Line]", titles: Sequence[str], terms: "Terms") -> None:
+def _warn(lines: "Sequence[ScoreRow]", titles: Sequence[str], terms: "EvaluationOptions") -> None:
     """Say what has no score and why, and where scores of files do not compare."""
     wholes = [line for line in lines if line.part == "set"]
     for line in wholes:
@@ -140,7 +140,7 @@ def _warn(lines: "Sequence[Line]", titles: Sequence[str], terms: "Terms") -> Non
         console.warn("the files lack different words, so they were not asked the same: --shared asks what all know.")
 
 
-def _content(line: "Line", files: Sequence[OpenFile]) -> dict[str, Any]:
+def _content(line: "ScoreRow", files: Sequence[OpenFile]) -> dict[str, Any]:
     """Return what JSON says of a line."""
     return {
         "set": line.set_name,
@@ -152,7 +152,7 @@ def _content(line: "Line", files: Sequence[OpenFile]) -> dict[str, Any]:
     }
 
 
-def _show(lines: "Sequence[Line]", titles: Sequence[str]) -> None:
+def _show(lines: "Sequence[ScoreRow]", titles: Sequence[str]) -> None:
     """Write a table for people on a terminal, else for programs."""
     from w2v_cli.cli.score_table import shown_lines, tabbed_lines  # noqa: PLC0415  as above
 

@@ -10,7 +10,7 @@ from w2v_cli.cli.ask_inputs import open_files
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption
 
 if TYPE_CHECKING:
-    from w2v_cli.vectors.keyed_vectors import WordVectors
+    from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 _FIRST_WORDS = 10
 _LONGEST_LIST = 20  # items; the middle of a longer one is left out, but not in JSON
@@ -37,7 +37,7 @@ def info(
         console.write("\n".join(_lines(facts) + _lines(metadata)))
 
 
-def _facts(file: Path, word_vectors: "WordVectors") -> dict[str, Any]:
+def _facts(file: Path, word_vectors: "KeyedVectors") -> dict[str, Any]:
     """Return what there is to say without the metadata."""
     words, dim = word_vectors.vectors.shape
     first_words = "first_words" if word_vectors.counts is None else "frequent_words"  # with counts they are sorted

@@ -13,7 +13,7 @@ from w2v_cli.cli.options import DEFAULT_VECTORS, JsonLinesOption, MinCountOption
 from w2v_cli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from w2v_cli.vectors.keyed_vectors import WordVectors
+    from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 _AT_ONCE = 4096  # lines that are written together
 
@@ -44,7 +44,7 @@ def vocabulary(
         console.write("\n".join(together))
 
 
-def _iterate_lines(word_vectors: "WordVectors", min_count: int | None, *, as_json: bool) -> Iterator[str]:
+def _iterate_lines(word_vectors: "KeyedVectors", min_count: int | None, *, as_json: bool) -> Iterator[str]:
     """Yield a line for each word, in the file's order."""
     counts = [None] * len(word_vectors) if word_vectors.counts is None else word_vectors.counts.tolist()
     for word_id, (word, count) in enumerate(zip(word_vectors.words, counts, strict=True)):

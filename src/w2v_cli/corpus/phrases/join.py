@@ -8,7 +8,7 @@ import numpy as np
 from w2v_cli.corpus.phrases.collocations import CONNECTOR, NO_LINK, NO_WORD, ORDINARY, PairText
 from w2v_cli.corpus.phrases.pair_table import PairArrays, Pairs, PairTable, find
 from w2v_cli.jit.njit import njit
-from w2v_cli.system.prefetch import run_ahead
+from w2v_cli.system.prefetch import prefetch_calls
 
 _IDS_AT_ONCE = 1 << 19
 _RANGES_AHEAD = 2  # for each thread
@@ -23,7 +23,7 @@ def join_pairs(text: PairText, joined: Pairs, *, threads: int) -> tuple[int, int
     table, words, joins = PairTable(), 0, 0
     table.put(joined)
     calls = (partial(_join, text, table.arrays, *found) for found in _iterate_ranges(text, table.arrays))
-    for begin, sentences, kept, made in run_ahead(calls, threads=threads, ahead=_RANGES_AHEAD * threads):
+    for begin, sentences, kept, made in prefetch_calls(calls, threads=threads, ahead=_RANGES_AHEAD * threads):
         text.ids[words : words + kept] = text.ids[begin : begin + kept]
         text.offsets[sentences] -= begin - words
         words, joins = words + kept, joins + made

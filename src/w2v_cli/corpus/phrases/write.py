@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.jit.memory import copy_eight
 from w2v_cli.jit.njit import njit
-from w2v_cli.system.prefetch import run_ahead
+from w2v_cli.system.prefetch import prefetch_calls
 from w2v_cli.vectors.packed_words import encode_words
 
 _WORDS_AT_ONCE = 1 << 17
@@ -38,7 +38,7 @@ def iterate_lines(
         return block[:size].tobytes()
 
     calls = (partial(write, first) for first in range(0, len(word_ids), _WORDS_AT_ONCE))
-    yield from run_ahead(calls, threads=threads, ahead=_BLOCKS_AHEAD * threads)
+    yield from prefetch_calls(calls, threads=threads, ahead=_BLOCKS_AHEAD * threads)
 
 
 @njit()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.jit.atomics import get, get_and_add, give_way
+from w2v_cli.jit.atomics import get, get_and_add, yield_thread
 from w2v_cli.jit.njit import njit, njit_part
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES
 from w2v_cli.kernels.block.scratch import Model, Scratch
@@ -93,7 +93,7 @@ def _wait(counters: Any, tasks: int) -> None:
     while get(counters, _DONE) < tasks:
         looks += 1
         if looks > _PATIENCE:
-            give_way()
+            yield_thread()
 
 
 @njit_part()

@@ -83,7 +83,7 @@ def count_negatives(scratch: Scratch, plan: Any, rows: int) -> None:
     _find_equal(scratch.output_ids, scratch.is_a_centre)
     for k in range(len(scratch.is_a_centre)):
         if scratch.is_a_centre[k]:
-            _forgive_negative(scratch, plan, k)
+            _mask_accidental_hit(scratch, plan, k)
 
 
 @njit_part()
@@ -97,7 +97,7 @@ def _find_equal(output_ids: Any, is_a_centre: Any) -> None:
 
 
 @njit_part()
-def _forgive_negative(scratch: Scratch, plan: Any, k: int) -> None:
+def _mask_accidental_hit(scratch: Scratch, plan: Any, k: int) -> None:
     """Let negative k not count for the pairs of the centres that it equals."""
     for j in range(BLOCK_CENTRES):
         if scratch.output_ids[j] == scratch.output_ids[BLOCK_CENTRES + k]:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import VectorsError
 from w2v_cli.humanize import count
-from w2v_cli.vectors.formats.builder import Collector, Imported, Wanted
+from w2v_cli.vectors.formats.builder import Imported, ImportOptions, VectorsBuilder
 from w2v_cli.vectors.formats.quantising import iterate_quantised, row_scales, widen
-from w2v_cli.vectors.keyed_vectors import BLOCK_ROWS, OnDone, WordVectors, iterate_blocks
+from w2v_cli.vectors.keyed_vectors import BLOCK_ROWS, KeyedVectors, OnDone, iterate_blocks
 from w2v_cli.vectors.packed_words import encode_words
 
 TYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2"), "int8": np.dtype("i1")}
@@ -45,7 +45,7 @@ class Parts:
     metadata: Mapping[str, Any]
 
 
-def iterate_parts(word_vectors: WordVectors, dtype: str, on_done: OnDone) -> Iterator[tuple[str, Part]]:
+def iterate_parts(word_vectors: KeyedVectors, dtype: str, on_done: OnDone) -> Iterator[tuple[str, Part]]:
     """Yield name and array, those first that others need; on_done hears of the rows."""
     vectors = word_vectors.vectors
     text, offsets = encode_words(word_vectors.words)
@@ -75,7 +75,7 @@ def iterate_rows(matrix: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield matrix[first : first + together]
 
 
-def collect_whole(label: str, whole: WordVectors, wanted: Wanted) -> Imported:
+def collect_whole(label: str, whole: KeyedVectors, wanted: ImportOptions) -> Imported:
     """Return vectors that another reader has checked, as they are wanted."""
     text, offsets = encode_words(whole.words)
     rows, dim = whole.vectors.shape
@@ -83,7 +83,7 @@ def collect_whole(label: str, whole: WordVectors, wanted: Wanted) -> Imported:
     return collect(label, parts, wanted)
 
 
-def collect(label: str, parts: Parts, wanted: Wanted) -> Imported:
+def collect(label: str, parts: Parts, wanted: ImportOptions) -> Imported:
     """Return the vectors of the arrays; raise VectorsError where they contradict each other."""
     rows, dim = parts.shape
     offsets = parts.offsets
@@ -102,7 +102,7 @@ def collect(label: str, parts: Parts, wanted: Wanted) -> Imported:
             raise VectorsError(f"{label}: its {name} are {array.shape}, not one for each of the {count(rows, 'word')}.")
     if parts.counts is not None and parts.counts.min() < 0:
         raise VectorsError(f"{label}: a count is negative.")
-    collector = Collector(label, dim, wanted, lambda row: f"row {row:,}")
+    collector = VectorsBuilder(label, dim, wanted, lambda row: f"row {row:,}")
     for block in parts.rows:
         first, last = collector.rows, collector.rows + len(block)
         text = parts.text[offsets[first] : offsets[last]].tobytes()

@@ -12,7 +12,7 @@ import numpy as np
 
 from w2v_cli.errors import VectorsError
 from w2v_cli.system.files import atomic_write
-from w2v_cli.vectors.keyed_vectors import Matrix, WordVectors, check_finite
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix, check_finite
 from w2v_cli.vectors.safetensors import map_file
 
 MAX_BYTES = 256 << 20  # the book's own file has 2.2 MB
@@ -83,7 +83,7 @@ class _Unpickler(pickle.Unpickler):
         return STAND_INS[full_name]
 
 
-def load(path: Path) -> WordVectors:
+def load(path: Path) -> KeyedVectors:
     """Return the vectors of a pickle in the book's layout: float16 (or float32) rows, no counts.
 
     No code of the file's choosing runs: only opcodes of the layout are let through, and NumPy is called by nobody but
@@ -106,7 +106,7 @@ def load(path: Path) -> WordVectors:
     return word_vectors
 
 
-def save(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool) -> None:
+def save(path: Path, word_vectors: KeyedVectors, *, dtype: str, overwrite: bool) -> None:
     """Write a pickle in the book's layout, with numbers of `dtype` (its own has float16), whole or not at all."""
     words = list(word_vectors.words)
     checkpoint = {
@@ -150,12 +150,12 @@ def _check_opcodes(content: bytes) -> None:
             raise VectorsError(f"it holds more than {MAX_NESTING} tuples and objects")
 
 
-def _decode(checkpoint: object) -> WordVectors:
+def _decode(checkpoint: object) -> KeyedVectors:
     """Return the vectors of an unpickled `checkpoint`; raise VectorsError where its parts are not the book's."""
     if not isinstance(checkpoint, dict) or set(checkpoint) != KEYS:
         raise VectorsError(f"it holds a {type(checkpoint).__name__}, not a dict of {', '.join(sorted(KEYS))}")
     words = _decode_words(checkpoint["word_to_id"], checkpoint["id_to_word"])
-    return WordVectors(_decode_array(checkpoint["word_vecs"]), words, metadata={"format": "the book's pickle"})
+    return KeyedVectors(_decode_array(checkpoint["word_vecs"]), words, metadata={"format": "the book's pickle"})
 
 
 def _decode_words(word_to_id: object, id_to_word: object) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import VectorsError
-from w2v_cli.system.disk_array import Store
+from w2v_cli.system.disk_array import DiskArray
 from w2v_cli.vectors.formats.escaping import unescape
-from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16, NumberFormat, OnDone, WordVectors, ignore_done
+from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16, KeyedVectors, NumberFormat, OnDone, ignore_done
 from w2v_cli.vectors.packed_words import PackedWords, RepeatedWordError
 
 LONGEST_WORD = 1 << 20  # bytes
@@ -21,7 +21,7 @@ _TYPES: dict[NumberFormat, type[np.generic]] = {"float16": np.float16, "float32"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImportOptions:
     """What an import is to make: the file it ends in, numbers of which type, words with escapes resolved or not.
 
     on_done: hears of rows that come from a file whose parts are looked up, not read from its beginning to its end.
@@ -37,24 +37,24 @@ class Wanted:
 class Imported:
     """Vectors that were read, and by how much rounding has changed a number at the most."""
 
-    word_vectors: WordVectors
+    word_vectors: KeyedVectors
     largest_rounding_error: float
 
 
-class Collector:
+class VectorsBuilder:
     """Takes words and rows in the order of the file; raises VectorsError, with the place, for what none may be.
 
     place: says where the row of a number, from 0, stands in the file: `line 12`.
     """
 
-    def __init__(self, label: str, dim: int, wanted: Wanted, place: Callable[[int], str]) -> None:
+    def __init__(self, label: str, dim: int, wanted: ImportOptions, place: Callable[[int], str]) -> None:
         self._label = label
         self._wanted = wanted
         self._place = place
         self._dim = dim
-        self._text = Store(np.uint8, wanted.path)
-        self._lengths = Store(np.int64, wanted.path)
-        self._rows = Store(_TYPES[wanted.dtype], wanted.path)
+        self._text = DiskArray(np.uint8, wanted.path)
+        self._lengths = DiskArray(np.int64, wanted.path)
+        self._rows = DiskArray(_TYPES[wanted.dtype], wanted.path)
         self._largest_error = 0.0
 
     @property
@@ -86,7 +86,7 @@ class Collector:
             cause = f"the word {reprlib.repr(error.word)} comes twice, first in {self._place(first)}"
             raise self.error(second, cause) from error
         vectors: Any = self._rows.read().reshape(self.rows, self._dim)
-        return Imported(WordVectors(vectors, words, counts, metadata), self._largest_error)
+        return Imported(KeyedVectors(vectors, words, counts, metadata), self._largest_error)
 
     def error(self, row: int, cause: str) -> VectorsError:
         """Return the error for what is wrong in a row."""

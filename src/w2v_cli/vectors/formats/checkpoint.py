@@ -5,14 +5,14 @@ from pathlib import Path
 from w2v_cli.errors import VectorsError
 from w2v_cli.vectors.formats import book_pickle
 from w2v_cli.vectors.formats.arrays import collect_whole
-from w2v_cli.vectors.formats.builder import Imported, Wanted
+from w2v_cli.vectors.formats.builder import Imported, ImportOptions
 from w2v_cli.vectors.formats.reader import ByteStream
-from w2v_cli.vectors.keyed_vectors import OnDone, WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, OnDone
 
 
 def write(
     path: Path,
-    word_vectors: WordVectors,
+    word_vectors: KeyedVectors,
     *,
     dtype: str,
     overwrite: bool,
@@ -29,7 +29,7 @@ def write(
     book_pickle.save(path, word_vectors, dtype=dtype, overwrite=overwrite)
 
 
-def read(stream: ByteStream, wanted: Wanted) -> Imported:
+def read(stream: ByteStream, wanted: ImportOptions) -> Imported:
     """Return the vectors of a checkpoint, never running what it holds."""
     imported = collect_whole(stream.label, book_pickle.load(stream.file_path()), wanted)
     stream.drain()

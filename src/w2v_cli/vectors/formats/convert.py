@@ -14,11 +14,11 @@ from w2v_cli.errors import ConfigError, VectorsError
 from w2v_cli.system.files import check_output, check_writable, refuse_existing, refuse_input
 from w2v_cli.vectors import keyed_vectors
 from w2v_cli.vectors.formats import projector
-from w2v_cli.vectors.formats.builder import Wanted
+from w2v_cli.vectors.formats.builder import ImportOptions
 from w2v_cli.vectors.formats.escaping import escape
 from w2v_cli.vectors.formats.reader import STDIN, ByteStream, open_stream
 from w2v_cli.vectors.formats.registry import FORMATS, Format, check_packing, detect, find_format, format_of_name
-from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16, NumberFormat, WordVectors, iterate_blocks
+from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16, KeyedVectors, NumberFormat, iterate_blocks
 from w2v_cli.vectors.packed_words import PackedWords
 
 _LONGEST_SHOWN = 80  # characters of a word
@@ -45,13 +45,13 @@ class ImportedFile:
 
     form: Format
     sha256: str
-    word_vectors: WordVectors
+    word_vectors: KeyedVectors
     largest_rounding_error: float
 
 
 def export_vectors(
     source: str,
-    word_vectors: WordVectors,
+    word_vectors: KeyedVectors,
     path: Path,
     *,
     name: str | None,
@@ -102,7 +102,7 @@ def import_vectors(
     reading = partial(on_step, f"reading {'stdin' if place == STDIN else Path(place).name}")
     with open_stream(place, reading) as stream:
         form = given or detect(stream)
-        imported = form.read(stream, Wanted(path, dtype, unescape, reading))
+        imported = form.read(stream, ImportOptions(path, dtype, unescape, reading))
         word_vectors = _with_provenance(imported.word_vectors, form, stream)
     writing = partial(on_step, f"writing {path.name}")
     keyed_vectors.save(path, word_vectors, overwrite=overwrite, dtype=dtype, on_done=writing)
@@ -115,7 +115,7 @@ def _choose_type(form: Format, dtype: str | None) -> str:
     return dtype or form.dtypes[0]
 
 
-def _check_range(source: str, word_vectors: WordVectors) -> None:
+def _check_range(source: str, word_vectors: KeyedVectors) -> None:
     """Raise VectorsError for a number that would become infinite as float16."""
     for first, block in iterate_blocks(word_vectors.vectors):
         fits = (np.abs(block) <= MAX_FLOAT16).all(axis=1)
@@ -127,7 +127,7 @@ def _check_range(source: str, word_vectors: WordVectors) -> None:
             )
 
 
-def _holdable(source: str, word_vectors: WordVectors, form: Format, *, escaped: bool) -> tuple[WordVectors, int]:
+def _holdable(source: str, word_vectors: KeyedVectors, form: Format, *, escaped: bool) -> tuple[KeyedVectors, int]:
     """Return vectors whose words the format can hold, and how many words differ from what they were."""
     if escaped:
         words = [escape(word, form.separators) for word in word_vectors.words]
@@ -160,7 +160,7 @@ def _iterate_unholdable(words: Sequence[str], separators: str) -> Iterator[tuple
                 yield word_id, separator
 
 
-def _with_provenance(word_vectors: WordVectors, form: Format, stream: ByteStream) -> WordVectors:
+def _with_provenance(word_vectors: KeyedVectors, form: Format, stream: ByteStream) -> KeyedVectors:
     """Return vectors whose metadata say what they were made of; what the file itself says stays."""
     origin: dict[str, Any] = {"format": form.name, "sha256": stream.sha256}
     metadata = {"package_version": __version__} | dict(word_vectors.metadata) | {"imported": origin}

@@ -18,9 +18,9 @@ from w2v_cli.errors import VectorsError
 from w2v_cli.humanize import count
 from w2v_cli.system.files import atomic_write
 from w2v_cli.vectors.formats.arrays import Parts, collect, iterate_rows
-from w2v_cli.vectors.formats.builder import LONGEST_WORD, Imported, Wanted
+from w2v_cli.vectors.formats.builder import LONGEST_WORD, Imported, ImportOptions
 from w2v_cli.vectors.formats.reader import ByteStream
-from w2v_cli.vectors.keyed_vectors import Matrix, OnDone, WordVectors, iterate_blocks
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix, OnDone, iterate_blocks
 from w2v_cli.vectors.safetensors import map_file
 
 MAGIC = b"FiFu"
@@ -32,7 +32,7 @@ _FLOAT32 = 10  # of a type
 
 def write(
     path: Path,
-    word_vectors: WordVectors,
+    word_vectors: KeyedVectors,
     *,
     dtype: str,  # noqa: ARG001  it has one type
     overwrite: bool,
@@ -74,7 +74,7 @@ def _iterate_unit(vectors: Matrix, lengths: NDArray[np.float32], on_done: OnDone
         )
 
 
-def read(stream: ByteStream, wanted: Wanted) -> Imported:
+def read(stream: ByteStream, wanted: ImportOptions) -> Imported:
     """Return the vectors of a file of whole words, each row times its length.
 
     Raises VectorsError for other chunks (subwords, quantised rows), and for one that claims more than its bytes hold.

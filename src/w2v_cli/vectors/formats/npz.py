@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from w2v_cli.errors import VectorsError
 from w2v_cli.system.files import atomic_write
 from w2v_cli.vectors.formats.arrays import TYPES, Part, Parts, block_rows, collect, iterate_parts
-from w2v_cli.vectors.formats.builder import MOST_DIMENSIONS, Imported, Wanted
+from w2v_cli.vectors.formats.builder import MOST_DIMENSIONS, Imported, ImportOptions
 from w2v_cli.vectors.formats.reader import LIMITS, ByteStream
-from w2v_cli.vectors.keyed_vectors import OnDone, WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, OnDone
 from w2v_cli.vectors.safetensors import MAX_HEADER_BYTES, read_json
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # equal vectors give equal bytes
@@ -57,7 +57,7 @@ class _Member(NamedTuple):
     shape: tuple[int, ...]
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
+def write(path: Path, word_vectors: KeyedVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
     """Write `word_vectors`, whole or not at all, not compressed; equal vectors give equal bytes."""
     encoded = np.frombuffer(json.dumps(dict(word_vectors.metadata)).encode("ascii"), np.uint8)
     with atomic_write(path, overwrite=overwrite) as file, zipfile.ZipFile(file, "w") as archive:
@@ -74,7 +74,7 @@ def _write_member(archive: zipfile.ZipFile, name: str, part: Part) -> None:
             file.write(np.ascontiguousarray(block, part.dtype).tobytes())
 
 
-def read(stream: ByteStream, wanted: Wanted) -> Imported:
+def read(stream: ByteStream, wanted: ImportOptions) -> Imported:
     """Return the vectors of an archive; raise VectorsError for another one, for bombs, objects and damage.
 
     No array is given to NumPy before its header was held against the bytes there are, and none of objects at all.

@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from w2v_cli.errors import VectorsError
 from w2v_cli.vectors import keyed_vectors
 from w2v_cli.vectors.formats.arrays import Parts, collect, collect_whole, iterate_parts, iterate_rows
-from w2v_cli.vectors.formats.builder import Imported, Wanted
+from w2v_cli.vectors.formats.builder import Imported, ImportOptions
 from w2v_cli.vectors.formats.reader import ByteStream
-from w2v_cli.vectors.keyed_vectors import NumberFormat, OnDone, WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, NumberFormat, OnDone
 from w2v_cli.vectors.safetensors import NUMPY_TYPES, Tensor, open_tensors, save_tensors
 
 _NAMES = {numpy_type: name for name, numpy_type in NUMPY_TYPES.items()}
 _ORDER = ("counts", "vocabulary.offsets", "scales", "vectors", "vocabulary.bytes")
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
+def write(path: Path, word_vectors: KeyedVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
     """Write `word_vectors`, whole or not at all; what is not int8 is a vectors file that can be asked."""
     if dtype != "int8":
         kept: NumberFormat = "float32" if dtype == "float32" else "float16"
@@ -32,7 +32,7 @@ def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool,
     save_tensors(path, tensors, word_vectors.metadata, overwrite=overwrite)
 
 
-def read(stream: ByteStream, wanted: Wanted) -> Imported:
+def read(stream: ByteStream, wanted: ImportOptions) -> Imported:
     """Return the vectors of a file of w2v; raise VectorsError for another one, and a damaged one."""
     path = stream.file_path()
     with open_tensors(path) as (tensors, metadata):

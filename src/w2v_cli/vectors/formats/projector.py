@@ -14,10 +14,10 @@ import numpy as np
 from w2v_cli.errors import VectorsError
 from w2v_cli.humanize import count
 from w2v_cli.system.files import atomic_write, disk_errors
-from w2v_cli.vectors.formats.builder import Collector, Imported, Wanted
+from w2v_cli.vectors.formats.builder import Imported, ImportOptions, VectorsBuilder
 from w2v_cli.vectors.formats.reader import ByteStream, open_stream
 from w2v_cli.vectors.formats.text import iterate_lines, parse_lines
-from w2v_cli.vectors.keyed_vectors import OnDone, WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, OnDone
 
 SEPARATORS = "\t\n\r"  # that a word may not contain
 VECTORS, METADATA, CONFIG = "vectors.tsv", "metadata.tsv", "projector_config.pbtxt"
@@ -36,7 +36,7 @@ def files(folder: Path) -> list[Path]:
     return [folder / VECTORS, folder / METADATA, folder / CONFIG]
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
+def write(path: Path, word_vectors: KeyedVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
     """Write `word_vectors` into the folder `path`, each file whole or not at all."""
     with disk_errors(path):
         path.mkdir(exist_ok=True)
@@ -53,7 +53,7 @@ def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool,
         file.write(_CONFIG.encode("ascii"))
 
 
-def _iterate_metadata(word_vectors: WordVectors) -> Iterator[str]:
+def _iterate_metadata(word_vectors: KeyedVectors) -> Iterator[str]:
     if word_vectors.counts is None:
         yield from (f"{word}\n" for word in word_vectors.words)
         return
@@ -61,11 +61,11 @@ def _iterate_metadata(word_vectors: WordVectors) -> Iterator[str]:
     yield from (f"{word}\t{count}\n" for word, count in zip(word_vectors.words, word_vectors.counts, strict=True))
 
 
-def read(stream: ByteStream, wanted: Wanted) -> Imported:
+def read(stream: ByteStream, wanted: ImportOptions) -> Imported:
     """Return the vectors of a folder, of whose `vectors.tsv` this is the stream."""
     folder = stream.file_path().parent
     dim = stream.peek_line().count(b"\t") + 1
-    collector = Collector(str(folder), dim, wanted, lambda row: f"word {row + 1:,}")
+    collector = VectorsBuilder(str(folder), dim, wanted, lambda row: f"word {row + 1:,}")
     with open_stream(str(folder / METADATA)) as metadata:
         words = _Words(folder, metadata)
         for block in stream.iterate_lines():

@@ -9,9 +9,9 @@ from w2v_cli.errors import ConfigError, VectorsError
 from w2v_cli.system.packing import is_packed
 from w2v_cli.vectors.formats import checkpoint, finalfusion, glove, npz, own, projector, word2vec_binary, word2vec_text
 from w2v_cli.vectors.formats import text as text_module
-from w2v_cli.vectors.formats.builder import Imported, Wanted
+from w2v_cli.vectors.formats.builder import Imported, ImportOptions
 from w2v_cli.vectors.formats.reader import ByteStream
-from w2v_cli.vectors.keyed_vectors import OnDone, WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, OnDone
 from w2v_cli.vectors.load import is_safetensors
 
 NumberType = Literal["float32", "float16", "int8"]
@@ -22,7 +22,7 @@ _ZIP = b"PK\x03\x04"
 class Writer(Protocol):
     """Writes vectors in a format, whole or not at all."""
 
-    def __call__(self, path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
+    def __call__(self, path: Path, word_vectors: KeyedVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
         """Write them to `path`; on_done hears of the rows."""
 
 
@@ -40,7 +40,7 @@ class Format:
     dtypes: tuple[NumberType, ...]
     separators: str
     write: Writer
-    read: Callable[[ByteStream, Wanted], Imported]
+    read: Callable[[ByteStream, ImportOptions], Imported]
     files: Callable[[Path], list[Path]] = lambda path: [path]
     may_be_packed: bool = False
 

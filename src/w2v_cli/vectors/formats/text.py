@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import VectorsError
 from w2v_cli.humanize import count
-from w2v_cli.vectors.formats.builder import MOST_DIMENSIONS, Collector, Imported, Wanted
+from w2v_cli.vectors.formats.builder import MOST_DIMENSIONS, Imported, ImportOptions, VectorsBuilder
 from w2v_cli.vectors.formats.reader import ByteStream
 from w2v_cli.vectors.keyed_vectors import Matrix, OnDone, iterate_blocks
 
@@ -68,14 +68,14 @@ def check_claim(stream: ByteStream, rows: int, dim: int, smallest_row: int) -> N
         )
 
 
-def read_with_header(stream: ByteStream, wanted: Wanted) -> Imported:
+def read_with_header(stream: ByteStream, wanted: ImportOptions) -> Imported:
     """Return the vectors of a text that begins with `V D`."""
     rows, dim = read_header(stream)
     check_claim(stream, rows, dim, 2 + dim * _SHORTEST_NUMBER)
     return _read_rows(stream, wanted, dim, rows)
 
 
-def read_without_header(stream: ByteStream, wanted: Wanted) -> Imported:
+def read_without_header(stream: ByteStream, wanted: ImportOptions) -> Imported:
     """Return the vectors of a text that begins with the first word; that line says how many numbers there are."""
     fields = stream.peek_line().split()
     dim = 0
@@ -97,9 +97,9 @@ def is_number(field: bytes) -> bool:
     return True
 
 
-def _read_rows(stream: ByteStream, wanted: Wanted, dim: int, claimed: int | None) -> Imported:
+def _read_rows(stream: ByteStream, wanted: ImportOptions, dim: int, claimed: int | None) -> Imported:
     first_line = 1 if claimed is None else 2
-    collector = Collector(stream.label, dim, wanted, lambda row: f"line {row + first_line:,}")
+    collector = VectorsBuilder(stream.label, dim, wanted, lambda row: f"line {row + first_line:,}")
     blank_lines = 0  # those at the end of the file are none
     for block in stream.iterate_lines():
         filled = block.replace(b" \n", b"\n")  # fastText ends lines with a space
@@ -119,7 +119,7 @@ def _read_rows(stream: ByteStream, wanted: Wanted, dim: int, claimed: int | None
     return collector.finish({})
 
 
-def parse_lines(block: bytes, dim: int, collector: Collector) -> tuple[list[bytes], NDArray[np.float32]]:
+def parse_lines(block: bytes, dim: int, collector: VectorsBuilder) -> tuple[list[bytes], NDArray[np.float32]]:
     """Return the words and the numbers (R, D) of whole lines; raise VectorsError for the first that is wrong.
 
     Many are read by a compiled loop, which leaves to `_parse_line` what is not plain; a few by that alone, in the time
@@ -153,7 +153,7 @@ def _parse_plain(block: bytes, place: int, words: list[bytes], values: NDArray[n
     return place + int(done)
 
 
-def _parse_line(line: bytes, dim: int, collector: Collector, row: int) -> tuple[bytes, NDArray[np.float32]]:
+def _parse_line(line: bytes, dim: int, collector: VectorsBuilder, row: int) -> tuple[bytes, NDArray[np.float32]]:
     """Return the word and the numbers of a line: those are its last fields, and the word all before, spaces as well."""
     word, *fields = line.rsplit(b" ", dim)
     if len(fields) != dim:

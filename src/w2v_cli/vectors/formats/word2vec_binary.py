@@ -9,10 +9,10 @@ import numpy as np
 from w2v_cli.errors import VectorsError
 from w2v_cli.humanize import count
 from w2v_cli.system.packing import packed_write
-from w2v_cli.vectors.formats.builder import LONGEST_WORD, Collector, Imported, Wanted
+from w2v_cli.vectors.formats.builder import LONGEST_WORD, Imported, ImportOptions, VectorsBuilder
 from w2v_cli.vectors.formats.reader import ByteStream
 from w2v_cli.vectors.formats.text import check_claim, read_header
-from w2v_cli.vectors.keyed_vectors import OnDone, WordVectors, iterate_blocks
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, OnDone, iterate_blocks
 
 SEPARATORS = " \n"  # that a word may not contain
 _BLOCK_BYTES = 4 << 20
@@ -21,7 +21,7 @@ _FLOAT32 = np.dtype("<f4")
 
 def write(
     path: Path,
-    word_vectors: WordVectors,
+    word_vectors: KeyedVectors,
     *,
     dtype: str,  # noqa: ARG001  it has one type
     overwrite: bool,
@@ -39,12 +39,12 @@ def write(
             )
 
 
-def read(stream: ByteStream, wanted: Wanted) -> Imported:
+def read(stream: ByteStream, wanted: ImportOptions) -> Imported:
     """Return the vectors of a binary file, with newlines behind the vectors or without."""
     claimed, dim = read_header(stream)
     row_bytes = dim * _FLOAT32.itemsize
     check_claim(stream, claimed, dim, row_bytes + 2)
-    collector = Collector(stream.label, dim, wanted, lambda row: f"word {row + 1:,}")
+    collector = VectorsBuilder(stream.label, dim, wanted, lambda row: f"word {row + 1:,}")
     for part in _iterate_parts(stream, claimed, row_bytes):
         rows = np.frombuffer(b"".join(part.data), _FLOAT32).reshape(len(part.words), dim)
         collector.add(part.words, rows)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from w2v_cli.system.packing import packed_write
 from w2v_cli.vectors.formats.text import iterate_lines, read_with_header
-from w2v_cli.vectors.keyed_vectors import OnDone, WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, OnDone
 
 read = read_with_header
 
 
-def write(path: Path, word_vectors: WordVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
+def write(path: Path, word_vectors: KeyedVectors, *, dtype: str, overwrite: bool, on_done: OnDone) -> None:
     """Write `word_vectors`, whole or not at all, each number as the shortest text that gives it back in `dtype`."""
     rows, dim = word_vectors.vectors.shape
     with packed_write(path, overwrite=overwrite) as file:

@@ -10,7 +10,7 @@ from w2v_cli.queries.rows import FloatArray, WordIds, read_unit_rows
 from w2v_cli.queries.search import QUESTIONS_AT_ONCE, Search, allowed_rows, sum_scorer
 from w2v_cli.queries.top_k import nearest
 from w2v_cli.system.cpu import available_cores
-from w2v_cli.vectors.keyed_vectors import Matrix, OnDone, WordVectors, ignore_done
+from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix, OnDone, ignore_done
 from w2v_cli.visual.word_map.clustering import Labels, find_clusters
 from w2v_cli.visual.word_map.projection import Method, project
 
@@ -52,7 +52,7 @@ class WordMap:
     explained: float | None
 
 
-def draw_map(word_vectors: WordVectors, plan: MapPlan, on_done: OnDone = ignore_done) -> WordMap:
+def draw_map(word_vectors: KeyedVectors, plan: MapPlan, on_done: OnDone = ignore_done) -> WordMap:
     """Return the map of the words that `plan` chooses; equal vectors and plans give equal maps on one machine.
 
     on_done: hears of the words whose neighbours were found, which takes longest. Neighbours are those of
@@ -71,7 +71,7 @@ def draw_map(word_vectors: WordVectors, plan: MapPlan, on_done: OnDone = ignore_
     return WordMap(words, counts, points, neighbours, cosines, clusters, typical, explained)
 
 
-def choose_words(word_vectors: WordVectors, plan: MapPlan) -> WordIds:
+def choose_words(word_vectors: KeyedVectors, plan: MapPlan) -> WordIds:
     """Return the word ids that the map shows, the most frequent first; by the file's order where it has no counts."""
     allowed = allowed_rows(word_vectors, Search(min_count=plan.min_count, restrict=plan.words))
     chosen = np.arange(len(word_vectors)) if allowed is None else np.flatnonzero(allowed)

@@ -249,8 +249,8 @@ def test_measuring_changes_nothing(text, data_folder, tmp_path, algorithm, monke
     """The vectors are those of the same training that nobody measures."""
     config = config_of(text, tmp_path / "x", validation=0.2, algorithm=algorithm, deterministic=True)
     measured = train_vectors(config, data_folder, lambda _: None).trained.input_vectors
-    learner = factory.BlockLearner if algorithm == "block" else factory.MinibatchLearner
-    monkeypatch.setattr(learner, "validation_loss", lambda _: 1.0)
+    trainer = factory.BlockTrainer if algorithm == "block" else factory.MinibatchTrainer
+    monkeypatch.setattr(trainer, "validation_loss", lambda _: 1.0)
     config = config_of(text, tmp_path / "y", validation=0.2, algorithm=algorithm, deterministic=True)
 
     assert (train_vectors(config, data_folder, lambda _: None).trained.input_vectors == measured).all()
@@ -259,7 +259,7 @@ def test_measuring_changes_nothing(text, data_folder, tmp_path, algorithm, monke
 def test_training_stops_when_the_held_out_loss_rises(text, data_folder, tmp_path, monkeypatch):
     """After two epochs without a lower loss it ends with the vectors of the best one, those of a shorter training."""
     losses = iter([3.0, 2.0, 2.5, 2.0, 1.0])
-    monkeypatch.setattr(factory.BlockLearner, "validation_loss", lambda _: next(losses))
+    monkeypatch.setattr(factory.BlockTrainer, "validation_loss", lambda _: next(losses))
     kept = {}
 
     def keep(event):

@@ -12,7 +12,7 @@ from w2v_cli.evaluation import sets as sets_module
 from w2v_cli.evaluation.per_epoch import Evaluator, contents_by_name
 from w2v_cli.evaluation.sets import AnalogySection, EvaluationSet, read_sets
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 QUESTIONS = ": family\nking queen man woman\nking queen man Girl\n: none\nx y z king\n"
 PAIRS = "# words and ratings\nking\tqueen\t8.5\nman\twoman\t8\nking\tgirl\t2\nx\ty\t1\n"
@@ -22,7 +22,7 @@ PAIRS = "# words and ratings\nking\tqueen\t8.5\nman\twoman\t8\nking\tgirl\t2\nx\
 def words():
     """Return a small vocabulary and a vector for each word."""
     names = ("king", "queen", "man", "woman", "girl", "sea", "sky", "Sea")
-    return WordVectors(np.random.default_rng(5).standard_normal((8, 6)).astype(np.float32), names)
+    return KeyedVectors(np.random.default_rng(5).standard_normal((8, 6)).astype(np.float32), names)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_rounding_decides_as_in_the_file(words):
     """Two cosines that only float32 tells apart tie, as they do in the file."""
     rows = np.array([[1, 0], [1, 1e-8], [1, 2e-8], [0, 1]], np.float32)
     one = EvaluationSet("x", pairs=(("king", "queen", 1.0), ("king", "man", 2.0), ("king", "woman", 3.0)))
-    kept = WordVectors(rows.astype(np.float16), words.words[:4])
+    kept = KeyedVectors(rows.astype(np.float16), words.words[:4])
 
     [found] = Evaluator([one], words.words[:4]).score(rows)
 

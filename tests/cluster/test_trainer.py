@@ -11,9 +11,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from fake_cluster import FakeCluster
-from w2v_cli.cluster.learner import ClusterLearner
 from w2v_cli.cluster.scan import scan_on
 from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardWork, shard_seed, train_shard
+from w2v_cli.cluster.trainer import ClusterTrainer
 from w2v_cli.config.durations import parse_interval
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan
@@ -22,11 +22,11 @@ from w2v_cli.errors import ClusterError, CorpusError, DownloadError, MissingDepe
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import snapshot
-from w2v_cli.training.learner import Point
 from w2v_cli.training.loop import train
 from w2v_cli.training.resume import restore
 from w2v_cli.training.snapshot import Identity
-from w2v_cli.training.snapshot_writer import SnapshotKeeper
+from w2v_cli.training.snapshot_writer import SnapshotWriter
+from w2v_cli.training.trainer import Position
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +65,19 @@ class Training:
         read = scan_on(FakeCluster(), [source], config)
         self.words, self.rounds = read.corpus.vocabulary.kept_words, read.rounds
         self.cluster = cluster or FakeCluster()
-        self.learner = ClusterLearner(self.cluster, read.rounds, read.corpus.vocabulary, config, Backend.NUMPY)
+        self.trainer = ClusterTrainer(self.cluster, read.rounds, read.corpus.vocabulary, config, Backend.NUMPY)
 
     def run(self, *, resume=False, stop_after=None, is_eager=True):
         """Train, from the snapshot or from the beginning, through so many rounds; return what `train` returns."""
         taken = snapshot.load(self.path) if resume else None
-        resumed = restore(self.learner, taken, self.path) if resume else None
+        resumed = restore(self.trainer, taken, self.path) if resume else None
         questions = itertools.count(1)
         identity = Identity(self.config, {}, "numpy", is_reproducible=True)
-        with SnapshotKeeper(self.path, identity, parse_interval("10m"), is_eager=is_eager) as keeper:
+        with SnapshotWriter(self.path, identity, parse_interval("10m"), is_eager=is_eager) as keeper:
             return train(
                 self.words,
                 self.config,
-                self.learner,
+                self.trainer,
                 lambda _: None,
                 resumed=resumed,
                 keeper=keeper,
@@ -95,20 +95,20 @@ def assert_equal(found, expected):
 def test_a_round_is_several_shards_from_one_state(source, tmp_path):
     """Each shard begins with the vectors that the round began with; the next round with what became of them."""
     training = Training(source, config_of(combine="mean"), tmp_path / "x")
-    before = {name: matrix.copy() for name, matrix in training.learner.read_state().items()}
+    before = {name: matrix.copy() for name, matrix in training.trainer.read_state().items()}
 
-    next(training.learner.iterate_training())
+    next(training.trainer.iterate_training())
 
     works = [work.argument[0] for work in training.cluster.works]
     assert [work.shard.number for work in works] == [0, 3]
-    vocabulary = training.learner._vocabulary
+    vocabulary = training.trainer._vocabulary
     changes = [train_shard(vocabulary, before, work).changes["input_vectors"] for work in works]
     sums, counts = np.zeros_like(before["input_vectors"]), np.zeros((len(sums_of := before["input_vectors"]), 1))
     for change in changes:
         sums[change.rows] += change.values
         counts[change.rows] += 1
     expected = sums_of + sums / np.maximum(counts, 1)
-    assert np.allclose(training.learner.read_vectors(), expected, atol=1e-6)
+    assert np.allclose(training.trainer.read_vectors(), expected, atol=1e-6)
 
 
 def test_it_learns(source, tmp_path):
@@ -146,11 +146,11 @@ def test_a_cluster_that_fails_leaves_the_round_before(source, tmp_path, fails_at
         )
 
     rounds = (fails_at - 1) // 2
-    assert snapshot.load(tmp_path / "x").point == Point(*divmod(rounds, 3))
+    assert snapshot.load(tmp_path / "x").point == Position(*divmod(rounds, 3))
     assert_equal(Training(source, config_of(), tmp_path / "x").run(resume=True), expected)
 
 
-@pytest.mark.parametrize(("fails_at", "point"), [(8, Point(0, 2)), (20, Point(1, 2))])
+@pytest.mark.parametrize(("fails_at", "point"), [(8, Position(0, 2)), (20, Position(1, 2))])
 def test_what_cannot_be_measured_is_measured_again(source, tmp_path, fails_at, point):
     """An epoch whose held-out loss is not told is not over: the round before is kept, and no report is lost."""
     config = config_of(validation=0.1, patience=2)
@@ -175,7 +175,7 @@ def test_a_worker_without_room_leaves_the_round_before(source, tmp_path):
     with pytest.raises(StorageError):
         training.run()
 
-    assert snapshot.load(tmp_path / "x").point == Point(0, 2)
+    assert snapshot.load(tmp_path / "x").point == Position(0, 2)
 
 
 def test_a_text_that_changes_leaves_the_round_before(source, tmp_path):
@@ -189,7 +189,7 @@ def test_a_text_that_changes_leaves_the_round_before(source, tmp_path):
     with pytest.raises(CorpusError, match=r"x\.txt changed while it was read"):
         training.run()
 
-    assert snapshot.load(tmp_path / "x").point == Point(0, 2)
+    assert snapshot.load(tmp_path / "x").point == Position(0, 2)
     shutil.copy2(source.place, path)
     assert_equal(Training(Source(str(path)), config_of(), tmp_path / "x").run(resume=True), expected)
 
@@ -236,7 +236,7 @@ def test_nothing_held_out_is_told(source, tmp_path):
     training = Training(source, config_of(validation=1e-9), tmp_path / "x")
 
     with pytest.raises(CorpusError, match="give --validation a larger share"):
-        training.learner.validation_loss()
+        training.trainer.validation_loss()
 
 
 def test_half_floats_are_nearly_as_good(source, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from w2v_cli.errors import ConfigError
 from w2v_cli.evaluation.lookup import find_among
 from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 WORDS = ("the", "Turkey", "sea", "turkey", "TURKEY", "Sea", "Straße")
 
@@ -16,7 +16,7 @@ def make(request, tmp_path):
     """Return a function that makes vectors of WORDS, row i being (i, i), with counts or without."""
 
     def build(counts=None):
-        made = WordVectors(
+        made = KeyedVectors(
             np.arange(7, dtype=np.float16)[:, np.newaxis].repeat(2, axis=1),
             WORDS,
             None if counts is None else np.array(counts),

@@ -259,7 +259,7 @@ def test_load_reads_what_save_wrote(rows, tmp_path):
     path = rows.save(tmp_path / "three.safetensors")
     loaded = w2v_cli.load(str(path))
 
-    assert isinstance(loaded, keyed_vectors.WordVectors)
+    assert isinstance(loaded, keyed_vectors.KeyedVectors)
     assert (list(loaded), loaded.counts.tolist()) == (list(rows), [9, 5, 2])
     assert loaded["queen"].dtype == np.float32
     with pytest.raises(w2v_cli.ConfigError, match="exists"):

@@ -7,7 +7,7 @@ import pytest
 
 from w2v_cli.config.schema import Config
 from w2v_cli.pipeline.dry_run import Speed, measure_speed
-from w2v_cli.training.learner import BEGINNING, Advance, Point
+from w2v_cli.training.trainer import BEGINNING, Position, StepResult
 
 
 class Clock:
@@ -21,7 +21,7 @@ class Clock:
         return self.now
 
 
-class Learner:
+class FakeTrainer:
     """Begins each epoch for `begin` seconds, then does a hundredth of it in each `step` of seconds."""
 
     def __init__(self, clock, *, begin=0.0, step=0.1, epochs=4, hundredths=100):
@@ -39,7 +39,7 @@ class Learner:
                 self._clock.now += self._step
                 self.advances += 1
                 progress = (start.epoch + number / self._hundredths) / self._epochs
-                yield Advance(start.epoch, 1.0, 1, progress, Point(start.epoch, number))
+                yield StepResult(start.epoch, 1.0, 1, progress, Position(start.epoch, number))
         finally:
             self.is_closed = True
 
@@ -53,11 +53,11 @@ class Learner:
         return np.ones((2, 2), np.float32)
 
 
-def begun_with(learner, *, resumed=None, evaluator=None, **training):
+def begun_with(trainer, *, resumed=None, evaluator=None, **training):
     config = Config.model_validate({"training": {"epochs": 4} | training})
     return SimpleNamespace(
         config=config,
-        learner=learner,
+        trainer=trainer,
         corpus_words=100,
         resumed=resumed,
         evaluator=evaluator,
@@ -68,18 +68,18 @@ def begun_with(learner, *, resumed=None, evaluator=None, **training):
 def test_a_moment_of_training_is_enough():
     """Some ten advances of a tenth of a second, each of one word, and the training is closed."""
     clock = Clock()
-    learner = Learner(clock)
-    speed = measure_speed(begun_with(learner), clock)
+    trainer = FakeTrainer(clock)
+    speed = measure_speed(begun_with(trainer), clock)
 
     assert speed.words_per_second == pytest.approx(10)
-    assert 10 <= learner.advances <= 13
-    assert learner.is_closed
+    assert 10 <= trainer.advances <= 13
+    assert trainer.is_closed
 
 
 def test_what_comes_before_the_first_words_is_told_apart():
     """The minibatch algorithm draws an epoch's windows first: that is paid once an epoch, whatever its length."""
     clock = Clock()
-    speed = measure_speed(begun_with(Learner(clock, begin=30.0)), clock)
+    speed = measure_speed(begun_with(FakeTrainer(clock, begin=30.0)), clock)
 
     assert speed.words_per_second == pytest.approx(10)
     assert speed.begin_seconds == pytest.approx(30.1)
@@ -93,7 +93,7 @@ def test_measuring_counts_for_each_epoch():
     def score(_vectors):
         clock.now += 5
 
-    speed = measure_speed(begun_with(Learner(clock), validation=0.1, evaluator=SimpleNamespace(score=score)), clock)
+    speed = measure_speed(begun_with(FakeTrainer(clock), validation=0.1, evaluator=SimpleNamespace(score=score)), clock)
 
     assert speed.measure_seconds == pytest.approx(7)
 
@@ -101,10 +101,10 @@ def test_measuring_counts_for_each_epoch():
 def test_going_on_is_measured_where_it_goes_on():
     """The speed of what is left, from the point of the snapshot."""
     clock = Clock()
-    learner = Learner(clock)
-    speed = measure_speed(begun_with(learner, resumed=SimpleNamespace(point=Point(2, 50))), clock)
+    trainer = FakeTrainer(clock)
+    speed = measure_speed(begun_with(trainer, resumed=SimpleNamespace(point=Position(2, 50))), clock)
 
-    assert learner.started_at == Point(2, 50)
+    assert trainer.started_at == Position(2, 50)
     assert speed.words_per_second == pytest.approx(10)
 
 
@@ -112,7 +112,7 @@ def test_going_on_is_measured_where_it_goes_on():
 def test_a_text_that_is_over_at_once_has_a_speed(hundredths):
     """One advance is all there is: it is measured from its beginning on."""
     clock = Clock()
-    speed = measure_speed(begun_with(Learner(clock, hundredths=hundredths, step=0.5)), clock)
+    speed = measure_speed(begun_with(FakeTrainer(clock, hundredths=hundredths, step=0.5)), clock)
 
     assert speed.words_per_second == pytest.approx(200 / hundredths)
 
@@ -120,7 +120,7 @@ def test_a_text_that_is_over_at_once_has_a_speed(hundredths):
 def test_a_clock_that_stands_still_divides_by_nothing():
     """Where nothing can be measured the training takes no time."""
     clock = Clock()
-    speed = measure_speed(begun_with(Learner(clock, step=0.0, hundredths=3)), clock)
+    speed = measure_speed(begun_with(FakeTrainer(clock, step=0.0, hundredths=3)), clock)
 
     assert speed.seconds_for(words=1000, epochs=3) == 0
 

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from test_pipeline import data_folder, text  # noqa: F401  fixtures
+from test_train import data_folder, text  # noqa: F401  fixtures
 
 from w2v_cli.config.schema import FIELDS, Config
 from w2v_cli.errors import ConfigError, DivergedError, OutputInUseError, StorageError, VectorsError

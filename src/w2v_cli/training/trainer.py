@@ -13,14 +13,14 @@ State = Mapping[str, NDArray[Any]]  # arrays of the host by name: all that train
 
 
 @dataclass(frozen=True)
-class Point:
-    """Where training goes on: in `epoch` (from 0), after `done` of its words or centres, as the learner counts."""
+class Position:
+    """Where training goes on: in `epoch` (from 0), after `done` of its words or centres, as the trainer counts."""
 
     epoch: int = 0
     done: int = 0
 
 
-BEGINNING = Point()
+BEGINNING = Position()
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class RoundDone:
 
 
 @dataclass(frozen=True)
-class Advance:
+class StepResult:
     """Some work done in `epoch` (from 0): its summed loss in nats and its positive pairs, scalars of the backend.
 
     progress: share of the whole training done after it; ends_epoch: no more work of this epoch follows; after: where
@@ -50,7 +50,7 @@ class Advance:
     loss_sum: Any
     pairs: Any
     progress: float
-    after: Point
+    after: Position
     ends_epoch: bool = False
     is_at_rest: bool = True
     round: RoundDone | None = None
@@ -63,13 +63,13 @@ def mean_loss(loss_sum: float, pairs: int) -> float:
     return loss_sum / pairs
 
 
-class Learner(Protocol):
+class Trainer(Protocol):
     """An algorithm with its corpus and its embeddings."""
 
     def prepare(self) -> None:
         """Do what takes time before the first word, such as compiling."""
 
-    def iterate_training(self, start: Point = BEGINNING) -> Generator[Advance]:
+    def iterate_training(self, start: Position = BEGINNING) -> Generator[StepResult]:
         """Train from `start` on, yielding after every few milliseconds of work; close the generator to stop.
 
         Every epoch ends with an advance that is at rest. What does not depend on chance does not depend on `start`

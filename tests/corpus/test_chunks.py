@@ -6,7 +6,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2v_cli.corpus.chunks import Cutter, iterate_blocks, read_fully, with_whole_beginning
+from w2v_cli.corpus.chunks import Chunker, iterate_blocks, read_fully, with_whole_beginning
 
 chunks = st.lists(st.binary(max_size=9), max_size=9)
 files = st.lists(
@@ -55,7 +55,7 @@ def with_ends(text, block_bytes):
 def test_pieces_are_the_text_cut_at_white_space(files, block_bytes, size, longest):
     """Nothing but the ends of too long tokens is lost, no token is cut in two, and file ends are where they were."""
     texts = [text + b"\n" for text in files]
-    cutter = Cutter(size, longest)
+    cutter = Chunker(size, longest)
     pieces = list(cutter.iterate_pieces(block for text in texts for block in with_ends(text, block_bytes)))
 
     joined, whole = b"".join(piece for piece, _ in pieces), b"".join(texts)
@@ -71,7 +71,7 @@ def test_a_token_without_an_end_takes_no_memory():
     """Two hundred megabytes without a space are let go as they come."""
     block = b"x" * 1_000_000
     texts = ((block, False) for _ in range(200))
-    cutter = Cutter(1_000_000, 100_000)
+    cutter = Chunker(1_000_000, 100_000)
     tracemalloc.start()
     [(piece, _)] = cutter.iterate_pieces(text for part in (texts, [(b"\n", True)]) for text in part)
     _, peak = tracemalloc.get_traced_memory()

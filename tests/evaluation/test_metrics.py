@@ -12,7 +12,7 @@ from w2v_cli.errors import CorpusError
 from w2v_cli.evaluation import analogies_numba, metrics, sets
 from w2v_cli.evaluation.metrics import AnalogySectionScore
 from w2v_cli.evaluation.sets import AnalogySection
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.vectors.load import open_vectors
 
 # Unit vectors on a circle, degrees: man and woman stand as king and queen do; mouse and mice stand alone.
@@ -35,7 +35,7 @@ def gensim_vectors(book_vectors):
 
 def circle():
     angles = np.radians(list(DEGREES.values()))
-    return WordVectors(np.column_stack((np.cos(angles), np.sin(angles))).astype(np.float32), list(DEGREES))
+    return KeyedVectors(np.column_stack((np.cos(angles), np.sin(angles))).astype(np.float32), list(DEGREES))
 
 
 def score(*questions, **options):

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from w2v_cli.errors import ConfigError
 from w2v_cli.queries.search import similar
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.visual.word_map.layout import MapPlan, draw_map
 from w2v_cli.visual.word_map.page import render_page, save_map
 
@@ -37,7 +37,7 @@ def some_vectors(words=40, *, dim=6, counts=True):
     draws = np.random.default_rng(9)
     vectors = draws.normal(size=(words, dim)).astype(np.float16)
     names = [f"w{word_id}" for word_id in range(words)]
-    return WordVectors(vectors, names, np.arange(words) % 7 + 1 if counts else None)
+    return KeyedVectors(vectors, names, np.arange(words) % 7 + 1 if counts else None)
 
 
 def page_of(word_vectors, **texts):
@@ -141,7 +141,7 @@ def test_the_data_are_the_map():
 
 def test_no_word_can_break_the_page():
     """Markup in a word, in the title and in the facts stays text."""
-    word_vectors = WordVectors(np.eye(len(HOSTILE), dtype=np.float16), HOSTILE)
+    word_vectors = KeyedVectors(np.eye(len(HOSTILE), dtype=np.float16), HOSTILE)
 
     page = page_of(word_vectors, title=HOSTILE[0], facts=HOSTILE[0])
 
@@ -154,7 +154,7 @@ def test_no_word_can_break_the_page():
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=1, max_size=5, unique=True))
 def test_every_word_comes_through(words):
     """Whatever text words are, the page has them."""
-    assert data_of(page_of(WordVectors(np.ones((len(words), 2), np.float32), words)))["words"] == words
+    assert data_of(page_of(KeyedVectors(np.ones((len(words), 2), np.float32), words)))["words"] == words
 
 
 def test_the_page_needs_and_allows_nothing_from_elsewhere():

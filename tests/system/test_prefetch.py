@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from w2v_cli.system import prefetch
-from w2v_cli.system.prefetch import read_ahead
+from w2v_cli.system.prefetch import prefetch_items
 
 
 def test_items_come_in_order_and_then_the_exception():
@@ -15,7 +15,7 @@ def test_items_come_in_order_and_then_the_exception():
         yield from range(50)
         raise ValueError("bad")
 
-    reader = read_ahead(items(), ahead=3)
+    reader = prefetch_items(items(), ahead=3)
 
     assert [next(reader) for _ in range(50)] == list(range(50))
     with pytest.raises(ValueError, match="bad"):
@@ -33,7 +33,7 @@ def test_a_few_are_made_ahead_and_no_more():
                 third.set()
             yield number
 
-    reader = read_ahead(items(), ahead=2)
+    reader = prefetch_items(items(), ahead=2)
 
     assert next(reader) == 0
     assert third.wait(10)
@@ -52,7 +52,7 @@ def test_closing_ends_what_makes_the_items():
         finally:
             closed.set()
 
-    reader = read_ahead(items(), ahead=1)
+    reader = prefetch_items(items(), ahead=1)
     next(reader)
     reader.close()
 
@@ -70,7 +70,7 @@ def test_what_waits_for_ever_is_left_behind(monkeypatch):
         release.wait()
         yield 2
 
-    reader = read_ahead(items(), ahead=1)
+    reader = prefetch_items(items(), ahead=1)
     next(reader)
     reader.close()
     release.set()

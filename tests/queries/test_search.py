@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from w2v_cli.errors import ConfigError, UnknownWordError
 from w2v_cli.queries import rows as rows_module
 from w2v_cli.queries import search
-from w2v_cli.vectors.keyed_vectors import WordVectors
+from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.vectors.load import open_vectors
 
 # What the book's own code answers from its published checkpoint, printed to 4 and to 2 decimals (design, section 4).
@@ -67,7 +67,7 @@ def word_vectors(draw, min_size=1):
     V, D = draw(st.integers(min_size, 9)), draw(st.integers(1, 4))  # noqa: N806 - the glossary's shape letters
     rows = draw(arrays.arrays(np.float32, (V, D), elements=st.integers(-3, 3).map(float)))
     dtype = draw(st.sampled_from([np.float16, np.float32]))
-    return WordVectors(rows.astype(dtype), [f"w{word_id}" for word_id in range(V)])
+    return KeyedVectors(rows.astype(dtype), [f"w{word_id}" for word_id in range(V)])
 
 
 def unit(rows):
@@ -144,7 +144,7 @@ def test_equal_rows_tie_in_a_block_of_any_length(dimensions):
     """The lower ids answer, whichever rows stand at the edge of a block: BLAS would tell equal rows apart."""
     query, row = np.random.default_rng(1).standard_normal((2, dimensions)).astype(np.float16)
     for size in (3, 7, 1001):
-        vectors = WordVectors(np.array([query, *[row] * size]), [f"w{word_id}" for word_id in range(1 + size)])
+        vectors = KeyedVectors(np.array([query, *[row] * size]), [f"w{word_id}" for word_id in range(1 + size)])
 
         neighbours = search.similar(vectors, "w0", top=3)
 
@@ -163,7 +163,7 @@ def test_every_finite_float16_is_widened_exactly():
 
 def test_a_row_of_zeros_is_similar_to_nothing():
     """Its similarity is 0, as a query and as an answer."""
-    vectors = WordVectors(np.array([[0, 0], [1, 0], [-1, 0]], np.float16), ["zero", "right", "left"])
+    vectors = KeyedVectors(np.array([[0, 0], [1, 0], [-1, 0]], np.float16), ["zero", "right", "left"])
 
     assert [n.score for n in search.similar(vectors, "zero")] == [0, 0]
     assert search.similar(vectors, "right") == [search.Neighbour("zero", 0), search.Neighbour("left", -1)]
@@ -172,22 +172,22 @@ def test_a_row_of_zeros_is_similar_to_nothing():
 def test_a_similarity_is_never_above_one():
     """Rounding does not lead out of [-1, 1]."""
     rows = np.repeat(np.random.default_rng(0).standard_normal((500, 33)), 2, axis=0).astype(np.float16)
-    vectors = WordVectors(rows, [f"w{word_id}" for word_id in range(1000)])
+    vectors = KeyedVectors(rows, [f"w{word_id}" for word_id in range(1000)])
 
     assert all(abs(search.similar(vectors, word, top=1)[0].score) <= 1 for word in vectors.words[:200])
 
 
 def test_a_vocabulary_of_the_query_alone_has_no_answers():
     """With V = 1, or with nothing but a, b and c, the answer is an empty list."""
-    vectors = WordVectors(np.ones((2, 3), np.float16), ["a", "b"])
+    vectors = KeyedVectors(np.ones((2, 3), np.float16), ["a", "b"])
 
-    assert search.similar(WordVectors(vectors.vectors[:1], ["a"]), "a") == []
+    assert search.similar(KeyedVectors(vectors.vectors[:1], ["a"]), "a") == []
     assert search.analogy(vectors, "a", "b", "a") == []
 
 
 def test_top_beyond_the_vocabulary_gives_all_other_words():
     """`top` is a bound, not a demand."""
-    vectors = WordVectors(np.eye(4, dtype=np.float16), list("abcd"))
+    vectors = KeyedVectors(np.eye(4, dtype=np.float16), list("abcd"))
 
     assert [neighbour.word for neighbour in search.similar(vectors, "b", top=100)] == ["a", "c", "d"]
 
@@ -195,7 +195,7 @@ def test_top_beyond_the_vocabulary_gives_all_other_words():
 @pytest.mark.parametrize("top", [0, -1])
 def test_top_below_one_is_refused(top):
     """The message names the option and the value."""
-    vectors = WordVectors(np.eye(4, dtype=np.float16), list("abcd"))
+    vectors = KeyedVectors(np.eye(4, dtype=np.float16), list("abcd"))
 
     with pytest.raises(ConfigError, match=rf"top must be at least 1, was {top}"):
         search.similar(vectors, "a", top=top)
@@ -203,7 +203,7 @@ def test_top_below_one_is_refused(top):
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
     """The message lists what there is."""
-    vectors = WordVectors(np.eye(4, dtype=np.float16), list("abcd"))
+    vectors = KeyedVectors(np.eye(4, dtype=np.float16), list("abcd"))
 
     with pytest.raises(ConfigError, match="'sub' is none of add, mul, dot"):
         search.analogy(vectors, "a", "b", "c", method="sub")
@@ -216,13 +216,13 @@ def test_an_unknown_word_of_an_analogy_is_named(position):
     words[position] = "x"
 
     with pytest.raises(UnknownWordError, match="'x' is not in the vocabulary"):
-        search.analogy(WordVectors(np.eye(4, dtype=np.float16), list("abcd")), *words)
+        search.analogy(KeyedVectors(np.eye(4, dtype=np.float16), list("abcd")), *words)
 
 
 @pytest.mark.parametrize("shape", [(100_000, 64), (1_000_000, 1)], ids=["long rows", "short rows"])
 def test_a_query_takes_memory_for_a_block_only(shape):
     """No float32 copy of all rows (25 MB and 4 MB here) is ever made."""
-    vectors = WordVectors(np.ones(shape, np.float16), [str(word_id) for word_id in range(shape[0])])
+    vectors = KeyedVectors(np.ones(shape, np.float16), [str(word_id) for word_id in range(shape[0])])
     tracemalloc.start()
 
     search.analogy(vectors, "0", "1", "2", method="mul")

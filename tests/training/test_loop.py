@@ -16,7 +16,7 @@ from w2v_cli.kernels.minibatch import batches
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
-from w2v_cli.training.minibatch import MinibatchLearner
+from w2v_cli.training.minibatch import MinibatchTrainer
 
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
 optimizers = pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -53,8 +53,8 @@ def config_of(*, seed=1, window=2, dim=6, gradient="classic", model="cbow", subs
 
 def run(corpus, config, *, backend="numba", on_progress=lambda _: None, threads=2):
     engine = load_minibatch_engine(Backend(backend), is_classic=config.model.cbow_gradient == "classic")
-    learner = MinibatchLearner(corpus, config, engine, threads=threads)
-    return train(len(corpus.word_ids), config, learner, on_progress)
+    trainer = MinibatchTrainer(corpus, config, engine, threads=threads)
+    return train(len(corpus.word_ids), config, trainer, on_progress)
 
 
 def plain_training(corpus, config):

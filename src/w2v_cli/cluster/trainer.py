@@ -14,7 +14,7 @@ from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.kernels.embeddings import build_embeddings
 from w2v_cli.kernels.gpu import resolve_backend
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.learner import BEGINNING, Advance, Point, RoundDone, State, mean_loss
+from w2v_cli.training.trainer import BEGINNING, Position, RoundDone, State, StepResult, mean_loss
 
 
 def resolve_on(cluster: Cluster, wanted: str) -> Backend:
@@ -29,7 +29,7 @@ def resolve_on(cluster: Cluster, wanted: str) -> Backend:
     return Backend.CUPY
 
 
-class ClusterLearner:
+class ClusterTrainer:
     """Trains by the block algorithm on a cluster; a point is so many rounds of an epoch.
 
     What it does depends on the rounds alone, never on how many workers there are or which of them die.
@@ -58,7 +58,7 @@ class ClusterLearner:
         for _ in self._cluster.run_in_order([Work("compile", (self._config, self._backend), "compiling")]):
             pass
 
-    def iterate_training(self, start: Point = BEGINNING) -> Generator[Advance]:
+    def iterate_training(self, start: Position = BEGINNING) -> Generator[StepResult]:
         """Train, yielding after each round."""
         for epoch in range(start.epoch, self._config.training.epochs):
             for number in range(start.done if epoch == start.epoch else 0, len(self._rounds)):
@@ -88,7 +88,7 @@ class ClusterLearner:
         for name, matrix in self._state.items():
             matrix[:] = state[name]
 
-    def _train_round(self, epoch: int, number: int) -> Advance:
+    def _train_round(self, epoch: int, number: int) -> StepResult:
         """Train a round and change the state; where the cluster fails, the state is that of the round before."""
         combiners = {name: Combiner(self._config.cluster.combine) for name in self._state}
         loss_sum, pairs = 0.0, 0
@@ -100,8 +100,8 @@ class ClusterLearner:
             if (combined := combiner.result()) is not None:
                 self._state[name][combined.rows] += combined.values
         is_last = number + 1 == len(self._rounds)
-        after = Point(epoch + 1) if is_last else Point(epoch, number + 1)
-        return Advance(
+        after = Position(epoch + 1) if is_last else Position(epoch, number + 1)
+        return StepResult(
             epoch,
             loss_sum,
             pairs,

@@ -12,7 +12,7 @@ from w2v_cli.corpus.scan import scan
 from w2v_cli.errors import CorpusError, DivergedError
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.block import BlockLearner
+from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.loop import train
 
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
@@ -29,8 +29,8 @@ def run(path, *, model="cbow", backend="numba", threads=1, seed=1, on_progress=l
     )
     corpus = scan(path, config.corpus)
     engine = load_block_engine(Backend(backend), corpus, config)
-    learner = BlockLearner(corpus, config, engine, threads=threads)
-    return corpus, train(len(corpus.word_ids), config, learner, on_progress)
+    trainer = BlockTrainer(corpus, config, engine, threads=threads)
+    return corpus, train(len(corpus.word_ids), config, trainer, on_progress)
 
 
 @models

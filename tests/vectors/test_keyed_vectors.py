@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from w2v_cli.errors import DivergedError, UnknownWordError, VectorsError
-from w2v_cli.vectors.keyed_vectors import BLOCK_ROWS, WordVectors, check_finite, load, save
+from w2v_cli.vectors.keyed_vectors import BLOCK_ROWS, KeyedVectors, check_finite, load, save
 from w2v_cli.vectors.safetensors import Tensor, save_tensors
 
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5)
@@ -28,7 +28,7 @@ def word_vectors_in_range(draw):
     values = st.floats(-65504, 65504, width=32)
     vectors = draw(arrays.arrays(np.float32, (len(words), draw(st.integers(1, 3))), elements=values))
     counts = draw(st.none() | arrays.arrays(np.int64, len(words), elements=st.integers(0, 2**62)))
-    return WordVectors(vectors, words, counts, {"config": draw(JSON), "seed": draw(st.integers(0, 2**64 - 1))})
+    return KeyedVectors(vectors, words, counts, {"config": draw(JSON), "seed": draw(st.integers(0, 2**64 - 1))})
 
 
 def example(**changes):
@@ -38,7 +38,7 @@ def example(**changes):
         "counts": np.array([9, 2, 1]),
         "metadata": {"seed": 1},
     }
-    return WordVectors(**parts | changes)
+    return KeyedVectors(**parts | changes)
 
 
 @settings(deadline=None, max_examples=50)  # each example waits for fsync
@@ -83,14 +83,14 @@ def test_a_value_beyond_float16_is_refused_and_nothing_is_written(tmp_path, valu
     words = [f"w{word_id}" for word_id in range(len(vectors))]
 
     with pytest.raises(DivergedError, match=rf"'w{BLOCK_ROWS + 1}' \(row 4,097\) holds .*lower the learning rate"):
-        save(tmp_path / "x.safetensors", WordVectors(vectors, words), overwrite=False)
+        save(tmp_path / "x.safetensors", KeyedVectors(vectors, words), overwrite=False)
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_largest_float16_is_kept(tmp_path):
     """65504 is in range, with either sign."""
-    save(tmp_path / "x.safetensors", WordVectors(np.array([[65504, -65504]], np.float32), ["a"]), overwrite=False)
+    save(tmp_path / "x.safetensors", KeyedVectors(np.array([[65504, -65504]], np.float32), ["a"]), overwrite=False)
 
     assert load(tmp_path / "x.safetensors").vectors.tolist() == [[65504, -65504]]
 
@@ -158,7 +158,7 @@ def test_tensors_that_do_not_belong_together_are_refused(tmp_path, changes, caus
 
 def test_float32_vectors_are_checked_for_nan_too(tmp_path):
     """Importers check vectors of either type."""
-    word_vectors = WordVectors(np.array([[1, 2], [np.nan, 1]], np.float32), ["a", "b"])
+    word_vectors = KeyedVectors(np.array([[1, 2], [np.nan, 1]], np.float32), ["a", "b"])
 
     with pytest.raises(VectorsError, match="the vector of 'b'"):
         check_finite(tmp_path / "x.pkl", word_vectors)
@@ -219,7 +219,7 @@ def test_another_case_comes_before_nearer_spellings():
     words = ["Kinga", "Kingb", "Kingc", "king"]
 
     with pytest.raises(UnknownWordError) as refusal:
-        WordVectors(np.ones((4, 1), np.float32), words).word_id("King")
+        KeyedVectors(np.ones((4, 1), np.float32), words).word_id("King")
 
     assert refusal.value.suggestions[0] == "king"
     assert len(refusal.value.suggestions) == 3
@@ -231,6 +231,6 @@ def test_suggestions_for_a_large_vocabulary_stay_quick(monkeypatch):
     words = ["".join(letters) for letters in itertools.product("abc", repeat=3)]
 
     with pytest.raises(UnknownWordError) as refusal:
-        WordVectors(np.ones((27, 1), np.float32), words).word_id("aaac")
+        KeyedVectors(np.ones((27, 1), np.float32), words).word_id("aaac")
 
     assert set(refusal.value.suggestions) <= {"aaa", "aab"}

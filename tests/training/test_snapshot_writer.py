@@ -10,8 +10,8 @@ from test_snapshot import IDENTITY, LOOP
 from w2v_cli.config.durations import Interval, parse_interval
 from w2v_cli.errors import DivergedError, StorageError
 from w2v_cli.training import snapshot
-from w2v_cli.training.learner import Point
-from w2v_cli.training.snapshot_writer import Rhythm, SnapshotKeeper
+from w2v_cli.training.snapshot_writer import SnapshotSchedule, SnapshotWriter
+from w2v_cli.training.trainer import Position
 
 ROWS = np.ones((3, 2), np.float32)
 
@@ -56,13 +56,13 @@ def clock():
 
 
 def keeper_of(clock, every="60s"):
-    keeper = SnapshotKeeper("x", IDENTITY, parse_interval(every), clock=clock)
+    keeper = SnapshotWriter("x", IDENTITY, parse_interval(every), clock=clock)
     keeper.begin({"input_vectors": ROWS}, words=0)
     return keeper
 
 
 def take(keeper, point=1, rows=ROWS, words=0.0, **arrays):
-    keeper.take({"input_vectors": rows, **arrays}, Point(point), words, LOOP)
+    keeper.take({"input_vectors": rows, **arrays}, Position(point), words, LOOP)
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def take(keeper, point=1, rows=ROWS, words=0.0, **arrays):
 )
 def test_when_a_snapshot_is_due(every, seconds, words, ends_epoch, is_due):
     """After the time or the words that were asked for; at an epoch's end where it costs at most 2 % of the time."""
-    rhythm = Rhythm(parse_interval(every), seconds=100.0, words=5000.0, cost_seconds=0.01)
+    rhythm = SnapshotSchedule(parse_interval(every), seconds=100.0, words=5000.0, cost_seconds=0.01)
 
     assert rhythm.is_due(100 + seconds, 5000 + words, ends_epoch=ends_epoch) is is_due
 
 
 def test_the_first_end_of_an_epoch_is_kept():
     """As long as nobody knows what a snapshot costs."""
-    assert Rhythm(Interval(seconds=600)).is_due(0.001, 10, ends_epoch=True)
+    assert SnapshotSchedule(Interval(seconds=600)).is_due(0.001, 10, ends_epoch=True)
 
 
 def test_what_is_written_is_what_was_copied(valve, clock):
@@ -100,7 +100,7 @@ def test_what_is_written_is_what_was_copied(valve, clock):
         take(keeper, point=2, rows=rows, best_vectors=rows)
         second = keeper._copies["input_vectors"]
 
-    assert [point for _, point, _ in valve.written] == [Point(1), Point(2)]
+    assert [point for _, point, _ in valve.written] == [Position(1), Position(2)]
     assert_array_equal(valve.written[0][2]["input_vectors"], 1)
     assert_array_equal(valve.written[1][2]["best_vectors"], 7)
     assert first is second
@@ -112,7 +112,7 @@ def test_the_last_one_is_not_copied(valve, clock):
     with keeper_of(clock) as keeper:
         copy = keeper._copies["input_vectors"]
         copy[:] = 0
-        keeper.take({"input_vectors": ROWS}, Point(1), 0.0, LOOP, is_last=True)
+        keeper.take({"input_vectors": ROWS}, Position(1), 0.0, LOOP, is_last=True)
 
     assert_array_equal(valve.written[0][2]["input_vectors"], ROWS)
     assert_array_equal(copy, 0)
@@ -129,7 +129,7 @@ def test_none_is_due_while_one_is_written(valve, clock):
 
         assert not was_due
         assert keeper.is_due(0, ends_epoch=False)
-        assert keeper.kept == Point(1)
+        assert keeper.kept == Position(1)
 
 
 def test_arrays_that_come_and_go_are_written_when_they_are_there(valve, clock):
@@ -180,7 +180,7 @@ def test_the_error_that_ends_a_training_is_the_one_that_is_told(valve, clock):
 
 def test_costs_are_learnt(tmp_path):
     """After a snapshot the keeper knows what copying and writing took, and counts time and words anew."""
-    keeper = SnapshotKeeper(tmp_path / "x", IDENTITY, Interval(words=100))
+    keeper = SnapshotWriter(tmp_path / "x", IDENTITY, Interval(words=100))
     keeper.begin({"input_vectors": ROWS}, words=40)
     with keeper:
         assert not keeper.is_due(139, ends_epoch=False)

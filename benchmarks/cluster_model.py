@@ -122,7 +122,7 @@ def shards_of(text: Path, model: str, dim: int, words: int) -> tuple[Config, Pac
         }
     )
     source = Source(str(text))
-    vocabulary = scan([source], config.corpus).vocabulary
+    vocabulary = scan([source], config.corpus).corpus.vocabulary
     rounds = plan_rounds([(source, inspect_file(source)[0])], vocabulary.kept_words, settings)
     middle = max(len(rounds) // 2 - 1, 0)
     works = [ShardWork(config, Backend.NUMBA, one.shards[0], 0, 0.0, 0.1) for one in rounds[middle : middle + 3]]

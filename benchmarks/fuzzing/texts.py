@@ -15,7 +15,7 @@ from fuzzing.mutations import TOKENS, chance, mutate, random_bytes, random_text
 from fuzzing.reading import Case, Reader
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus import reader
-from w2v_cli.corpus.scan import ScannedCorpus, scan
+from w2v_cli.corpus.scan import ScanResult, scan
 from w2v_cli.corpus.sources import find_sources
 from w2v_cli.evaluation.per_epoch import Evaluator
 from w2v_cli.evaluation.sets import read_sets
@@ -157,11 +157,12 @@ def _read_corpus(case: Case, folder: Path) -> None:
             places[0].parent.rmdir()
 
 
-def _check_scanned(found: ScannedCorpus) -> None:
+def _check_scanned(scanned: ScanResult) -> None:
     """Assert what every scan promises."""
-    ids, offsets, words = found.word_ids, found.sentence_offsets, found.vocabulary.words
+    found, text = scanned
+    ids, offsets, words = text.word_ids, text.sentence_offsets, found.vocabulary.words
     assert offsets[0] == 0  # noqa: S101  a finding
-    assert offsets[-1] == len(ids) == found.vocabulary.kept_words <= found.corpus_words  # noqa: S101
+    assert offsets[-1] == len(ids) == found.vocabulary.kept_words <= found.report.words  # noqa: S101
     assert (np.diff(offsets) > 0).all()  # noqa: S101
     assert (np.bincount(ids, minlength=len(words)) == found.vocabulary.counts).all()  # noqa: S101
     assert len(set(words)) == len(words)  # noqa: S101

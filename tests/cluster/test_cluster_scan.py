@@ -55,7 +55,7 @@ def test_a_text_whose_size_nobody_knows_is_trained(server, tmp_path):
 
         shards = shards_of(corpus)
         assert b"".join(read(source) for shard in shards for source in shard.sources) == TEXT * (len(places) > 1) + TEXT
-        assert sum(shard.size_bytes for shard in shards) == corpus.corpus.size_bytes
+        assert sum(shard.size_bytes for shard in shards) == corpus.corpus.report.size_bytes
         ends = [of_round.ends_at for of_round in corpus.rounds]
         assert ends == sorted(ends)
         assert ends[-1] == 1

@@ -21,10 +21,11 @@ def path(tmp_path_factory):
     return tmp_path_factory.mktemp("marking") / "x.txt"
 
 
-def sentences_of(corpus):
+def sentences_of(scanned):
     """Return the words of each sentence."""
-    words = [corpus.vocabulary.words[word_id] for word_id in corpus.word_ids]
-    return [words[first:last] for first, last in pairwise(corpus.sentence_offsets)]
+    corpus, text = scanned
+    words = [corpus.vocabulary.words[word_id] for word_id in text.word_ids]
+    return [words[first:last] for first, last in pairwise(text.sentence_offsets)]
 
 
 @settings(max_examples=12)
@@ -45,15 +46,15 @@ def test_words_that_are_kept_are_counted_and_placed_exactly(path, seed, tokens, 
         patch.setattr("w2v_cli.corpus.encode.MOST_RUNS", most_runs)
         one, three = (scan(path, config, threads=threads) for threads in (1, 3))
 
-    assert one.vocabulary.words == ("often" + odd, "steady")
-    assert one.vocabulary.counts.tolist() == [1600, 1600]
+    assert one.corpus.vocabulary.words == ("often" + odd, "steady")
+    assert one.corpus.vocabulary.counts.tolist() == [1600, 1600]
     assert sentences_of(one) == [["often" + odd, "steady"]] * 1600
-    assert one.corpus_words == one.report.words == 6400
-    assert one.report.forgotten_occurrences + one.report.rare_occurrences == 3200
-    assert one.report.forgotten_occurrences >= one.report.forgotten_words > 0
-    assert "more than 1,000 different words: rare ones" in one.warnings[0]
-    assert one.report == three.report
-    assert (one.word_ids == three.word_ids).all()
+    assert one.corpus.report.words == 6400
+    assert one.corpus.report.forgotten_occurrences + one.corpus.report.rare_occurrences == 3200
+    assert one.corpus.report.forgotten_occurrences >= one.corpus.report.forgotten_words > 0
+    assert "more than 1,000 different words: rare ones" in one.corpus.warnings[0]
+    assert one.corpus.report == three.corpus.report
+    assert (one.text.word_ids == three.text.word_ids).all()
 
 
 @given(max_vocab=st.integers(1000, 1400))
@@ -63,19 +64,19 @@ def test_ids_and_counts_agree_after_forgetting(path, max_vocab):
     rng = np.random.default_rng(max_vocab)
     lines = [" ".join(f"w{number}" for number in rng.zipf(1.2, 9) if number < 10**6) for _ in range(3000)]
     path.write_text("\n".join(lines), encoding="utf-8")
-    whole = scan(path, CorpusSettings(min_count=1))
+    whole = scan(path, CorpusSettings(min_count=1)).corpus
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", 4096)
-        corpus = scan(path, CorpusSettings(min_count=1, max_vocab=max_vocab), threads=2)
+        corpus, text = scan(path, CorpusSettings(min_count=1, max_vocab=max_vocab), threads=2)
 
-    counted = Counter(corpus.word_ids.tolist())
+    counted = Counter(text.word_ids.tolist())
     assert [counted[word_id] for word_id in range(len(corpus.vocabulary))] == corpus.vocabulary.counts.tolist()
     in_whole = dict(zip(whole.vocabulary.words, whole.vocabulary.counts.tolist(), strict=True))
     in_pruned = dict(zip(corpus.vocabulary.words, corpus.vocabulary.counts.tolist(), strict=True))
     assert all(count <= in_whole[word] for word, count in in_pruned.items())
     assert [in_pruned[f"w{number}"] for number in (1, 2, 3)] == [in_whole[f"w{number}"] for number in (1, 2, 3)]
-    assert corpus.corpus_words == whole.corpus_words
-    assert corpus.vocabulary.kept_words + corpus.report.forgotten_occurrences == whole.corpus_words
+    assert corpus.report.words == whole.report.words
+    assert corpus.vocabulary.kept_words + corpus.report.forgotten_occurrences == whole.report.words
 
 
 def test_a_text_that_can_be_read_once_is_pruned_all_the_same(path, monkeypatch):
@@ -91,7 +92,7 @@ def test_a_text_that_can_be_read_once_is_pruned_all_the_same(path, monkeypatch):
 
     thread = threading.Thread(target=send)
     thread.start()
-    corpus = scan([Source(f"/dev/fd/{receiver}")], CorpusSettings(max_vocab=1000, min_count=1))
+    corpus, text = scan([Source(f"/dev/fd/{receiver}")], CorpusSettings(max_vocab=1000, min_count=1))
     thread.join()
     os.close(receiver)
 
@@ -99,8 +100,8 @@ def test_a_text_that_can_be_read_once_is_pruned_all_the_same(path, monkeypatch):
     assert corpus.vocabulary.counts[:2].tolist() == [20_000, 20_000]
     path.write_bytes(content)
     of_file = scan(path, CorpusSettings(max_vocab=1000, min_count=1))
-    assert of_file.vocabulary.words == corpus.vocabulary.words
-    assert (of_file.word_ids == corpus.word_ids).all()
+    assert of_file.corpus.vocabulary.words == corpus.vocabulary.words
+    assert (of_file.text.word_ids == text.word_ids).all()
 
 
 def test_long_tokens_do_not_fill_the_memory(path):
@@ -108,7 +109,7 @@ def test_long_tokens_do_not_fill_the_memory(path):
     path.write_text("\n".join(f"often {number:09d}{'x' * 9000} steady" for number in range(300)), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", 1 << 15)
-        corpus = scan(path, CorpusSettings(max_vocab=1000, min_count=100))
+        corpus = scan(path, CorpusSettings(max_vocab=1000, min_count=100)).corpus
 
     assert corpus.vocabulary.words == ("often", "steady")
     assert corpus.report.forgotten_words > 200

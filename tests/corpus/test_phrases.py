@@ -37,9 +37,9 @@ def join(tmp_path_factory):
 
     def join_it(text, threads=1, **rules):
         path.write_text(text, encoding="utf-8")
-        corpus = scan(path, corpus_settings(CorpusSettings(tokens="whitespace")))
+        scanned = scan(path, corpus_settings(CorpusSettings(tokens="whitespace")))
         given = {"score": "word2phrase", "threshold": 0.0, "min_count": 1} | rules
-        joined = join_phrases(corpus, PhraseRules(**given), threads=threads)
+        joined = join_phrases(scanned, PhraseRules(**given), threads=threads)
         return b"".join(joined.iterate_lines(threads=threads)).decode(), joined
 
     return join_it
@@ -292,10 +292,10 @@ def test_it_finds_what_gensim_finds(real_text: Path, score, threshold, connector
         connector_words=connectors,
         max_vocab_size=40_000_000,
     )
-    corpus = scan(real_text, corpus_settings(CorpusSettings(tokens="whitespace")))
-    factor = 1.0 if score == "npmi" else len(corpus.word_ids) / len(peer.vocab)
+    scanned = scan(real_text, corpus_settings(CorpusSettings(tokens="whitespace")))
+    factor = 1.0 if score == "npmi" else len(scanned.text.word_ids) / len(peer.vocab)
 
-    joined = join_phrases(corpus, PhraseRules(score, threshold * factor, 5, connectors=connectors))
+    joined = join_phrases(scanned, PhraseRules(score, threshold * factor, 5, connectors=connectors))
 
     expected = peer.export_phrases()
     assert len(expected) > 100

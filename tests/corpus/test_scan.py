@@ -43,10 +43,10 @@ def scan_text(tmp_path_factory):
     return scan_it
 
 
-def sentences_of(corpus):
+def sentences_of(scanned):
     """Return the words of each sentence."""
-    words = [corpus.vocabulary.words[word_id] for word_id in corpus.word_ids]
-    offsets = corpus.sentence_offsets
+    words = [scanned.corpus.vocabulary.words[word_id] for word_id in scanned.text.word_ids]
+    offsets = scanned.text.sentence_offsets
     return [words[first:last] for first, last in pairwise(offsets)]
 
 
@@ -79,12 +79,13 @@ def is_refused(content):
     return any(refuse(content) for refuse in refusals)
 
 
-def check(corpus, expected):
+def check(scanned, expected):
     """Compare a scan with a plain one."""
+    corpus = scanned.corpus
     assert corpus.vocabulary.words == expected.words
     assert corpus.vocabulary.counts.tolist() == expected.counts
-    assert sentences_of(corpus) == expected.sentences
-    assert (corpus.corpus_words, corpus.distinct_words) == (expected.corpus_words, expected.distinct_words)
+    assert sentences_of(scanned) == expected.sentences
+    assert corpus.distinct_words == expected.distinct_words
     report = corpus.report
     assert (report.words, report.sentences) == (expected.corpus_words, len(expected.sentences))
     assert report.rare_words == expected.distinct_words - len(expected.words)
@@ -116,10 +117,11 @@ def test_scan_is_the_plain_one(scan_text, parts, tail, chosen, packer, block_byt
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", block_bytes)
         patch.setattr("w2v_cli.corpus.encode.MOST_RUNS", most_runs)
-        corpus = scan_text([PACKERS[packer](part) for part in contents], threads=threads, **chosen)
+        scanned = scan_text([PACKERS[packer](part) for part in contents], threads=threads, **chosen)
 
-    check(corpus, expected)
-    assert corpus.size_bytes == corpus.report.size_bytes == sum(map(len, contents))
+    check(scanned, expected)
+    corpus = scanned.corpus
+    assert corpus.report.size_bytes == sum(map(len, contents))
     assert corpus.report.nul_bytes == b"".join(contents).count(0)
     digests = [hashlib.sha256(part) for part in contents if part]
     assert corpus.report.files == len(digests)
@@ -136,7 +138,7 @@ def test_many_files_are_their_concatenation(scan_text, parts, chosen):
     lines = b"".join(part if part.endswith(b"\n") else part + b"\n" for part in contents if part)
     one, several = scan_text(lines, **chosen), scan_text(contents, **chosen)
 
-    assert one.vocabulary.words == several.vocabulary.words
+    assert one.corpus.vocabulary.words == several.corpus.vocabulary.words
     assert sentences_of(one) == sentences_of(several)
 
 
@@ -167,29 +169,29 @@ def test_a_full_table_forgets_rare_words(scan_text, monkeypatch):
     lines = [f"often é-often once{number} rare{number % 400}" for number in range(3000)]
     results = [scan_text("\n".join(lines), max_vocab=1000, min_count=9, threads=threads) for threads in (1, 2)]
 
-    for corpus in results:
+    for corpus, text in results:
         counts = dict(zip(corpus.vocabulary.words, corpus.vocabulary.counts.tolist(), strict=True))
         assert counts["often"] == counts["é-often"] == 3000
         assert set(counts) == {"often", "é-often"}
-        assert corpus.word_ids.tolist() == [0, 1] * 3000
-        assert (corpus.corpus_words, len(corpus.sentence_offsets)) == (12_000, 3001)
+        assert text.word_ids.tolist() == [0, 1] * 3000
+        assert (corpus.report.words, len(text.sentence_offsets)) == (12_000, 3001)
         assert "more than 1,000 different words: rare ones" in corpus.warnings[0]
-    assert results[0].distinct_words == results[1].distinct_words
+    assert results[0].corpus.distinct_words == results[1].corpus.distinct_words
 
 
 def test_arrays_are_what_training_takes(scan_text):
     """Ids are int32, offsets and counts int64; the last offset is the number of kept words."""
-    corpus = scan_text("b a a\nc a b\n", min_count=2)
+    text = scan_text("b a a\nc a b\n", min_count=2).text
 
-    assert corpus.word_ids.dtype == np.int32
-    assert corpus.sentence_offsets.dtype == corpus.vocabulary.counts.dtype == np.int64
-    assert corpus.word_ids.tolist() == [1, 0, 0, 0, 1]
-    assert corpus.sentence_offsets.tolist() == [0, 3, 5]
+    assert text.word_ids.dtype == np.int32
+    assert text.sentence_offsets.dtype == text.word_counts.dtype == np.int64
+    assert text.word_ids.tolist() == [1, 0, 0, 0, 1]
+    assert text.sentence_offsets.tolist() == [0, 3, 5]
 
 
 def test_prose_is_split_as_words(scan_text):
     """With tokens: words the text is prose."""
-    corpus = scan_text("The sea’s THE sea, the sea's…\n", tokens="words")
+    corpus = scan_text("The sea’s THE sea, the sea's…\n", tokens="words").corpus
 
     assert corpus.vocabulary.words == ("the", "sea's", "sea")
 
@@ -198,18 +200,18 @@ def test_fingerprint_is_that_of_the_file(scan_text):
     """The SHA-256 is of the bytes as they lie on disk, byte order mark and all."""
     content = b"\xef\xbb\xbfa b\r\na\xff b\r\n"
 
-    assert scan_text(content).sha256 == hashlib.sha256(content).hexdigest()
+    assert scan_text(content).corpus.sha256 == hashlib.sha256(content).hexdigest()
 
 
 def test_penn_treebank_has_its_known_size(shared_data):
     """PTB as the book takes it: 929,589 words, 10,000 types, one stream, the commonest words as published."""
-    corpus = scan(shared_data / "ptb" / "ptb.train.txt", PTB)
+    corpus, text = scan(shared_data / "ptb" / "ptb.train.txt", PTB)
 
-    assert (corpus.corpus_words, corpus.vocabulary.kept_words, len(corpus.vocabulary)) == (929_589, 929_589, 10_000)
-    assert corpus.sentence_offsets.tolist() == [0, 929_589]
+    assert (corpus.report.words, corpus.vocabulary.kept_words, len(corpus.vocabulary)) == (929_589, 929_589, 10_000)
+    assert text.sentence_offsets.tolist() == [0, 929_589]
     assert corpus.vocabulary.words[:4] == ("the", "<unk>", "<eos>", "N")
     assert corpus.vocabulary.counts[:4].tolist() == [50_770, 45_020, 42_068, 32_481]
-    assert [corpus.vocabulary.words[word_id] for word_id in corpus.word_ids[:2]] == ["aer", "banknote"]
+    assert [corpus.vocabulary.words[word_id] for word_id in text.word_ids[:2]] == ["aer", "banknote"]
 
 
 NOTHING = [
@@ -241,7 +243,7 @@ def test_too_few_words_are_refused(scan_text, text, cause):
 )
 def test_a_treebank_read_as_prose_is_warned_of(scan_text, text, tokens, marks):
     """Where brackets of <unk> or <eos> would be lost, a warning names them and the setting that keeps them."""
-    warnings = scan_text(text, tokens=tokens).warnings
+    warnings = scan_text(text, tokens=tokens).corpus.warnings
 
     assert len(warnings) == (marks is not None)
     assert all(f"holds {marks} the Penn Treebank does" in line for line in warnings)
@@ -250,7 +252,7 @@ def test_a_treebank_read_as_prose_is_warned_of(scan_text, text, tokens, marks):
 
 def test_invalid_utf8_is_warned_of_with_its_number(scan_text):
     """Replaced bytes are counted in a warning that names the strict policy."""
-    (warning,) = scan_text(b"a\xff b\xc3 \xe6\x9d\n").warnings
+    (warning,) = scan_text(b"a\xff b\xc3 \xe6\x9d\n").corpus.warnings
 
     assert "is not UTF-8 in 3 places" in warning
     assert "`iconv -f LATIN1 -t UTF-8` converts" in warning

@@ -232,10 +232,10 @@ def test_secrets_are_not_told(server, status):
 def test_a_compressed_text_is_scanned_from_the_web(server):
     """Files here and there are one corpus; its hash does not tell where they lie."""
     server.script["/x.gz"] = [Answer(200, gzip.compress(BODY))]
-    corpus = scan(find_sources([server.url("/x.gz"), server.url("/x.gz")]), CorpusSettings())
+    corpus = scan(find_sources([server.url("/x.gz"), server.url("/x.gz")]), CorpusSettings()).corpus
 
     assert corpus.report.files == 2
-    assert corpus.size_bytes == 2 * len(BODY)
+    assert corpus.report.size_bytes == 2 * len(BODY)
 
 
 def test_a_pattern_and_a_folder_of_a_store_are_their_files(memory):

@@ -62,7 +62,7 @@ def random_matrices(vocabulary_size, dim, seed=3):
 
 def text_of(corpus, config):
     """Return the corpus and its distributions, the host's memory for the device's."""
-    counts = corpus.vocabulary.counts
+    counts = corpus.word_counts
     table = build_negative_table(counts, config.sampling.exponent)
     keep_probability = keep_probabilities(counts, config.sampling.subsample)
     return Text(corpus.word_ids, corpus.sentence_offsets, keep_probability, table.own_share, table.alias)
@@ -126,7 +126,7 @@ def compare(corpus, config, folder, *, slices=1, launch=None, scale=1.0, **optio
     """Return (update error, what the kernels left, what the reference left)."""
     layout, launch = layout_of(config, slices), launch or whole(corpus)
     emulator = build_emulator(layout, folder, **options)
-    matrices = [scale * matrix for matrix in random_matrices(len(corpus.vocabulary.words), config.model.dim)]
+    matrices = [scale * matrix for matrix in random_matrices(corpus.vocabulary_size, config.model.dim)]
     expected = train_on_reference(matrices, corpus, config, launch)
     found = train_on_emulator(emulator, layout, matrices, corpus, config, launch)
     return update_error(found, expected, matrices), found, expected

@@ -91,7 +91,7 @@ def test_a_removed_barrier_is_seen_every_time(barrier, corpus, folder):
     begin, end = BARRIERS[barrier]
     source = SOURCE.read_text(encoding="utf-8")
     emulator = build_emulator(layout, folder, source=source[:begin] + ";" + source[end:])
-    matrices = random_matrices(len(corpus.vocabulary.words), 20)
+    matrices = random_matrices(corpus.vocabulary_size, 20)
     expected = train_on_reference(matrices, corpus, config, launch)
 
     for seed in range(10):

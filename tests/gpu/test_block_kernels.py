@@ -138,7 +138,7 @@ def test_a_diverged_vector_shows_in_the_loss(model, which, corpus, folder):
     """NaN in a row is not clipped away: the loss is NaN too."""
     config = configure(f"model.model={model}", "model.dim=20")
     layout = layout_of(config)
-    matrices = random_matrices(len(corpus.vocabulary.words), 20)
+    matrices = random_matrices(corpus.vocabulary_size, 20)
     matrices[which][0, 3] = np.nan
 
     found = train_on_emulator(build_emulator(layout, folder), layout, matrices, corpus, config, whole(corpus))
@@ -200,7 +200,7 @@ def test_with_blocks_in_flight_the_difference_shrinks_with_the_rate(sets, corpus
     config = configure(*sets, "model.dim=20")
     layout = layout_of(config)
     emulator = build_emulator(layout, folder)
-    matrices = random_matrices(len(corpus.vocabulary.words), 20)
+    matrices = random_matrices(corpus.vocabulary_size, 20)
     differences = []
     for rate in (1e-3, 1e-4):
         launch = whole(corpus, first_rate=rate, last_rate=rate)

@@ -50,14 +50,14 @@ def config_of(model="cbow", *, dim=10, window=2, subsample=0.05, **training):
 
 def train_on(backend, corpus_file, config, *, span_words=None):
     """Return what a training leaves, on spans of the GPU's length so that both draw the same blocks."""
-    corpus, held_out = scan(corpus_file, config.corpus), None
+    (corpus, text), held_out = scan(corpus_file, config.corpus), None
     if config.training.validation:
-        corpus, held_out = hold_out(corpus, config.training.validation, config.sampling.seed)
-    engine = load_block_engine(backend, corpus, config, held_out)
+        text, held_out = hold_out(text, config.training.validation, config.sampling.seed)
+    engine = load_block_engine(backend, text, config, held_out)
     if span_words:
         engine.span_words = span_words
-    trainer = BlockTrainer(corpus, config, engine, held_out, threads=1)
-    return corpus, train(len(corpus.word_ids), config, trainer, lambda _: None)
+    trainer = BlockTrainer(text, config, engine, held_out, threads=1)
+    return corpus, train(len(text.word_ids), config, trainer, lambda _: None)
 
 
 @models
@@ -85,7 +85,7 @@ def test_a_long_text_takes_several_launches(corpus_file):
 
     assert_allclose(found.input_vectors, expected.input_vectors, atol=1e-5)
     names = [name for name, _, _ in strict_cuda.launches]
-    assert names == ["draw_spans", "train_blocks"] * (3 * math.ceil(len(corpus.word_ids) / 400))
+    assert names == ["draw_spans", "train_blocks"] * (3 * math.ceil(corpus.vocabulary.kept_words / 400))
 
 
 def test_training_waits_for_the_device_only_to_report(cupy, corpus_file):
@@ -127,7 +127,7 @@ def test_it_does_not_matter_where_a_training_was_stopped(model, validation, smal
 def test_measuring_changes_nothing(corpus_file):
     """The held-out loss is always the same, and the matrices stay as they are."""
     config = config_of()
-    corpus, held_out = hold_out(scan(corpus_file, config.corpus), 0.2, 1)
+    corpus, held_out = hold_out(scan(corpus_file, config.corpus).text, 0.2, 1)
     engine = CuPyEngine(corpus, config, held_out)
     engine.train_span(0, 0, len(corpus.word_ids), 0.05, 0.05)
     before = engine.read_state()
@@ -142,7 +142,7 @@ def test_measuring_changes_nothing(corpus_file):
 
 def test_what_was_read_can_be_put_back(corpus_file):
     """Both matrices are restored as they were, without their padding."""
-    engine = CuPyEngine(scan(corpus_file, config_of().corpus), config_of())
+    engine = CuPyEngine(scan(corpus_file, config_of().corpus).text, config_of())
     rng = np.random.default_rng(1)
     state = {name: rng.normal(size=matrix.shape).astype(np.float32) for name, matrix in engine.read_state().items()}
 
@@ -157,7 +157,7 @@ def test_what_was_read_can_be_put_back(corpus_file):
 def test_as_many_blocks_are_in_flight_as_asked_for(given, expected, corpus_file):
     """--gpu-concurrency says how many; by default no more than the vocabulary bears, and thirty words bear one."""
     config = config_of(gpu_concurrency=given)
-    trainer, loaded = build_trainer(scan(corpus_file, config.corpus), None, config, Backend.CUPY)
+    trainer, loaded = build_trainer(scan(corpus_file, config.corpus).text, None, config, Backend.CUPY)
     trainer.prepare()
 
     assert loaded.blocks_in_flight == expected
@@ -204,7 +204,7 @@ def test_a_training_too_large_for_the_device_is_refused(corpus_file, monkeypatch
     monkeypatch.setattr(strict_cuda.MEMORY, "free", 1000)
 
     with pytest.raises(StorageError, match="lower --dim \\(10\\), raise --min-count \\(1\\)"):
-        CuPyEngine(scan(corpus_file, config_of().corpus), config_of())
+        CuPyEngine(scan(corpus_file, config_of().corpus).text, config_of())
 
 
 def test_kernels_that_do_not_compile_are_told_in_one_line(corpus_file, monkeypatch):
@@ -216,7 +216,7 @@ def test_kernels_that_do_not_compile_are_told_in_one_line(corpus_file, monkeypat
     monkeypatch.setattr(strict_cuda.RawModule, "get_function", fail)
 
     with pytest.raises(MissingDependencyError) as caught:
-        CuPyEngine(scan(corpus_file, config_of().corpus), config_of())
+        CuPyEngine(scan(corpus_file, config_of().corpus).text, config_of())
     assert "\n" not in str(caught.value)
     assert "k.cu(1): error: something" in str(caught.value)
 

@@ -178,9 +178,9 @@ def test_without_a_gpu_the_command_says_why(capsys, monkeypatch):
 def test_a_made_text_is_a_corpus(text):
     """Counts are those of the words, falling; sentences are whole; the same seed gives the same text."""
     corpus = text.corpus
-    counts = np.bincount(corpus.word_ids, minlength=len(corpus.vocabulary))
+    counts = np.bincount(corpus.word_ids, minlength=corpus.vocabulary_size)
 
-    assert counts.tolist() == corpus.vocabulary.counts.tolist() == sorted(counts.tolist(), reverse=True)
+    assert counts.tolist() == corpus.word_counts.tolist() == sorted(counts.tolist(), reverse=True)
     assert counts.min() > 0
     assert (corpus.word_ids.dtype, corpus.sentence_offsets.dtype) == (np.int32, np.int64)
     assert corpus.sentence_offsets[0] == 0

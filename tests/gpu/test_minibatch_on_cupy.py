@@ -40,7 +40,7 @@ def test_steps_agree_with_the_reference(kind, build_optimizer, is_classic):
 
 def train_on(backend, corpus_file, config):
     engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
-    corpus = scan(corpus_file, config.corpus)
+    corpus = scan(corpus_file, config.corpus).text
     trainer = MinibatchTrainer(corpus, config, engine, threads=2)
     return train(len(corpus.word_ids), config, trainer, lambda _: None)
 
@@ -62,7 +62,7 @@ def test_training_ends_where_numpys_does(name, corpus_file):
 def test_training_waits_for_the_device_only_to_report(cupy, name, corpus_file):
     """The host waits once a report and for the vectors after an epoch; it sends both matrices and each batch's ids."""
     config = small_config(name)
-    builder = BatchBuilder(scan(corpus_file, config.corpus), config)
+    builder = BatchBuilder(scan(corpus_file, config.corpus).text, config)
     batches = sum(len(some) for epoch in range(config.training.epochs) for some in builder.iterate_epoch(epoch))
 
     trained = train_on(Backend.CUPY, corpus_file, config)

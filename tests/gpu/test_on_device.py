@@ -55,7 +55,7 @@ def test_steps_agree_with_the_reference(kind, build_optimizer, is_classic):
 def test_training_ends_near_numpys(name, tmp_path):
     """A whole training ends near NumPy's, though sums of atomics come in another order each time."""
     config = small_config(name)
-    corpus = scan(write_corpus(tmp_path / "words.txt"), config.corpus)
+    corpus = scan(write_corpus(tmp_path / "words.txt"), config.corpus).text
 
     engines = (load_minibatch_engine(backend, is_classic=True) for backend in (Backend.NUMPY, Backend.CUPY))
     trainers = (MinibatchTrainer(corpus, config, engine, threads=2) for engine in engines)

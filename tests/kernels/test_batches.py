@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
-from w2v_cli.corpus.vocabulary import Vocabulary
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.minibatch import batches
 from w2v_cli.kernels.minibatch.batches import NO_WORD, BatchBuilder
 from w2v_cli.kernels.philox import philox
@@ -26,16 +25,7 @@ def corpus_of(sentences):
     """Return a corpus of the given word ids; ids must be 0 to V - 1, each used."""
     word_ids = np.array([word for sentence in sentences for word in sentence], np.int32)
     counts = np.bincount(word_ids)
-    return ScannedCorpus(
-        vocabulary=Vocabulary(tuple(f"w{word}" for word in range(len(counts))), counts.astype(np.int64)),
-        word_ids=word_ids,
-        sentence_offsets=np.cumsum([0, *map(len, sentences)], dtype=np.int64),
-        corpus_words=len(word_ids),
-        distinct_words=len(counts),
-        size_bytes=0,
-        sha256="",
-        warnings=(),
-    )
+    return EncodedText(word_ids, np.cumsum([0, *map(len, sentences)], dtype=np.int64), counts.astype(np.int64))
 
 
 def config_of(*, seed=SEED, subsample=0.0, negatives=3, batch_size=4, epochs=2, **model):
@@ -66,7 +56,7 @@ def examples_in(found):
 def plain_examples(sentences, epoch, model, window, *, shrink_window, partial_windows, subsample):
     """Return the examples by loops, from the draws of docs/adr/0002: purpose 1 gives 1 to window for a position."""
     corpus = corpus_of(sentences)
-    kept = set(draw_kept(SEED, epoch, corpus.word_ids, keep_probabilities(corpus.vocabulary.counts, subsample)))
+    kept = set(draw_kept(SEED, epoch, corpus.word_ids, keep_probabilities(corpus.word_counts, subsample)))
     examples, offset = [], 0
     for sentence in sentences:
         positions = [position for position in range(offset, offset + len(sentence)) if position in kept]

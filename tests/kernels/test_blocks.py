@@ -101,7 +101,7 @@ def corpus(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpus") / "text.txt"
     lines = [" ".join(f"w{word}" for word in np.minimum(rng.zipf(1.3, size), 300)) for size in rng.integers(1, 60, 700)]
     path.write_text("\n".join(lines), encoding="utf-8")
-    return scan(path, resolve(sets=["corpus.min_count=1"]).config.corpus)
+    return scan(path, resolve(sets=["corpus.min_count=1"]).config.corpus).text
 
 
 SETTINGS = {

@@ -7,19 +7,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from w2v_cli.corpus.scan import ScannedCorpus
-from w2v_cli.corpus.vocabulary import Vocabulary
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import CorpusError
 from w2v_cli.kernels import holdout
 from w2v_cli.kernels.holdout import hold_out
 
-VOCABULARY = Vocabulary(("a", "b"), np.array([3, 2]))
+WORD_COUNTS = np.array([3, 2])
 
 
 def corpus_of(lengths):
     """Return a corpus of sentences of these lengths whose word ids are their positions."""
     offsets = np.concatenate(([0], np.cumsum(lengths)))
-    return ScannedCorpus(VOCABULARY, np.arange(offsets[-1], dtype=np.int32), offsets, 5, 2, 9, "", ())
+    return EncodedText(np.arange(offsets[-1], dtype=np.int32), offsets, WORD_COUNTS)
 
 
 def sentences_of(corpus):
@@ -40,7 +39,7 @@ def test_every_sentence_is_in_one_part_whole_and_in_order(lengths, share, seed):
         assert sentences_of(part) == sorted(sentences_of(part))
         assert part.sentence_offsets[-1] == len(part.word_ids)
         assert (part.word_ids.dtype, part.sentence_offsets.dtype) == (np.int32, np.int64)
-        assert part.vocabulary is VOCABULARY
+        assert part.word_counts is WORD_COUNTS
 
 
 def test_the_share_is_that_of_the_sentences(monkeypatch):

@@ -25,7 +25,7 @@ def corpus(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpus") / "text.txt"
     words = np.minimum(rng.zipf(1.3, 34_000), 150)
     path.write_text("\n".join(" ".join(f"w{word}" for word in line) for line in np.split(words, 1700)))
-    return scan(path, resolve(sets=["corpus.min_count=1"]).config.corpus)
+    return scan(path, resolve(sets=["corpus.min_count=1"]).config.corpus).text
 
 
 def config_of(model, *sets):
@@ -43,7 +43,7 @@ def train(corpus, config, threads):
 def plain_rounds(corpus, config):
     """Return the same of plain rounds: every block's step taken from one state, then all of them added."""
     model, words = config.model, len(corpus.word_ids)
-    start = build_embeddings(len(corpus.vocabulary), model, config.sampling.seed)
+    start = build_embeddings(corpus.vocabulary_size, model, config.sampling.seed)
     state = [start.input_vectors.astype(float), start.output_vectors.astype(float)]
     builder = BlockBuilder(corpus, config)
     borders = [*range(0, words, rounds_engine._SPAN_WORDS), words]

@@ -57,7 +57,7 @@ def work(tmp_path_factory):
         {"corpus": {"min_count": 1}, "model": {"dim": D}, "training": {"algorithm": "block"}, "cluster": {"shards": 1}}
     )
     source = Source(str(path))
-    vocabulary = PackedVocabulary.of(scan([source], config.corpus).vocabulary)
+    vocabulary = PackedVocabulary.of(scan([source], config.corpus).corpus.vocabulary)
     return vocabulary, ShardWork(config, Backend.NUMBA, Shard(0, (source,), path.stat().st_size), 0, 0.0, 0.1)
 
 

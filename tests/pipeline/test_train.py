@@ -59,7 +59,7 @@ def test_events_come_in_order(text, data_folder, tmp_path):
     assert order == [CorpusFound, CorpusRead, CorpusScanned, EngineLoaded, Progress, VectorsSaved]
     assert events[0] == CorpusFound((Source(str(text)),), None, is_default=False, asked=(str(text),))
     assert events[1] == CorpusRead(text.stat().st_size, text.stat().st_size)
-    assert events[2].corpus.corpus_words == 3000
+    assert events[2].corpus.report.words == 3000
     assert events[3] == EngineLoaded("block", Backend.NUMBA, threads=1, is_compiled=events[3].is_compiled)
     assert tuple(event for event in events if isinstance(event, Progress)) == saved.trained.reports
     assert events[-1] is saved

@@ -27,10 +27,10 @@ def run(path, *, model="cbow", backend="numba", threads=1, seed=1, on_progress=l
             "training": {"algorithm": "block", "epochs": 4} | training,
         }
     )
-    corpus = scan(path, config.corpus)
-    engine = load_block_engine(Backend(backend), corpus, config)
-    trainer = BlockTrainer(corpus, config, engine, threads=threads)
-    return corpus, train(len(corpus.word_ids), config, trainer, on_progress)
+    corpus, encoded = scan(path, config.corpus)
+    engine = load_block_engine(Backend(backend), encoded, config)
+    trainer = BlockTrainer(encoded, config, engine, threads=threads)
+    return corpus, train(len(encoded.word_ids), config, trainer, on_progress)
 
 
 @models
@@ -104,7 +104,7 @@ def test_an_exception_of_the_listener_stops_every_thread(text, error):
 def test_padding_of_rows_stays_zero(text):
     """Dimensions that only fill up a row to whole cache lines are never trained."""
     config = Config.model_validate({"corpus": {"min_count": 1}, "model": {"dim": 20}})
-    corpus = scan(text, config.corpus)
+    corpus = scan(text, config.corpus).text
     engine = load_block_engine(Backend.NUMBA, corpus, config)
 
     engine.train_span(0, 0, engine.span_words, 0.05, 0.01)

@@ -177,7 +177,7 @@ def corpus(tmp_path_factory):
     words = np.random.default_rng(11).choice(300, p=1 / ranks / (1 / ranks).sum(), size=(3000, 10))
     path = tmp_path_factory.mktemp("divergence") / "x.txt"
     path.write_text("\n".join(" ".join(f"w{word}" for word in line) for line in words), encoding="utf-8")
-    return scan(path, Config.model_validate({"corpus": {"min_count": 1}}).corpus)
+    return scan(path, Config.model_validate({"corpus": {"min_count": 1}}).corpus).text
 
 
 def train_really(corpus, config):

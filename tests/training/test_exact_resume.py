@@ -71,7 +71,7 @@ def config_of(kind, model="cbow", *, epochs=3, **training):
 
 @functools.cache
 def _scanned(text, config):
-    return scan(text, config)
+    return scan(text, config).text
 
 
 def corpus_of(text, config):

@@ -29,7 +29,7 @@ def corpus_at(tmp_path_factory):
 
     def scan_text(text):
         path.write_text(text, encoding="utf-8")
-        return scan(path, Config.model_validate({"corpus": {"min_count": 1}}).corpus)
+        return scan(path, Config.model_validate({"corpus": {"min_count": 1}}).corpus).text
 
     return scan_text
 
@@ -59,7 +59,7 @@ def run(corpus, config, *, backend="numba", on_progress=lambda _: None, threads=
 
 def plain_training(corpus, config):
     """Return input vectors and epoch losses of SGD, example by example in float64 (word2vec.c's equations)."""
-    start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+    start = build_embeddings(corpus.vocabulary_size, config.model, config.sampling.seed)
     inputs, outputs = start.input_vectors.astype(float), start.output_vectors.astype(float)
     losses, builder = [], BatchBuilder(corpus, config)
     for epoch in range(config.training.epochs):
@@ -102,7 +102,7 @@ def test_result_is_the_input_matrix_on_the_host(small_corpus):
     vectors = run(small_corpus, config_of(dim=9)).input_vectors
 
     assert isinstance(vectors, np.ndarray)
-    assert (vectors.dtype, vectors.shape) == (np.float32, (len(small_corpus.vocabulary), 9))
+    assert (vectors.dtype, vectors.shape) == (np.float32, (small_corpus.vocabulary_size, 9))
 
 
 @models
@@ -158,7 +158,7 @@ def test_reports_tell_how_far_training_is(small_corpus):
     assert [report.epoch for report in heard] == sorted(report.epoch for report in heard)
     assert_allclose([r.learning_rate for r in heard], [0.05 * max(1 - r.progress, 1e-4) for r in heard])
     assert (last.epoch, last.epochs, last.progress, last.seconds_left) == (3, 3, 1, 0)
-    assert last.words_per_second >= 3 * small_corpus.vocabulary.kept_words / trained.seconds
+    assert last.words_per_second >= 3 * len(small_corpus.word_ids) / trained.seconds
 
 
 def test_every_epoch_ends_with_a_report_of_its_loss(small_corpus):

@@ -42,10 +42,10 @@ def train_on(text, *, seed=1, backend="numba", **settings):
             "training": {"epochs": 4, "batch_size": 128} | settings.get("training", {}),
         }
     )
-    corpus = scan(text, config.corpus)
+    corpus, encoded = scan(text, config.corpus)
     engine = load_minibatch_engine(Backend(backend), is_classic=config.model.cbow_gradient == "classic")
-    trainer = MinibatchTrainer(corpus, config, engine, threads=1)
-    return corpus, train(len(corpus.word_ids), config, trainer, lambda _: None)
+    trainer = MinibatchTrainer(encoded, config, engine, threads=1)
+    return corpus, train(len(encoded.word_ids), config, trainer, lambda _: None)
 
 
 def purity(corpus, vectors):

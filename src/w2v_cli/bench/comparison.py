@@ -100,7 +100,7 @@ def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], N
         "version": __version__,
         "comparison": asdict(comparison)
         | {"window": _WINDOW, "negatives": _NEGATIVES, "subsample": _SUBSAMPLE, "learning_rates": _LEARNING_RATES},
-        "corpus": {"words": words, "vocabulary": len(scanned.vocabulary), "sha256": scanned.sha256},
+        "corpus": {"words": words, "vocabulary": scanned.text.vocabulary_size, "sha256": scanned.corpus.sha256},
         "machine": _machine() | {"sgemm_gigaflops_of_one_core": round(peak, 1)},
         "evaluator": EVALUATOR,
         "sets_left_out": [name for name, set_path in sets.items() if set_path is None],

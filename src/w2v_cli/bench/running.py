@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from w2v_cli.bench.trial import OURS, Trial
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.scan import ScanResult
 from w2v_cli.errors import W2vError
 from w2v_cli.evaluation import metrics
 from w2v_cli.evaluation import sets as sets_module
@@ -42,14 +42,14 @@ class Run:
     scores: Mapping[str, Mapping[str, Any]]
 
 
-def write_corpus(corpus: ScannedCorpus, path: Path, *, most_words: int | None = None) -> int:
+def write_corpus(scanned: ScanResult, path: Path, *, most_words: int | None = None) -> int:
     """Write the kept words, a sentence a line, for every trainer to read alike; return their number."""
-    words, written = list(corpus.vocabulary.words), 0
+    text, words, written = scanned.text, list(scanned.corpus.vocabulary.words), 0
     with path.open("w", encoding="utf-8") as file:
-        for first, last in pairwise(corpus.sentence_offsets.tolist()):
+        for first, last in pairwise(text.sentence_offsets.tolist()):
             if most_words is not None and written >= most_words:
                 break
-            file.write(" ".join([words[word_id] for word_id in corpus.word_ids[first:last].tolist()]) + "\n")
+            file.write(" ".join([words[word_id] for word_id in text.word_ids[first:last].tolist()]) + "\n")
             written += last - first
     return written
 

@@ -127,7 +127,7 @@ def _found_line(event: CorpusFound) -> str:
 def _scanned_line(event: train.CorpusScanned) -> str:
     corpus, vocabulary = event.corpus, event.corpus.vocabulary
     return (
-        f"{_count(corpus.corpus_words, 'word')}, {corpus.distinct_words:,} different; "
+        f"{_count(corpus.report.words, 'word')}, {corpus.distinct_words:,} different; "
         f"kept {_count(len(vocabulary), 'word')} with {_count(vocabulary.kept_words, 'occurrence')}, "
         f"in {event.seconds:.1f} s"
     )

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 
-import numpy as np
-
 from w2v_cli.cluster.pool import Cluster, Work
 from w2v_cli.cluster.shards import Round, plan_rounds
 from w2v_cli.cluster.tally import Tally, TallySum
@@ -27,7 +25,7 @@ _FewFiles = list[tuple[Source, FileFacts]]
 
 @dataclass(frozen=True)
 class ClusterCorpus:
-    """A corpus as the driver knows it: all but its words (word_ids is empty), and the rounds of an epoch."""
+    """A corpus as the driver knows it, without its text, and the rounds of an epoch."""
 
     corpus: ScannedCorpus
     rounds: tuple[Round, ...]
@@ -76,17 +74,7 @@ def scan_on(
         nul_bytes=sum(nuls for nuls, _ in total.nuls_in.values()),
         other_files=len(total.other_data),
     )
-    corpus = ScannedCorpus(
-        vocabulary=vocabulary,
-        word_ids=np.empty(0, np.int32),
-        sentence_offsets=np.zeros(1, np.int64),
-        corpus_words=found,
-        distinct_words=len(total.words) + total.lost_words,
-        size_bytes=total.size_bytes,
-        sha256=hash_of(hashes).hex(),
-        warnings=find_warnings(total, total, config.corpus),
-        report=report,
-    )
+    corpus = ScannedCorpus(vocabulary, hash_of(hashes).hex(), find_warnings(total, total, config.corpus), report)
     return ClusterCorpus(corpus, plan_rounds(files.texts, vocabulary.kept_words, config.cluster))
 
 

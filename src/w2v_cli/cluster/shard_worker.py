@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from w2v_cli.cluster.merge import RowChanges
 from w2v_cli.cluster.shards import Shard
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus, encode
+from w2v_cli.corpus.encoded_text import EncodedText
+from w2v_cli.corpus.scan import encode
 from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.corpus.word_table import WordTable
 from w2v_cli.kernels.embeddings import Embeddings
@@ -86,8 +87,7 @@ def compile_engine(config: Config, backend: Backend, vocabulary: int = 2, words:
 
     vocabulary, words: of a shard. Raises what an engine raises where that is too much for a device's memory.
     """
-    counts = Vocabulary((), np.ones(vocabulary, np.int64))
-    corpus = ScannedCorpus(counts, np.zeros(words, np.int32), np.array([0, words]), words, vocabulary, 0, "", ())
+    corpus = EncodedText(np.zeros(words, np.int32), np.array([0, words]), np.ones(vocabulary, np.int64))
     matrices = (np.zeros((vocabulary, config.model.dim), np.float32) for _ in range(2))
     load_block_engine(backend, corpus, _on_one_thread(config), start=Embeddings(*matrices)).prepare()
 
@@ -123,18 +123,17 @@ def measure_shard(vocabulary: PackedVocabulary, state: State, work: ShardWork) -
     return float(sum(loss for loss, _ in measured)), int(sum(pairs for _, pairs in measured))
 
 
-def _read(vocabulary: PackedVocabulary, work: ShardWork) -> tuple[ScannedCorpus, ScannedCorpus | None]:
+def _read(vocabulary: PackedVocabulary, work: ShardWork) -> tuple[EncodedText, EncodedText | None]:
     """Return the part of a shard that is trained on, and the part that is held out, if any."""
     config = work.config
     word_ids, offsets = encode(work.shard.sources, config.corpus, vocabulary.table)
-    nobody = Vocabulary((), np.array(vocabulary.counts))
-    corpus = ScannedCorpus(nobody, word_ids, offsets, len(word_ids), 0, 0, "", ())
+    corpus = EncodedText(word_ids, offsets, np.array(vocabulary.counts))
     if config.training.validation == 0 or len(word_ids) == 0:
         return corpus, None
     return split_held_out(corpus, config.training.validation, shard_seed(config.sampling.seed, work.shard.number))
 
 
-def _engine(corpus: ScannedCorpus, held_out: ScannedCorpus | None, state: State, work: ShardWork) -> BlockEngine:
+def _engine(corpus: EncodedText, held_out: EncodedText | None, state: State, work: ShardWork) -> BlockEngine:
     """Return what trains a shard; raise MissingDependencyError where this worker has no GPU and one is wanted."""
     seed = shard_seed(work.config.sampling.seed, work.shard.number)
     sampling = work.config.sampling.model_copy(update={"seed": seed})

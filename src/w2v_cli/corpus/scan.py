@@ -1,14 +1,16 @@
 """A corpus → counts and int32 word ids: marks in one pass over the bytes, final ids in one pass over the marks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus.encode import mark_text
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.corpus.marks import EncodedChunk
 from w2v_cli.corpus.reader import TextReader
 from w2v_cli.corpus.report import ScanReport
@@ -27,23 +29,31 @@ OnRead = Callable[[int, int | None], object]  # so many bytes are read, of so ma
 
 @dataclass(frozen=True)
 class ScannedCorpus:
-    """A corpus as training needs it, and what the scan found.
+    """What a scan found in a corpus, wherever its words are counted.
 
-    word_ids: (N,) int32, the kept words in order, N the number of kept occurrences; sentence_offsets: (S + 1,) int64,
-    where each sentence starts in `word_ids`, N last; no sentence is empty. Both lie in files without a name, so that
-    memory does not bound them. corpus_words: occurrences before min_count; sha256: the fingerprint of the unpacked
-    files.
+    Attributes:
+        vocabulary: the words kept for training.
+        sha256: the fingerprint of the decompressed files, in hexadecimal.
+        warnings: a line for each problem in the text that its owner should know about.
+        report: how much was read, and how much was dropped.
     """
 
     vocabulary: Vocabulary
-    word_ids: NDArray[np.int32]
-    sentence_offsets: NDArray[np.int64]
-    corpus_words: int
-    distinct_words: int
-    size_bytes: int
     sha256: str
     warnings: tuple[str, ...]
-    report: ScanReport = field(default_factory=ScanReport)
+    report: ScanReport
+
+    @property
+    def distinct_words(self) -> int:
+        """The number of different words found, dropped ones included."""
+        return len(self.vocabulary) + self.report.rare_words + self.report.forgotten_words
+
+
+class ScanResult(NamedTuple):
+    """A scanned corpus and its text as word ids."""
+
+    corpus: ScannedCorpus
+    text: EncodedText
 
 
 def scan(
@@ -53,7 +63,7 @@ def scan(
     threads: int = 1,
     beside: Path | None = None,
     on_read: OnRead = lambda _done, _total: None,
-) -> ScannedCorpus:
+) -> ScanResult:
     """Count and encode a text file, or several sources as one text, then drop the words under `config.min_count`.
 
     Each is read once. The result does not depend on the number of threads. beside: the output whose folder takes the
@@ -83,23 +93,14 @@ def scan(
         nul_bytes=sum(nuls for nuls, _ in reader.nuls_in.values()),
         other_files=len(reader.other_data),
     )
-    return ScannedCorpus(
-        vocabulary=vocabulary,
-        word_ids=word_ids,
-        sentence_offsets=offsets,
-        corpus_words=found_words,
-        distinct_words=len(marked.words) + marked.lost_words,
-        size_bytes=reader.size_bytes,
-        sha256=reader.sha256,
-        warnings=find_warnings(reader, marked, config),
-        report=report,
-    )
+    corpus = ScannedCorpus(vocabulary, reader.sha256, find_warnings(reader, marked, config), report)
+    return ScanResult(corpus, EncodedText(word_ids, offsets, vocabulary.counts))
 
 
 def encode(
     sources: Sequence[Source], config: CorpusSettings, known: WordTable
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return word_ids and sentence_offsets of some sources, as ScannedCorpus has them, by the ids of known words.
+    """Return word_ids and sentence_offsets of some sources, as EncodedText has them, by the ids of known words.
 
     Raises CorpusError where the text cannot be read.
     """

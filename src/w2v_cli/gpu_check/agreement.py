@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
 from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
@@ -25,20 +25,20 @@ _SMALL = 1e-4  # a difference that is rounding alone
 _BATCHES = 4
 
 
-def check_block(corpus: ScannedCorpus, model: Model, dim: int) -> dict[str, Any]:
+def check_block(corpus: EncodedText, model: Model, dim: int) -> dict[str, Any]:
     """Train on a text of at most one span, one block in flight; return how far the update is from the reference's."""
     config = config_of(model, dim, gpu_concurrency=1)
-    state = _random_state(len(corpus.vocabulary), dim)
+    state = _random_state(corpus.vocabulary_size, dim)
     engines = (load_block_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.CUPY))
     expected, found = (_update(engine, corpus, state, (0.05, 0.01)) for engine in engines)
     return _agreement("block", model, None, dim, _difference(found, expected))
 
 
-def check_minibatch(corpus: ScannedCorpus, model: Model, optimizer: OptimizerName, dim: int) -> dict[str, Any]:
+def check_minibatch(corpus: EncodedText, model: Model, optimizer: OptimizerName, dim: int) -> dict[str, Any]:
     """Take some steps; return how far the update is from the reference's."""
     config = config_of(model, dim, algorithm="minibatch", optimizer=optimizer)
     batches = [batch for some in BatchBuilder(corpus, config).iterate_epoch(0) for batch in some][:_BATCHES]
-    state = _random_state(len(corpus.vocabulary), dim)
+    state = _random_state(corpus.vocabulary_size, dim)
     updates = []
     for backend in (Backend.NUMPY, Backend.CUPY):
         engine = load_minibatch_engine(backend, is_classic=True)
@@ -52,9 +52,9 @@ def check_minibatch(corpus: ScannedCorpus, model: Model, optimizer: OptimizerNam
     return _agreement("minibatch", model, optimizer, dim, _difference(updates[1], updates[0]))
 
 
-def check_staleness(corpus: ScannedCorpus, model: Model, dim: int) -> dict[str, Any]:
+def check_staleness(corpus: EncodedText, model: Model, dim: int) -> dict[str, Any]:
     """Compare many blocks in flight with one, at two rates: the difference of the updates must fall with the rate."""
-    state = _random_state(len(corpus.vocabulary), dim)
+    state = _random_state(corpus.vocabulary_size, dim)
     one = CuPyEngine(corpus, config_of(model, dim, gpu_concurrency=1))
     in_flight = min(one.resident_blocks, len(corpus.word_ids) // 64)
     many = CuPyEngine(corpus, config_of(model, dim, gpu_concurrency=in_flight))
@@ -83,7 +83,7 @@ def config_of(model: Model, dim: int, **training: Any) -> Config:
 
 
 def _update(
-    engine: BlockEngine, corpus: ScannedCorpus, state: Mapping[str, NDArray[np.float32]], rates: tuple[float, float]
+    engine: BlockEngine, corpus: EncodedText, state: Mapping[str, NDArray[np.float32]], rates: tuple[float, float]
 ) -> list[NDArray[np.float32]]:
     """Return what training once on the text adds to both matrices of a state."""
     engine.restore(state)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.corpus.scan import ScannedCorpus
-from w2v_cli.corpus.vocabulary import Vocabulary
+from w2v_cli.corpus.encoded_text import EncodedText
 
 _SENTENCE_WORDS = 20
 _ON_TOPIC = 0.35  # the share of a sentence's words that are of its topic: few enough to be hard to learn
@@ -18,7 +17,7 @@ _NEIGHBOURS = 10
 class TopicText:
     """A text whose words have topics; topic_of: (V,), by word id."""
 
-    corpus: ScannedCorpus
+    corpus: EncodedText
     topic_of: NDArray[np.int64]
 
 
@@ -38,15 +37,10 @@ def build_topic_text(*, vocabulary: int, topics: int, words: int, seed: int) -> 
     order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
     ids = np.empty(len(counts), np.int32)
     ids[order] = np.arange(len(order), dtype=np.int32)
-    corpus = ScannedCorpus(
-        vocabulary=Vocabulary(tuple(f"w{number}" for number in order), counts[order].astype(np.int64)),
+    corpus = EncodedText(
         word_ids=ids[drawn],
         sentence_offsets=np.arange(0, len(drawn) + 1, _SENTENCE_WORDS, dtype=np.int64),
-        corpus_words=len(drawn),
-        distinct_words=len(order),
-        size_bytes=0,
-        sha256="",
-        warnings=(),
+        word_counts=counts[order].astype(np.int64),
     )
     return TopicText(corpus, order % topics)
 

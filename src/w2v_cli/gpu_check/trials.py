@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.gpu_check.agreement import Model, config_of
 from w2v_cli.gpu_check.texts import TopicText, purity
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
@@ -68,7 +68,7 @@ def measure_speed(text: TopicText, model: Model, dim: int, repeats: int, bandwid
     return results
 
 
-def concurrencies(corpus: ScannedCorpus, model: Model, dim: int) -> tuple[int, int]:
+def concurrencies(corpus: EncodedText, model: Model, dim: int) -> tuple[int, int]:
     """Return how many blocks are in flight by default, and how many the device holds."""
     engine = CuPyEngine(corpus, config_of(model, dim))
     return engine.blocks_in_flight, engine.resident_blocks
@@ -93,7 +93,7 @@ def _train(
     }
 
 
-def _speed(corpus: ScannedCorpus, config: Config, backend: Backend, blocks: int | None) -> dict[str, Any]:
+def _speed(corpus: EncodedText, config: Config, backend: Backend, blocks: int | None) -> dict[str, Any]:
     training = config.training.model_copy(update={"gpu_concurrency": blocks, "backend": str(backend)})
     config = config.model_copy(update={"training": training})
     trainer = BlockTrainer(corpus, config, load_block_engine(backend, corpus, config), threads=_threads(backend))
@@ -117,9 +117,9 @@ def _speed(corpus: ScannedCorpus, config: Config, backend: Backend, blocks: int 
     }
 
 
-def _bytes_per_word(corpus: ScannedCorpus, config: Config) -> float:
+def _bytes_per_word(corpus: EncodedText, config: Config) -> float:
     """Return the bytes of rows that are read and added for a corpus word, those that subsampling drops included."""
-    counts = corpus.vocabulary.counts
+    counts = corpus.word_counts
     kept = expected_occurrences(counts, keep_probabilities(counts, config.sampling.subsample))
     return CuPyEngine(corpus, config).layout.bytes_per_centre * kept / len(corpus.word_ids)
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import CorpusError
 from w2v_cli.kernels.philox import Purpose, draw_words, to_unit_interval
 
@@ -14,7 +14,7 @@ _LONGEST_PIECE = 1000  # words: what is longer, such as a text without lines, is
 _CHUNK = 1 << 20  # words moved at a time
 
 
-def hold_out(corpus: ScannedCorpus, share: float, seed: int) -> tuple[ScannedCorpus, ScannedCorpus]:
+def hold_out(corpus: EncodedText, share: float, seed: int) -> tuple[EncodedText, EncodedText]:
     """Return (training, held out): each sentence is held out with probability `share`, drawn for its first position.
 
     Both have the whole corpus's vocabulary and counts. The memory of `corpus` goes to the part that is trained on.
@@ -30,7 +30,7 @@ def hold_out(corpus: ScannedCorpus, share: float, seed: int) -> tuple[ScannedCor
     return training, held_out
 
 
-def split_held_out(corpus: ScannedCorpus, share: float, seed: int) -> tuple[ScannedCorpus, ScannedCorpus]:
+def split_held_out(corpus: EncodedText, share: float, seed: int) -> tuple[EncodedText, EncodedText]:
     """Do the same; either part may be empty."""
     offsets = _cut_long_sentences(corpus.sentence_offsets)
     words = draw_words(seed, 0, offsets[:-1], Purpose.VALIDATION)[0]

@@ -1,7 +1,7 @@
 """The lazy choice of a backend: what it needs is imported when it is chosen, not before."""
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.protocols import Backend, BlockEngine, MinibatchEngine
 
@@ -23,9 +23,9 @@ def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEng
 
 def load_block_engine(
     backend: Backend,
-    corpus: ScannedCorpus,
+    corpus: EncodedText,
     config: Config,
-    held_out: ScannedCorpus | None = None,
+    held_out: EncodedText | None = None,
     *,
     threads: int = 1,
     start: Embeddings | None = None,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.philox import Purpose, draw_words, to_integers
 from w2v_cli.kernels.sampling import draw_kept
 
@@ -37,7 +37,7 @@ class Windows:
         return np.where(is_inside, self.word_ids[neighbours], np.int32(NO_WORD))
 
 
-def draw_windows(corpus: ScannedCorpus, config: Config, keep_probability: NDArray[np.float32], epoch: int) -> Windows:
+def draw_windows(corpus: EncodedText, config: Config, keep_probability: NDArray[np.float32], epoch: int) -> Windows:
     """Return the windows of one epoch (from 0); every draw depends on (seed, epoch, corpus position) alone."""
     seed, window = config.sampling.seed, config.model.window
     positions = draw_kept(seed, epoch, corpus.word_ids, keep_probability)

@@ -51,7 +51,7 @@ def event_fields(event: Milestone) -> tuple[str, dict[str, Any]]:
 def _corpus(event: CorpusScanned) -> dict[str, Any]:
     corpus = event.corpus
     return {
-        "words": corpus.corpus_words,
+        "words": corpus.report.words,
         "different_words": corpus.distinct_words,
         "vocabulary": len(corpus.vocabulary),
         "kept_words": corpus.vocabulary.kept_words,

@@ -14,6 +14,7 @@ from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
 from w2v_cli.config.cluster_address import parse_address
 from w2v_cli.config.schema import Config, CorpusSettings
 from w2v_cli.corpus import urls
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.corpus.find import CorpusFound, find_corpus
 from w2v_cli.corpus.scan import ScannedCorpus, scan
 from w2v_cli.corpus.sources import known_bytes
@@ -147,29 +148,30 @@ def scan_found(
     on_event: Callable[[CorpusRead], None],
     *,
     beside: Path | None,
-) -> CorpusScanned:
-    """Return the corpus that was found, counted and encoded, and how long that took; threads: None: one for each core.
+) -> tuple[CorpusScanned, EncodedText]:
+    """Return what was found in a corpus, with how long that took, and its text; threads: None: one for each core.
 
     beside and the errors: as for `scan`.
     """
     started = time.perf_counter()
-    corpus = scan(
+    corpus, text = scan(
         found.sources,
         settings,
         threads=threads or available_cores(),
         beside=beside,
         on_read=lambda done, total: on_event(CorpusRead(done, total)),
     )
-    return CorpusScanned(corpus, time.perf_counter() - started)
+    return CorpusScanned(corpus, time.perf_counter() - started), text
 
 
 def _scan(found: CorpusFound, config: Config, on_event: OnEvent) -> tuple[Build, CorpusScanned]:
     """Read the corpus; return what builds a trainer of it."""
-    scanned = scan_found(found, config.corpus, config.training.threads, on_event, beside=Path(config.output.path))
+    beside = Path(config.output.path)
+    scanned, text = scan_found(found, config.corpus, config.training.threads, on_event, beside=beside)
 
     def build(backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
-        corpus, share = scanned.corpus, config.training.validation
-        training, held_out = hold_out(corpus, share, config.sampling.seed) if share > 0 else (corpus, None)
+        share = config.training.validation
+        training, held_out = hold_out(text, share, config.sampling.seed) if share > 0 else (text, None)
         trainer, loaded = build_trainer(training, held_out, config, backend)
         return trainer, loaded, len(training.word_ids)
 

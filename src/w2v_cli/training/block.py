@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.protocols import BlockEngine
 from w2v_cli.system.prefetch import prefetch_calls
 from w2v_cli.training.schedule import learning_rate_at
@@ -28,10 +28,10 @@ class BlockTrainer:
 
     def __init__(
         self,
-        corpus: ScannedCorpus,
+        corpus: EncodedText,
         config: Config,
         engine: BlockEngine,
-        held_out: ScannedCorpus | None = None,
+        held_out: EncodedText | None = None,
         *,
         threads: int,
     ) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import ConfigError
 from w2v_cli.kernels.block.cuda_layout import MAX_DIM
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
@@ -60,7 +60,7 @@ def with_algorithm(config: Config) -> Config:
 
 
 def build_trainer(
-    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend
+    corpus: EncodedText, held_out: EncodedText | None, config: Config, backend: Backend
 ) -> tuple[Trainer, EngineLoaded]:
     """Return the algorithm, ready to train, and what there is to say of it."""
     threads = config.training.threads or available_cores()
@@ -73,7 +73,7 @@ def build_trainer(
 
 
 def _build_block_trainer(
-    corpus: ScannedCorpus, held_out: ScannedCorpus | None, config: Config, backend: Backend, threads: int
+    corpus: EncodedText, held_out: EncodedText | None, config: Config, backend: Backend, threads: int
 ) -> tuple[Trainer, EngineLoaded]:
     """Return the same for the block algorithm: lock-free threads, or what the engine has itself."""
     is_deterministic = config.training.deterministic

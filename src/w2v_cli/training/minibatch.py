@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
 from w2v_cli.kernels.minibatch.batches import Batch, BatchBuilder
 from w2v_cli.kernels.minibatch.optimizers import Adam, Optimizer, Sgd
@@ -28,14 +28,14 @@ class MinibatchTrainer:
 
     def __init__(
         self,
-        corpus: ScannedCorpus,
+        corpus: EncodedText,
         config: Config,
         engine: MinibatchEngine,
-        held_out: ScannedCorpus | None = None,
+        held_out: EncodedText | None = None,
         *,
         threads: int,
     ) -> None:
-        start = build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+        start = build_embeddings(corpus.vocabulary_size, config.model, config.sampling.seed)
         self._embeddings = Embeddings(engine.to_device(start.input_vectors), engine.to_device(start.output_vectors))
         build_optimizer = Adam if config.training.optimizer == "adam" else Sgd
         self._optimizer: Optimizer = build_optimizer(engine, self._embeddings)

@@ -20,7 +20,7 @@ from w2v_cli.system.cpu import available_cores
 if TYPE_CHECKING:
     from w2v_cli.config.schema import Config
     from w2v_cli.corpus.phrases.phrases import JoinedText, PhraseRules
-    from w2v_cli.corpus.scan import ScannedCorpus
+    from w2v_cli.corpus.scan import ScanResult
 
 _STDOUT = "-"
 _ENGLISH = "english"
@@ -126,7 +126,7 @@ def phrases(
     if path is not None and not quiet:
         console.note(f"wrote {path}; train on it with: w2v train {path} --set corpus.tokens=whitespace --output …")
     if as_json:
-        console.write_json("phrases", summary(scanned, joined, rules, path))
+        console.write_json("phrases", summary(scanned.corpus, joined, rules, path))
     elif output is None:
         show(joined.phrases)
 
@@ -166,11 +166,12 @@ def _check_files(files: list[Path], *, overwrite: bool) -> None:
         files_module.check_output(file, overwrite=overwrite)
 
 
-def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScannedCorpus":
+def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScanResult":
     """Return the text, telling what was read."""
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
     from w2v_cli.corpus.find import find_corpus  # noqa: PLC0415
     from w2v_cli.corpus.phrases.phrases import corpus_settings  # noqa: PLC0415
+    from w2v_cli.corpus.scan import ScanResult  # noqa: PLC0415
     from w2v_cli.datasets import registry  # noqa: PLC0415  as above
     from w2v_cli.pipeline.prepare import scan_found  # noqa: PLC0415
     from w2v_cli.system import files as files_module  # noqa: PLC0415  as above
@@ -182,12 +183,12 @@ def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScannedCor
         display.show(found)
         beside = files[0] if files else None
         settings, threads = corpus_settings(config.corpus), config.training.threads
-        scanned = scan_found(found, settings, threads, display.show, beside=beside)
+        scanned, text = scan_found(found, settings, threads, display.show, beside=beside)
         display.show(scanned)
-    return scanned.corpus
+    return ScanResult(scanned.corpus, text)
 
 
-def _join(scanned: "ScannedCorpus", rules: "PhraseRules", threads: int, *, is_quiet: bool) -> "JoinedText":
+def _join(scanned: "ScanResult", rules: "PhraseRules", threads: int, *, is_quiet: bool) -> "JoinedText":
     """Return the joined text, telling of each pass."""
     from w2v_cli.corpus.phrases.phrases import PassDone, join_phrases  # noqa: PLC0415  as above
 

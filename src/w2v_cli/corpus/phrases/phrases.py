@@ -21,7 +21,7 @@ from w2v_cli.corpus.phrases.collocations import (
 from w2v_cli.corpus.phrases.join import join_pairs
 from w2v_cli.corpus.phrases.pair_table import Pairs
 from w2v_cli.corpus.phrases.write import iterate_lines
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.scan import ScanResult
 
 Score = Literal["word2phrase", "npmi"]
 DEFAULT_THRESHOLDS: dict[Score, float] = {"word2phrase": 100.0, "npmi": 0.5}
@@ -103,7 +103,7 @@ class PassDone:
 
 @dataclass
 class JoinedText:
-    """A text as ids of `words`, in sentences as ScannedCorpus has them; phrases: of all passes, the best first."""
+    """A text as ids of `words`, in sentences as EncodedText has them; phrases: of all passes, the best first."""
 
     words: list[str]
     word_ids: NDArray[np.int32]
@@ -126,20 +126,21 @@ def corpus_settings(config: CorpusSettings) -> CorpusSettings:
 
 
 def join_phrases(
-    corpus: ScannedCorpus,
+    scanned: ScanResult,
     rules: PhraseRules,
     on_pass: Callable[[PassDone], None] = lambda _: None,
     *,
     threads: int = 1,
 ) -> JoinedText:
-    """Return the text of a corpus with its phrases joined; the ids of the corpus are used up.
+    """Return the text of a corpus with its phrases joined; the ids of its text are overwritten.
 
     Each pass counts the text that the pass before has left, and joins from left to right; what it has joined it does
     not join again, as word2phrase.c and gensim. The passes end early where one finds nothing. The result does not
     depend on the number of threads.
     """
-    text = JoinedText(list(corpus.vocabulary.words), corpus.word_ids, corpus.sentence_offsets)
-    counts = corpus.vocabulary.counts
+    words, encoded = scanned.corpus.vocabulary.words, scanned.text
+    text = JoinedText(list(words), encoded.word_ids, encoded.sentence_offsets)
+    counts = encoded.word_counts
     for number in range(1, rules.passes + 1):
         phrases, joins = _join_once(text, counts, rules, number, threads)
         text.phrases += phrases

@@ -23,7 +23,7 @@ def iterate_lines(
 ) -> Iterator[bytes]:
     """Yield a text in blocks, UTF-8: a line a sentence, a space between words.
 
-    word_ids, sentence_offsets: as ScannedCorpus has them.
+    word_ids, sentence_offsets: as EncodedText has them.
     """
     text, starts = encode_words(words)
     letters = np.append(text, np.zeros(_EIGHT, np.uint8))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.philox import Purpose, draw_words
 from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
 from w2v_cli.kernels.windows import Windows, draw_windows
@@ -44,8 +44,8 @@ def shared_negatives(negatives: int) -> int:
 class BlockBuilder:
     """Builds the blocks of a span; every draw depends on (seed, epoch, corpus position) alone."""
 
-    def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
-        counts = corpus.vocabulary.counts
+    def __init__(self, corpus: EncodedText, config: Config) -> None:
+        counts = corpus.word_counts
         self._corpus = corpus
         self._config = config
         self._keep_probability = keep_probabilities(counts, config.sampling.subsample)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels.arrays import import_cupy
 from w2v_cli.kernels.block import cuda_layout
@@ -38,9 +38,9 @@ class CuPyEngine:
 
     def __init__(
         self,
-        corpus: ScannedCorpus,
+        corpus: EncodedText,
         config: Config,
-        held_out: ScannedCorpus | None = None,
+        held_out: EncodedText | None = None,
         start: Embeddings | None = None,
     ) -> None:
         self._cupy = import_cupy()
@@ -53,12 +53,12 @@ class CuPyEngine:
         check_device_memory(needed, free + kept, total, config)
         self._draw, self._train = self._compile()
         self.resident_blocks = self._resident_blocks() * attributes["MultiProcessorCount"]
-        default = cuda_layout.blocks_in_flight(len(corpus.vocabulary), self.resident_blocks)
+        default = cuda_layout.blocks_in_flight(corpus.vocabulary_size, self.resident_blocks)
         self.blocks_in_flight = config.training.gpu_concurrency or default
         self._text = self._upload_text(corpus, config)
         self._held_out = None if held_out is None else self._upload_sentences(self._text, held_out)
         self._kept = self._build_kept_words()
-        start = start or build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+        start = start or build_embeddings(corpus.vocabulary_size, config.model, config.sampling.seed)
         self._input_vectors, self._output_vectors = (
             self._upload(_padded(matrix, self.layout.dim)) for matrix in (start.input_vectors, start.output_vectors)
         )
@@ -145,8 +145,8 @@ class CuPyEngine:
         kernel = self._train.kernel.ptr
         return int(driver.occupancyMaxActiveBlocksPerMultiprocessor(kernel, threads, self.layout.shared_bytes))
 
-    def _upload_text(self, corpus: ScannedCorpus, config: Config) -> Text:
-        counts = corpus.vocabulary.counts
+    def _upload_text(self, corpus: EncodedText, config: Config) -> Text:
+        counts = corpus.word_counts
         table = build_negative_table(counts, config.sampling.exponent)
         keep_probability = keep_probabilities(counts, config.sampling.subsample)
         return Text(
@@ -157,7 +157,7 @@ class CuPyEngine:
             self._upload(table.alias),
         )
 
-    def _upload_sentences(self, text: Text, corpus: ScannedCorpus) -> Text:
+    def _upload_sentences(self, text: Text, corpus: EncodedText) -> Text:
         """Return other sentences with the same distributions."""
         return dataclasses.replace(
             text, word_ids=self._upload(corpus.word_ids), sentence_offsets=self._upload(corpus.sentence_offsets)
@@ -198,9 +198,9 @@ def fitting_layout(config: Config, shared_limit: int) -> Layout:
     return layout
 
 
-def device_bytes(corpus: ScannedCorpus, held_out: ScannedCorpus | None, layout: Layout) -> int:
+def device_bytes(corpus: EncodedText, held_out: EncodedText | None, layout: Layout) -> int:
     """Return the bytes of the device's memory that a training takes, CUDA's own left out."""
-    vocabulary = len(corpus.vocabulary)
+    vocabulary = corpus.vocabulary_size
     texts = [corpus] if held_out is None else [corpus, held_out]
     sentences = sum(text.word_ids.nbytes + text.sentence_offsets.nbytes for text in texts)
     distributions, matrices = 3 * 4 * vocabulary, 2 * 4 * vocabulary * layout.dim

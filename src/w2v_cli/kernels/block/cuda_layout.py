@@ -93,7 +93,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Text:
-    """A corpus and its distributions on the device, as ScannedCorpus, keep_probabilities and NegativeTable have them.
+    """A corpus and its distributions on the device, as EncodedText, keep_probabilities and NegativeTable have them.
 
     word_ids: (N,) int32; sentence_offsets: (S + 1,) int64; keep_probability and own_share: (V,) float32; alias: (V,)
     int32.

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.jit.njit import is_kept
 from w2v_cli.kernels.block.blocks import SPAN_WORDS, shared_negatives
 from w2v_cli.kernels.block.scratch import Model, Scratch, build_scratch, padded_dim, zeros
@@ -25,9 +25,9 @@ class CompiledEngine:
 
     def __init__(
         self,
-        corpus: ScannedCorpus,
+        corpus: EncodedText,
         config: Config,
-        held_out: ScannedCorpus | None = None,
+        held_out: EncodedText | None = None,
         start: Embeddings | None = None,
     ) -> None:
         self._config = config
@@ -91,22 +91,22 @@ class CompiledEngine:
             return build_kept_words(SPAN_WORDS, model.window), build_scratch(model, shared)
 
 
-def _text_and_draws(corpus: ScannedCorpus, config: Config) -> tuple[Text, Draws]:
+def _text_and_draws(corpus: EncodedText, config: Config) -> tuple[Text, Draws]:
     """Return the corpus and the settings of the draws as the compiled functions take them."""
-    counts, model = corpus.vocabulary.counts, config.model
+    counts, model = corpus.word_counts, config.model
     table = build_negative_table(counts, config.sampling.exponent)
     keep_probability = keep_probabilities(counts, config.sampling.subsample)
     text = Text(corpus.word_ids, corpus.sentence_offsets, keep_probability, table.own_share, table.alias)
     return text, Draws(np.uint64(config.sampling.seed), model.window, model.shrink_window, model.partial_windows)
 
 
-def _with_sentences(text: Text, corpus: ScannedCorpus) -> Text:
+def _with_sentences(text: Text, corpus: EncodedText) -> Text:
     """Return other sentences with the same distributions."""
     return text._replace(word_ids=corpus.word_ids, sentence_offsets=corpus.sentence_offsets)
 
 
-def _first_values(corpus: ScannedCorpus, config: Config) -> Embeddings:
-    size, seed = len(corpus.vocabulary), config.sampling.seed
+def _first_values(corpus: EncodedText, config: Config) -> Embeddings:
+    size, seed = corpus.vocabulary_size, config.sampling.seed
     return build_embeddings(size, config.model, seed, allocate=_padded_zeros)
 
 

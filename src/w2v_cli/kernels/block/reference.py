@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.block.blocks import SPAN_WORDS, Block, BlockBuilder
 from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
 
@@ -92,16 +92,16 @@ class ReferenceEngine:
 
     def __init__(
         self,
-        corpus: ScannedCorpus,
+        corpus: EncodedText,
         config: Config,
-        held_out: ScannedCorpus | None = None,
+        held_out: EncodedText | None = None,
         start: Embeddings | None = None,
     ) -> None:
         self._builder = BlockBuilder(corpus, config)
         self._held_out = BlockBuilder(held_out, config) if held_out else None
         self._config = config
         self._embeddings = (
-            build_embeddings(len(corpus.vocabulary), config.model, config.sampling.seed)
+            build_embeddings(corpus.vocabulary_size, config.model, config.sampling.seed)
             if start is None
             else Embeddings(np.array(start.input_vectors), np.array(start.output_vectors))  # steps are taken in place
         )

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from w2v_cli.config.schema import Config, ModelSettings
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.jit.njit import is_kept
 from w2v_cli.kernels.block.blocks import shared_negatives
 from w2v_cli.kernels.block.deterministic_numba import Rounds, join_rounds
@@ -25,7 +25,7 @@ class RoundsEngine(CompiledEngine):
     span_words = _SPANS * _SPAN_WORDS
 
     def __init__(
-        self, corpus: ScannedCorpus, config: Config, held_out: ScannedCorpus | None = None, *, threads: int
+        self, corpus: EncodedText, config: Config, held_out: EncodedText | None = None, *, threads: int
     ) -> None:
         super().__init__(corpus, config, held_out)
         model = config.model

@@ -16,7 +16,7 @@ _BYTE, _HALF = np.uint64(8), np.uint64(32)
 
 
 class Text(NamedTuple):
-    """The corpus and its distributions, as ScannedCorpus, keep_probabilities and NegativeTable have them."""
+    """The corpus and its distributions, as EncodedText, keep_probabilities and NegativeTable have them."""
 
     word_ids: NDArray[np.int32]
     sentence_offsets: NDArray[np.int64]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import ScannedCorpus
+from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.philox import Purpose, draw_words
 from w2v_cli.kernels.sampling import NegativeTable, build_negative_table, draw_negatives, keep_probabilities
 from w2v_cli.kernels.windows import NO_WORD, Windows, draw_windows
@@ -37,8 +37,8 @@ class Batch:
 class BatchBuilder:
     """Builds the batches of each epoch; every draw depends on (seed, epoch, corpus position) alone."""
 
-    def __init__(self, corpus: ScannedCorpus, config: Config) -> None:
-        counts = corpus.vocabulary.counts
+    def __init__(self, corpus: EncodedText, config: Config) -> None:
+        counts = corpus.word_counts
         self._corpus = corpus
         self._config = config
         self._keep_probability = keep_probabilities(counts, config.sampling.subsample)

@@ -1,4 +1,4 @@
-"""docs/json.md as a JSON Schema: tests/test_docs.py writes it to docs/json.schema.json."""
+"""docs/reference/json.md as a JSON Schema: tests/test_docs.py writes it to docs/reference/json.schema.json."""
 
 import json
 import re

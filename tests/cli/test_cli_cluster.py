@@ -327,7 +327,7 @@ def test_one_machine_does_not_go_on_with_a_cluster(w2v):
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
-    """Return a folder with a CA, and a certificate that it has signed, as docs/cluster.md makes them."""
+    """Return a folder with a CA, and a certificate that it has signed, as docs/how-to/cluster.md makes them."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed: TLS is NOT tested")
     folder = tmp_path_factory.mktemp("tls")
@@ -342,7 +342,7 @@ def make_certificates(folder):
     """Run the script of the documentation; return what subprocess.run returns."""
     from pathlib import Path  # noqa: PLC0415
 
-    script = Path(__file__).resolve().parents[2] / "docs" / "cluster" / "certificates.sh"
+    script = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "cluster" / "certificates.sh"
     return subprocess.run(["sh", str(script), "127.0.0.1"], cwd=folder, check=False, capture_output=True)  # noqa: S607
 
 

@@ -1,4 +1,4 @@
-"""docs/cluster/ssh.sh, which starts a cluster over ssh, against an sshd on 127.0.0.1."""
+"""docs/how-to/cluster/ssh.sh, which starts a cluster over ssh, against an sshd on 127.0.0.1."""
 
 import contextlib
 import getpass
@@ -18,7 +18,7 @@ pytest.importorskip("distributed", reason="the extra distributed is not installe
 from cli.running import make_program
 from faults.cluster_runs import SECONDS, SETTINGS, free_port, has_trained, wait_for, write_text
 
-SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "cluster" / "ssh.sh"
+SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "cluster" / "ssh.sh"
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 NEEDED = ("ssh", "ssh-keygen", "openssl", "tar")
 CONFIG = """

@@ -1,4 +1,4 @@
-"""What each command's --json writes is what docs/json.md says."""
+"""What each command's --json writes is what docs/reference/json.md says."""
 
 import json
 import os

@@ -83,7 +83,7 @@ def test_no_phrase_is_told(cities):
 
 
 def test_json_says_what_was_joined(cities):
-    """The object is as docs/json.md has it."""
+    """The object is as docs/reference/json.md has it."""
     done = cities.run("phrases", "cities.txt", *JOIN, "-o", "joined.txt", "--json", "-q")
 
     content = json.loads(done.stdout)

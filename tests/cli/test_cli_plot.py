@@ -108,7 +108,7 @@ def test_a_terminal_shows_a_curve_of_its_width(w2v, columns):
 
 
 def test_json_is_as_the_page_says(w2v):
-    """An object for each log, as docs/json.md has it."""
+    """An object for each log, as docs/reference/json.md has it."""
     w2v.write("run.jsonl", WHOLE)
 
     first, second = map(json.loads, w2v.run("plot", "run.jsonl", "run.jsonl", "--json").stdout.splitlines())

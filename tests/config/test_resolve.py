@@ -92,14 +92,14 @@ BAD_KEYS = {
     b"model:\n  dim: \xff\n": ["my.yaml:2 is not UTF-8 (byte 0xff); save it as UTF-8."],
     "training: {epochz: 3}": ["my.yaml:1:12 training.epochz: unknown setting; did you mean training.epochs?"],
     "training: {window: 3}": ["my.yaml:1:12 training.window: unknown setting; did you mean model.window?"],
-    "training: {xyz: 3}": ["my.yaml:1:12 training.xyz: unknown setting; docs/settings.md lists them all"],
+    "training: {xyz: 3}": ["my.yaml:1:12 training.xyz: unknown setting; docs/reference/settings.md lists them all"],
     "trainng: {epochs: 3}": ["my.yaml:1:1 trainng: unknown section; did you mean training?"],
     "epochs: 3": ["my.yaml:1:1 epochs: unknown setting; did you mean training.epochs?"],
     "training.epochs: 3": ["my.yaml:1:1 training.epochs: write epochs inside the section training"],
     "training: 3": ["my.yaml:1:11 training: is a section; write its settings below it"],
     "? [a]\n: 3\n": ["my.yaml:1:3 a key must be plain text"],
     '"a\\nb\\e[31m": 3': [
-        "my.yaml:1:1 a\\nb\\x1b[31m: unknown setting; docs/settings.md lists them all",
+        "my.yaml:1:1 a\\nb\\x1b[31m: unknown setting; docs/reference/settings.md lists them all",
     ],
     "training:\n  epochs: 3\n  dim: 1\n  epochs: 4\n  epochs: 5\n": [
         "my.yaml:3:3 training.dim: unknown setting; did you mean model.dim?",

@@ -23,7 +23,7 @@ COMMANDS = [*app._COMMANDS, *app._GROUPS]
 
 
 def settings_page():
-    """Return docs/settings.md: every setting, as the program describes it."""
+    """Return docs/reference/settings.md: every setting, as the program describes it."""
     lines = ["# Settings", ""]
     lines += ["In YAML, by `--set KEY=VALUE`, or by the environment; `configs/default.yaml` says more of each.", ""]
     lines += ["| key | default | allowed | meaning | environment |", "|---|---|---|---|---|"]
@@ -48,7 +48,7 @@ def options_of(command):
 
 
 def test_settings_page_is_up_to_date():
-    """docs/settings.md is what the program says of its settings."""
+    """docs/reference/settings.md is what the program says of its settings."""
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_page()
 
 

@@ -1,4 +1,4 @@
-"""docs/json.schema.json says what docs/json.md says, and is a schema that tells right from wrong."""
+"""docs/reference/json.schema.json says what docs/reference/json.md says, and is a schema that tells right from wrong."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from documented import DOCS
 from json_schema import json_schema
 
-jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is missing: docs/json.schema.json was NOT checked")
+jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is missing: docs/reference/json.schema.json was NOT checked")
 SCHEMA = DOCS / "json.schema.json"
 HEAD = {"schema": 1, "command": "similar"}
 SIMILAR = HEAD | {"word": "a", "method": "add", "vectors": "f", "neighbours": [{"word": "b", "similarity": 0.5}]}
@@ -20,7 +20,7 @@ def validator():
 
 
 def test_schema_is_up_to_date():
-    """docs/json.schema.json is made of docs/json.md; `python tests/test_docs.py` writes it anew."""
+    """docs/reference/json.schema.json is made of docs/reference/json.md; `python tests/test_docs.py` writes it anew."""
     assert SCHEMA.read_text(encoding="utf-8") == json_schema()
 
 

@@ -51,7 +51,7 @@ def small(monkeypatch):
 @on_the_stand_in
 @pytest.mark.usefixtures("small")
 def test_the_command_writes_the_report_that_is_documented(capsys):
-    """All kernels, both optimisers, the CPU beside the GPU; every field as docs/json.md has it."""
+    """All kernels, both optimisers, the CPU beside the GPU; every field as docs/reference/json.md has it."""
     assert app.run(["gpu-check", "--json"]) == 0
 
     written = capsys.readouterr()

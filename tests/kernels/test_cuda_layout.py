@@ -1,4 +1,4 @@
-"""How block.cu is called: what fits a GPU, how many blocks are in flight, and what docs/gpu.md says of it."""
+"""How block.cu is called: what fits a GPU, how many blocks are in flight, and what docs/explanation/gpu.md says of it."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from w2v_cli.config.resolve import resolve
 from w2v_cli.kernels.block.blocks import shared_negatives
 from w2v_cli.kernels.block.cuda_layout import SOURCE, Layout, blocks_in_flight, choose_layout
 
-PAPER = Path(__file__).resolve().parents[2] / "docs" / "gpu.md"
+PAPER = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "gpu.md"
 
 
 def configure(*sets):
@@ -43,7 +43,7 @@ def test_blocks_in_flight_follow_the_vocabulary_and_the_device(vocabulary_size, 
 
 
 def test_the_paper_states_what_a_layout_counts():
-    """The table of docs/gpu.md holds the bytes and operations that Layout counts."""
+    """The table of docs/explanation/gpu.md holds the bytes and operations that Layout counts."""
     models = [(dim, model) for dim in (100, 300) for model in ("skipgram", "cbow")]
     layouts = [Layout(model, dim, 5, shared_negatives(5), 1) for dim, model in models]
     table = dict(re.findall(r"^\| ([^|]+) \|(.+)\|$", PAPER.read_text(encoding="utf-8"), flags=re.MULTILINE))

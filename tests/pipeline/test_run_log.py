@@ -1,4 +1,4 @@
-"""The log of a training: what it refuses, what it survives, and that each line is what docs/log.md says."""
+"""The log of a training: what it refuses, what it survives, and that each line is what docs/reference/log.md says."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ EVENTS = PAGE.parts | {"epoch": PAGE.parts["progress"] | PAGE.parts["epoch"]}
 
 
 def check_lines(text):
-    """Return the events of a log after holding each line against docs/log.md."""
+    """Return the events of a log after holding each line against docs/reference/log.md."""
     events = [json.loads(line) for line in text.splitlines()]
     for event in events:
         replace(PAGE, parts=EVENTS).check(event, event["event"])
@@ -60,7 +60,7 @@ def log_at(tmp_path):
 
 
 def test_every_line_of_a_real_run_is_documented(tmp_path, monkeypatch):
-    """From start to saved, with held-out loss and scores, every event, field and type is as docs/log.md says."""
+    """From start to saved, with held-out loss and scores, every event, field and type is as docs/reference/log.md says."""
     pairs = tmp_path / "pairs.txt"
     pairs.write_text("sea sky 8\nsea land 3\nland x 1\n", encoding="utf-8")
     config = config_of(tmp_path, validation=0.2, evaluate=[str(pairs)], algorithm="minibatch", batch_size=16)

@@ -51,7 +51,7 @@ FormatOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object instead of text.")]
-JsonLinesOption = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line (docs/json.md).")]
+JsonLinesOption = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line (docs/reference/json.md).")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr; warnings and errors remain.")]
 
 
@@ -116,7 +116,7 @@ SETTING_OPTIONS = (
         "cluster.cluster",
         "CLUSTER",
         "Train on a Dask cluster: local:4 (workers here), tls://HOST:PORT, tcp://HOST:PORT (this machine only), or a "
-        "scheduler's file.json; see docs/cluster.md. [this process]",
+        "scheduler's file.json; see docs/how-to/cluster.md. [this process]",
     ),
     SettingOption("cluster.tls_ca", "FILE", "Certificate that has signed those of the cluster. [none]"),
     SettingOption("cluster.tls_cert", "FILE", "Certificate to show to the cluster. [none]"),

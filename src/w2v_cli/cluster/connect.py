@@ -1,4 +1,4 @@
-"""A Dask cluster, started on this machine or joined somewhere else (docs/cluster.md)."""
+"""A Dask cluster, started on this machine or joined somewhere else (docs/how-to/cluster.md)."""
 
 import contextlib
 import logging

@@ -11,7 +11,7 @@ from w2v_cli.config.cluster_settings import ClusterSettings
 from w2v_cli.errors import ConfigError
 
 _LONGEST_FILE = 1_000_000  # bytes
-_HOW = "start it with certificates and give tls://…, --tls-ca, --tls-cert and --tls-key (docs/cluster.md)"
+_HOW = "start it with certificates and give tls://…, --tls-ca, --tls-cert and --tls-key (docs/how-to/cluster.md)"
 
 
 def scheduler_url(settings: ClusterSettings) -> tuple[str, int]:
@@ -82,7 +82,7 @@ def _check_pem(settings: ClusterSettings) -> None:
             else "no certificate"
         )
         raise ConfigError(
-            f"{told} is {wanted}{cause}: name a PEM file, as docs/cluster/certificates.sh makes."
+            f"{told} is {wanted}{cause}: name a PEM file, as docs/how-to/cluster/certificates.sh makes."
         ) from None
 
 

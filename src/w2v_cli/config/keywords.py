@@ -13,7 +13,7 @@ KEYS = {key.rpartition(".")[2]: key for key in FIELDS if key.rpartition(".")[2] 
 
 
 class Settings(TypedDict, total=False):
-    """The settings of a training but for corpus and output, in the order of docs/settings.md, which explains them."""
+    """The settings of a training but for corpus and output, in the order of docs/reference/settings.md."""
 
     tokens: Literal["words", "whitespace", "regex"]
     token_pattern: str

@@ -68,4 +68,4 @@ def suggest(key: str) -> str | None:
 
 def hint(suggestion: str | None) -> str:
     """Return the end of a message that names a likely meaning, or where to look."""
-    return f"; did you mean {suggestion}?" if suggestion else "; docs/settings.md lists them all"
+    return f"; did you mean {suggestion}?" if suggestion else "; docs/reference/settings.md lists them all"

@@ -42,7 +42,8 @@ def train(
     place, strings of one line or more, or sentences as lists of words. Without both it is PTB where that was
     downloaded, else the built-in text. output: the vectors file; without one nothing is kept on disk.
 
-    settings: those of docs/settings.md by their last name: model, dim, window, negatives, min_count, epochs, seed, …
+    settings: those of docs/reference/settings.md by their last name: model, dim, window, negatives, min_count, epochs,
+    seed, …
     config: others, as the name of a shipped config, a YAML file or {"training": {"epochs": 3}}; a keyword is stronger.
     Environment variables such as W2V_TRAINING__EPOCHS are not read, W2V_DATA_DIR is.
 

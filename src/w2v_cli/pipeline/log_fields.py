@@ -1,4 +1,4 @@
-"""What a log of a training says of each event: its name and its fields, JSON-able (docs/log.md)."""
+"""The fields of a log's events, JSON-able (docs/reference/log.md)."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""A log of a training for other programs: one JSON object an event and line, written as it happens (docs/log.md)."""
+"""A log of a training for other programs: one JSON object per event (docs/reference/log.md)."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Logs of trainings (docs/log.md) → the loss over the epochs."""
+"""Logs of trainings (docs/reference/log.md) → the loss over the epochs."""
 
 import json
 import math
@@ -25,7 +25,7 @@ class EpochMeasured:
     scores: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything by the names of docs/json.md."""
+        """Return everything by the names of docs/reference/json.md."""
         return {"epoch": self.epoch, "loss": self.loss, "held_out": self.held_out, "scores": self.scores}
 
 
@@ -45,7 +45,7 @@ class LossCurve:
     unread_lines: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything by the names of docs/json.md."""
+        """Return everything by the names of docs/reference/json.md."""
         return {
             "log": str(self.path),
             "total": self.total,

@@ -80,7 +80,7 @@ class Phrase:
     number_of_pass: int
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything by the names of docs/json.md."""
+        """Return everything by the names of docs/reference/json.md."""
         return {
             "phrase": self.text,
             "score": self.score,

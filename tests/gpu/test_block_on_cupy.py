@@ -226,9 +226,10 @@ COMMON = ("--epochs", "3", "--dim", "10", "--min-count", "2", "--subsample", "0"
 
 @pytest.fixture(scope="module")
 def real_text(tmp_path_factory):
-    """Return 9,000 words of prose: the changes, settings and manners of this program, as their documents have them."""
+    """Return some 8,000 words of prose: the documents of this program."""
     root = strict_cuda.Path(__file__).resolve().parents[2]
-    lines = [line for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md") for line in _lines(root / name)]
+    pages = [root / "README.md", root / "CHANGELOG.md", *sorted((root / "docs" / "how-to").glob("*.md"))]
+    lines = [line for page in pages for line in _lines(page)]
     path = tmp_path_factory.mktemp("real") / "prose.txt"
     path.write_text("\n".join(lines), encoding="utf-8")
     pairs = path.with_name("pairs.txt")

@@ -51,7 +51,9 @@ FormatOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object instead of text.")]
-JsonLinesOption = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line (docs/reference/json.md).")]
+JsonLinesOption = Annotated[
+    bool, typer.Option("--json", help="Write JSON, one object a line (docs/reference/json.md).")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr; warnings and errors remain.")]
 
 

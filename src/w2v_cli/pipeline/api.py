@@ -38,28 +38,41 @@ def train(
 ) -> WordVectors:
     """Train word vectors as `w2v train` does, and return them.
 
-    corpus: a file, folder, pattern or URL, several of them, or the name of a corpus such as "demo"; texts: in its
-    place, strings of one line or more, or sentences as lists of words. Without both it is PTB where that was
-    downloaded, else the built-in text. output: the vectors file; without one nothing is kept on disk.
+    Nothing is printed and no signal is handled. Ctrl-C raises KeyboardInterrupt; the last snapshot then stays beside
+    `output`. Environment variables of settings, such as W2V_TRAINING__EPOCHS, are not read; W2V_DATA_DIR is.
 
-    settings: those of docs/reference/settings.md by their last name: model, dim, window, negatives, min_count, epochs,
-    seed, …
-    config: others, as the name of a shipped config, a YAML file or {"training": {"epochs": 3}}; a keyword is stronger.
-    Environment variables such as W2V_TRAINING__EPOCHS are not read, W2V_DATA_DIR is.
+    Args:
+        corpus: A file, folder, pattern or URL, a list of them, or the name of a corpus such as "demo". Without corpus
+            and texts: PTB if it was downloaded, else the built-in text.
+        texts: The text itself instead of its place: strings of one or more lines, or sentences as lists of words.
+        output: The vectors file. Without one, nothing stays on disk.
+        config: More settings: the name of a shipped config, a YAML file, or a dictionary such as
+            {"training": {"epochs": 3}}. A keyword is stronger.
+        resume: Continue from the snapshot beside `output`.
+        on_event: Called with each event (`w2v_cli.pipeline.events`): CorpusRead every megabyte or two, Progress twenty
+            times an epoch.
+        is_stop_wanted: Called often. When it returns True, training ends early and the vectors so far are returned.
+        **settings: Settings by their last name: model, dim, window, negatives, min_count, epochs, seed, …
+            (docs/reference/settings.md).
 
-    resume: go on from the snapshot beside `output`. on_event: hears of each event (`w2v_cli.pipeline.events`),
-    CorpusRead after each megabyte or two, Progress twenty times an epoch. is_stop_wanted: asked all the time; where it
-    says so, training ends early with what there is.
-    An interrupt (Ctrl-C) is a KeyboardInterrupt; the last snapshot then stays beside `output`.
+    Returns:
+        The vectors of the vocabulary, the most frequent word first.
 
-    Raises the W2vError of whatever is in the way: ConfigError, CorpusError, StorageError, DivergedError, …
+    Raises:
+        ConfigError: A setting is wrong, or the output exists.
+        CorpusError: The text is missing, unreadable or too small.
+        DivergedError: The training diverged.
+        StorageError: The disk, a permission or the memory is in the way.
+        OutputInUseError: Another training writes this output.
+        MissingDependencyError: A GPU or an optional package is missing.
 
-    >>> words = [["sun", "moon", "stars"], ["salt", "sea", "waves"]] * 40
-    >>> vectors = train(texts=words, dim=8, epochs=2, subsample=0.0, backend="numpy")
-    >>> sorted(vectors)
-    ['moon', 'salt', 'sea', 'stars', 'sun', 'waves']
-    >>> len(vectors.similar("sun", top=3)), len(vectors.metadata["epoch_losses"])
-    (3, 2)
+    Examples:
+        >>> words = [["sun", "moon", "stars"], ["salt", "sea", "waves"]] * 40
+        >>> vectors = train(texts=words, dim=8, epochs=2, subsample=0.0, backend="numpy")
+        >>> sorted(vectors)
+        ['moon', 'salt', 'sea', 'stars', 'sun', 'waves']
+        >>> len(vectors.similar("sun", top=3)), len(vectors.metadata["epoch_losses"])
+        (3, 2)
     """
     end_if_worker()
     if texts is not None and corpus is not None:

@@ -22,18 +22,22 @@ __all__ = ["Neighbour", "WordVectors", "load"]
 
 
 class WordVectors(keyed_vectors.KeyedVectors):
-    """Words and their vectors, and the questions that can be asked of them.
+    """Words, their vectors, and methods to ask them questions.
 
-    `words`: V of them, the most frequent first; `vectors`: (V, D) float16 or float32; `counts`: (V,) int64, or None
-    where the file has none; `metadata`: how they were made, such as `metadata["epoch_losses"]`.
+    A question is a word, or a sum of words with signs between spaces: "king - man + woman". An unknown word raises
+    UnknownWordError, whose `suggestions` are spelt like it.
 
-    Where a method takes a question, that is a word or a sum of words with signs between spaces, "king - man + woman".
-    An unknown word raises UnknownWordError, whose `suggestions` are spelt like it.
+    Attributes:
+        words: V words, the most frequent first.
+        vectors: (V, D) float16 or float32; row i belongs to words[i].
+        counts: (V,) int64, how often each word occurs in the corpus; None if unknown.
+        metadata: How the vectors were made, such as `metadata["epoch_losses"]`.
 
-    >>> import numpy as np
-    >>> vectors = WordVectors(np.eye(3, dtype=np.float32), ("sun", "moon", "sea"))
-    >>> len(vectors), "moon" in vectors, vectors["moon"].tolist()
-    (3, True, [0.0, 1.0, 0.0])
+    Examples:
+        >>> import numpy as np
+        >>> vectors = WordVectors(np.eye(3, dtype=np.float32), ("sun", "moon", "sea"))
+        >>> len(vectors), "moon" in vectors, vectors["moon"].tolist()
+        (3, True, [0.0, 1.0, 0.0])
     """
 
     @classmethod
@@ -88,18 +92,28 @@ class WordVectors(keyed_vectors.KeyedVectors):
         min_count: int | None = None,
         restrict: int | None = None,
     ) -> list[Neighbour] | list[list[Neighbour]]:
-        """Return the `top` words nearest to a word or a sum by cosine, nearest first, without the question's own.
+        """Return the words nearest to a word or a sum, by cosine, without the words of the question.
 
-        Of a list of questions a list of such answers, found in one pass over the vectors.
+        Args:
+            question: A word or a sum of words, or a list of them, which costs one pass over the vectors.
+            top: How many words to return.
+            method: How sums are scored: "add", "mul" or "dot", as in `analogy`.
+            min_count: Only words that occur so often in the corpus answer.
+            restrict: Only so many of the most frequent words answer.
 
-        method: how sums are scored, see `analogy`. min_count: only words that occur so often in the corpus; restrict:
-        only so many of the most frequent ones. Raises ConfigError for a number below 1.
+        Returns:
+            The neighbours, nearest first; for a list of questions, a list of such lists.
 
-        >>> import numpy as np
-        >>> rows = np.array([[3, 0], [2, 1], [0, 1]], np.float32)
-        >>> vectors = WordVectors(rows, ("king", "queen", "bread"))
-        >>> [(found.word, round(found.score, 3)) for found in vectors.similar("king")]
-        [('queen', 0.894), ('bread', 0.0)]
+        Raises:
+            UnknownWordError: A word of the question is not in the vocabulary.
+            ConfigError: A number is below 1.
+
+        Examples:
+            >>> import numpy as np
+            >>> rows = np.array([[3, 0], [2, 1], [0, 1]], np.float32)
+            >>> vectors = WordVectors(rows, ("king", "queen", "bread"))
+            >>> [(found.word, round(found.score, 3)) for found in vectors.similar("king")]
+            [('queen', 0.894), ('bread', 0.0)]
         """
         search = Search(top, method, min_count, restrict, threads=available_cores())
         questions = [question] if isinstance(question, str) else _listed(question)
@@ -118,10 +132,23 @@ class WordVectors(keyed_vectors.KeyedVectors):
         min_count: int | None = None,
         restrict: int | None = None,
     ) -> list[Neighbour]:
-        """Return the `top` answers to "a is to b as c is to …", best first: king, man, queen → woman.
+        """Return the best answers to "a is to b as c is to …": king, man, queen → woman.
 
-        method: `add` is the cosine with b - a + c, each at length 1 (3CosAdd, Mikolov et al. 2013c); `mul` 3CosMul
-        (Levy & Goldberg 2014); `dot` the book's dot product. `a`, `b` and `c` are words and do not answer.
+        Args:
+            a: The first word.
+            b: What `a` is to.
+            c: The word whose counterpart is wanted. None of the three answers.
+            top: How many answers to return.
+            method: "add": cosine with b - a + c, each at length 1 (3CosAdd, Mikolov et al. 2013c); "mul": 3CosMul
+                (Levy & Goldberg 2014); "dot": the dot product of the book.
+            min_count: Only words that occur so often in the corpus answer.
+            restrict: Only so many of the most frequent words answer.
+
+        Returns:
+            The answers, best first.
+
+        Raises:
+            UnknownWordError: One of the words is not in the vocabulary.
         """
         for word in (a, b, c):
             _check_text(word)
@@ -136,7 +163,9 @@ class WordVectors(keyed_vectors.KeyedVectors):
     def odd(self, words: Sequence[str]) -> str:
         """Return the word that fits least with the others: the farthest from the mean of all at length 1.
 
-        Raises ConfigError for fewer than three different words.
+        Raises:
+            ConfigError: There are fewer than three different words.
+            UnknownWordError: One of the words is not in the vocabulary.
         """
         return closeness.odd_one_out(self, _listed(words))[0].word
 
@@ -144,7 +173,13 @@ class WordVectors(keyed_vectors.KeyedVectors):
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write a vectors file (float16), whole or not at all, and return its path.
 
-        Raises ConfigError for a file that exists, without `overwrite`, and StorageError where the disk refuses.
+        Args:
+            path: The file to write.
+            overwrite: Replace the file if it exists.
+
+        Raises:
+            ConfigError: The file exists, and `overwrite` is False.
+            StorageError: The disk refused.
         """
         keyed_vectors.save(Path(path), self, overwrite=overwrite)
         return Path(path)
@@ -169,8 +204,12 @@ def _check_text(question: object) -> None:
 
 @python_names()
 def load(path: str | os.PathLike[str]) -> WordVectors:
-    """Return the vectors of a file that w2v reads, memory-mapped, after every check of it that there is.
+    """Load a vectors file and check it; the vectors are memory-mapped.
 
-    Raises VectorsError for a file that is missing, damaged or of another kind.
+    Args:
+        path: A file that `w2v train` or `w2v import` wrote, or the book's `cbow_params.pkl`.
+
+    Raises:
+        VectorsError: The file is missing, damaged or of another kind.
     """
     return WordVectors.of(load_module.open_vectors(Path(path)))

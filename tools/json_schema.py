@@ -1,11 +1,13 @@
-"""docs/reference/json.md as a JSON Schema: tests/test_docs.py writes it to docs/reference/json.schema.json."""
+"""docs/reference/json.md as a JSON Schema."""
 
 import json
 import re
+from typing import Any
 
 from documented import read_page
 
-_TYPES = {
+Schema = dict[str, Any]
+_TYPES: dict[str, Schema] = {
     "whole number": {"type": "integer"},
     "number": {"type": "number"},
     "text": {"type": "string"},
@@ -16,7 +18,7 @@ _TYPES = {
 }
 
 
-def json_schema():
+def json_schema() -> str:
     """Return the schema, as text: each part of the page is a definition, and an object is one of those it describes.
 
     Fields that the page does not name are allowed, because new ones may come with the same version.
@@ -34,7 +36,7 @@ def json_schema():
     return json.dumps(schema, indent=1) + "\n"
 
 
-def _object(fields):
+def _object(fields: dict[str, str]) -> Schema:
     required = [name for name, kind in fields.items() if not kind.endswith(", optional")]
     properties = {name: _any_of(kind.removesuffix(", optional").split(" or ")) for name, kind in fields.items()}
     if "schema" in properties:
@@ -42,16 +44,16 @@ def _object(fields):
     return {"type": "object", "required": required, "properties": properties}
 
 
-def _any_of(kinds):
+def _any_of(kinds: list[str]) -> Schema:
     schemas = [_one(kind) for kind in kinds]
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
-def _one(kind):
+def _one(kind: str) -> Schema:
     if kind.startswith("list of "):
         return {"type": "array", "items": _one(kind.removeprefix("list of "))}
     return _TYPES.get(kind) or _reference(kind)
 
 
-def _reference(part):
+def _reference(part: str) -> Schema:
     return {"$ref": f"#/$defs/{part.replace(' ', '%20')}"}

@@ -6,9 +6,11 @@ from numpy.testing import assert_allclose
 from w2v_cli.config.schema import Config
 from w2v_cli.kernels.arrays import NumPyArrays
 from w2v_cli.kernels.embeddings import Embeddings
-from w2v_cli.kernels.minibatch.batches import NO_WORD, Batch
+from w2v_cli.kernels.minibatch.batches import Batch
 from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
 from w2v_cli.kernels.minibatch.reference import ArrayEngine
+from w2v_cli.kernels.objectives import Cbow
+from w2v_cli.kernels.windows import NO_WORD
 
 ROUNDING = 2e-5  # float32 sums of at most some hundred terms of size 0.1, in any order
 VOCABULARY_SIZE, DIM = 50, 12
@@ -64,10 +66,12 @@ def assert_agrees(arrays, batches, build_optimizer, *, is_classic):
     rng = np.random.default_rng(11)
     matrices = [rng.normal(0, 0.5, (VOCABULARY_SIZE, DIM)).astype(np.float32) for _ in range(2)]
     wide = [matrix.astype(np.float64) for matrix in matrices]
-    reference = ArrayEngine(NumPyArrays(), is_classic=is_classic)
+    reference = ArrayEngine(NumPyArrays(), Cbow(is_classic=is_classic))
     expected = take_steps(reference, wide, batches, build_optimizer)
 
-    inputs, outputs, losses = take_steps(ArrayEngine(arrays, is_classic=is_classic), matrices, batches, build_optimizer)
+    inputs, outputs, losses = take_steps(
+        ArrayEngine(arrays, Cbow(is_classic=is_classic)), matrices, batches, build_optimizer
+    )
 
     assert inputs.dtype == outputs.dtype == np.float32
     assert_allclose(inputs, expected[0], atol=ROUNDING)

@@ -10,7 +10,7 @@ from w2v_cli.config.resolve import resolve
 from w2v_cli.kernels.block import cuda_layout
 from w2v_cli.kernels.block.blocks import BlockBuilder, shared_negatives
 from w2v_cli.kernels.block.cuda_layout import KeptWords, Launch, Layout, Matrices, Text
-from w2v_cli.kernels.block.reference import cbow_block_step, skipgram_block_step
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
 from w2v_cli.kernels.windows import NO_WORD
 
@@ -45,7 +45,7 @@ def layout_of(config, slices=1):
     """Return the layout for a config, in so many slices."""
     model = config.model
     count = shared_negatives(config.sampling.negatives)
-    return Layout(model.model, cuda_layout.padded_dim(model.dim), model.window, count, slices)
+    return Layout(objective_of(model), cuda_layout.padded_dim(model.dim), model.window, count, slices)
 
 
 def build_emulator(layout, folder, source=None, **options):
@@ -134,9 +134,7 @@ def compare(corpus, config, folder, *, slices=1, launch=None, scale=1.0, **optio
 
 def _step(matrices, block, config, rate):
     negatives = config.sampling.negatives
-    if config.model.model == "skipgram":
-        return skipgram_block_step(*matrices, block, negatives, rate)
-    return cbow_block_step(*matrices, block, negatives, rate, config.model.cbow_gradient == "classic")
+    return objective_of(config.model).block_step(*matrices, block, negatives, rate)
 
 
 def _with_margins(shape):

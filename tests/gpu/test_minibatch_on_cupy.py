@@ -15,6 +15,7 @@ from w2v_cli.kernels.arrays import CuPyArrays
 from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
@@ -39,7 +40,7 @@ def test_steps_agree_with_the_reference(kind, build_optimizer, is_classic):
 
 
 def train_on(backend, corpus_file, config):
-    engine = load_minibatch_engine(backend, is_classic=config.model.cbow_gradient == "classic")
+    engine = load_minibatch_engine(backend, objective_of(config.model))
     corpus = scan(corpus_file, config.corpus).text
     trainer = MinibatchTrainer(corpus, config, engine, threads=2)
     return train(len(corpus.word_ids), config, trainer, lambda _: None)

@@ -14,6 +14,7 @@ from w2v_cli.kernels.arrays import CuPyArrays
 from w2v_cli.kernels.gpu import resolve_backend
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.loop import train
@@ -57,7 +58,7 @@ def test_training_ends_near_numpys(name, tmp_path):
     config = small_config(name)
     corpus = scan(write_corpus(tmp_path / "words.txt"), config.corpus).text
 
-    engines = (load_minibatch_engine(backend, is_classic=True) for backend in (Backend.NUMPY, Backend.CUPY))
+    engines = (load_minibatch_engine(backend, objective_of(config.model)) for backend in (Backend.NUMPY, Backend.CUPY))
     trainers = (MinibatchTrainer(corpus, config, engine, threads=2) for engine in engines)
     expected, found = (train(len(corpus.word_ids), config, trainer, lambda _: None) for trainer in trainers)
 

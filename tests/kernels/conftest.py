@@ -1,13 +1,12 @@
 """Fixtures of the kernel tests."""
 
-import functools
-
 import numpy as np
 import pytest
 from small_batches import random_batch
 
 from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.minibatch.batches import Batch
+from w2v_cli.kernels.objectives import Cbow
 from w2v_cli.kernels.protocols import Backend
 
 
@@ -35,4 +34,4 @@ def batch(request):
 @pytest.fixture(params=["numpy", "numba"])
 def load_engine(request):
     """Return a function from is_classic to each CPU engine in turn."""
-    return functools.partial(load_minibatch_engine, Backend(request.param))
+    return lambda *, is_classic: load_minibatch_engine(Backend(request.param), Cbow(is_classic=is_classic))

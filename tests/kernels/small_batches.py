@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from w2v_cli.kernels.minibatch.batches import NO_WORD, Batch
+from w2v_cli.kernels.minibatch.batches import Batch
+from w2v_cli.kernels.windows import NO_WORD
 
 VOCABULARY_SIZE, DIM = 7, 6
 

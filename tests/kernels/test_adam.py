@@ -10,11 +10,12 @@ from w2v_cli.kernels.arrays import NumPyArrays
 from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.minibatch.optimizers import Adam
 from w2v_cli.kernels.minibatch.reference import ArrayEngine
+from w2v_cli.kernels.objectives import Cbow
 
 
 def mean_gradients(matrices, batch):
     """Return the gradient of the batch's mean loss for both matrices, dense; test_gradients.py proves it."""
-    engine = ArrayEngine(NumPyArrays(), is_classic=False)
+    engine = ArrayEngine(NumPyArrays(), Cbow(is_classic=False))
     gradients = engine.gradients(Embeddings(*matrices), batch)
     dense = [np.zeros_like(matrix) for matrix in matrices]
     for total, part in zip(dense, (gradients.inputs, gradients.outputs), strict=True):

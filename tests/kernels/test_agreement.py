@@ -12,6 +12,7 @@ from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.minibatch.optimizers import Adam
 from w2v_cli.kernels.minibatch.reference import ArrayEngine
+from w2v_cli.kernels.objectives import Cbow
 from w2v_cli.kernels.protocols import Backend
 
 ROUNDING = 2e-5  # float32 sums of a few dozen terms of size 1, in any order
@@ -20,7 +21,7 @@ ROUNDING = 2e-5  # float32 sums of a few dozen terms of size 1, in any order
 def reference_result(matrices, batch, *, is_classic, optimise):
     """Return what the float64 reference makes of the matrices."""
     wide = [matrix.astype(np.float64) for matrix in matrices]
-    engine = ArrayEngine(NumPyArrays(), is_classic=is_classic)
+    engine = ArrayEngine(NumPyArrays(), Cbow(is_classic=is_classic))
     loss = optimise(engine, Embeddings(*wide), batch)
     return wide, loss
 
@@ -123,7 +124,7 @@ def test_steps_put_off_leave_the_bytes_of_steps_taken_at_once():
         [matrix.copy() for matrix in random_matrices(np.random.default_rng(43), shape=(60, DIM))] for _ in "ab"
     )
     for matrices, settles_each_step in ((late, False), (at_once, True)):
-        adam = Adam(load_minibatch_engine(Backend.NUMBA, is_classic=False), Embeddings(*matrices))
+        adam = Adam(load_minibatch_engine(Backend.NUMBA, Cbow(is_classic=False)), Embeddings(*matrices))
         for batch in batches:
             adam.step(batch, 0.001)
             if settles_each_step:

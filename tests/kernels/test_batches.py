@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.minibatch import batches
-from w2v_cli.kernels.minibatch.batches import NO_WORD, BatchBuilder
+from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.philox import philox
 from w2v_cli.kernels.sampling import draw_kept, keep_probabilities
+from w2v_cli.kernels.windows import NO_WORD
 
 SEED = (3 << 32) | 1
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])

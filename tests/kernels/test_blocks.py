@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 
 from w2v_cli.config.resolve import resolve
 from w2v_cli.corpus.scan import scan
+from w2v_cli.kernels import objectives
 from w2v_cli.kernels.block import reference as reference_module
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, SPAN_WORDS, Block
 from w2v_cli.kernels.block.reference import cbow_block_step, skipgram_block_step
@@ -182,7 +183,7 @@ def test_a_planted_bug_is_seen(model, bug, corpus, monkeypatch):
     exec(source.replace(right, wrong), vars(reference_module) | planted, planted)  # noqa: S102  our own source
     config = resolve(sets=[f"model.model={model}", "model.init=normal", "model.dim=20"]).config
     reference, engine = (load_block_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.NUMBA))
-    monkeypatch.setattr(reference_module, name, planted[name])
+    monkeypatch.setattr(objectives, name, planted[name])
 
     losses = [each.train_span(1, 0, 4000, 0.02, 0.02) for each in (reference, engine)]
 

@@ -10,8 +10,9 @@ from small_batches import random_matrices
 
 from w2v_cli.kernels.arrays import NumPyArrays
 from w2v_cli.kernels.embeddings import Embeddings
-from w2v_cli.kernels.minibatch.batches import NO_WORD
 from w2v_cli.kernels.minibatch.reference import ArrayEngine
+from w2v_cli.kernels.objectives import Cbow
+from w2v_cli.kernels.windows import NO_WORD
 
 
 def plain_loss(input_vectors, output_vectors, batch):
@@ -53,7 +54,7 @@ def matrices():
 
 @pytest.fixture
 def reference():
-    return ArrayEngine(NumPyArrays(), is_classic=False)
+    return ArrayEngine(NumPyArrays(), Cbow(is_classic=False))
 
 
 def test_loss_is_the_plain_sum(batch, matrices, reference):
@@ -76,7 +77,7 @@ def test_classic_gradient_is_not_divided_by_the_number_of_inputs(matrices, refer
     """With cbow_gradient: classic each context row receives the whole ∂L/∂h, as in word2vec.c."""
     rng = np.random.default_rng(5)
     batch = one_example(rng, inputs=[0, 1, 2])
-    classic = ArrayEngine(NumPyArrays(), is_classic=True).gradients(Embeddings(*matrices), batch)
+    classic = ArrayEngine(NumPyArrays(), Cbow(is_classic=True)).gradients(Embeddings(*matrices), batch)
 
     expected = 3 * numerical_gradient(matrices, batch, 0)
 

@@ -9,9 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.load import load_minibatch_engine
-from w2v_cli.kernels.minibatch.batches import NO_WORD, Batch
+from w2v_cli.kernels.minibatch.batches import Batch
 from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
+from w2v_cli.kernels.objectives import SkipGram
 from w2v_cli.kernels.protocols import Backend
+from w2v_cli.kernels.windows import NO_WORD
 
 WORDS, DIM = 9, 5
 BATCH = Batch(  # skip-gram's, so that there are more examples than centres; words 7 and 8 do not occur
@@ -25,7 +27,7 @@ BATCH = Batch(  # skip-gram's, so that there are more examples than centres; wor
 
 @pytest.fixture(params=["numpy", "numba"])
 def engine(request):
-    return load_minibatch_engine(Backend(request.param), is_classic=True)
+    return load_minibatch_engine(Backend(request.param), SkipGram())
 
 
 def new_embeddings():

@@ -10,9 +10,9 @@ from w2v_cli.config.resolve import resolve
 from w2v_cli.corpus.scan import scan
 from w2v_cli.kernels.block import rounds_engine
 from w2v_cli.kernels.block.blocks import BlockBuilder
-from w2v_cli.kernels.block.reference import cbow_block_step, skipgram_block_step
 from w2v_cli.kernels.embeddings import build_embeddings
 from w2v_cli.kernels.load import load_block_engine
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend
 
 RATES = (0.02, 0.01)
@@ -56,12 +56,7 @@ def plain_rounds(corpus, config):
             for block in (span[number] for span in spans if number < len(span)):
                 rate = RATES[0] + (RATES[1] - RATES[0]) * block.position / words
                 moved = [matrix.copy() for matrix in frozen]
-                negatives = config.sampling.negatives
-                loss, count = (
-                    skipgram_block_step(*moved, block, negatives, rate)
-                    if model.model == "skipgram"
-                    else cbow_block_step(*moved, block, negatives, rate, is_classic=True)
-                )
+                loss, count = objective_of(model).block_step(*moved, block, config.sampling.negatives, rate)
                 loss_sum, pairs = loss_sum + loss, pairs + count
                 state = [matrix + (after - before) for matrix, after, before in zip(state, moved, frozen, strict=True)]
         losses.append((loss_sum, pairs))

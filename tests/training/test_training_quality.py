@@ -8,6 +8,7 @@ import pytest
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan
 from w2v_cli.kernels.load import load_minibatch_engine
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
@@ -42,10 +43,10 @@ def train_on(text, *, seed=1, backend="numba", **settings):
             "training": {"epochs": 4, "batch_size": 128} | settings.get("training", {}),
         }
     )
-    corpus, encoded = scan(text, config.corpus)
-    engine = load_minibatch_engine(Backend(backend), is_classic=config.model.cbow_gradient == "classic")
-    trainer = MinibatchTrainer(encoded, config, engine, threads=1)
-    return corpus, train(len(encoded.word_ids), config, trainer, lambda _: None)
+    corpus = scan(text, config.corpus)
+    engine = load_minibatch_engine(Backend(backend), objective_of(config.model))
+    trainer = MinibatchTrainer(corpus, config, engine, threads=1)
+    return corpus, train(len(corpus.word_ids), config, trainer, lambda _: None)
 
 
 def purity(corpus, vectors):

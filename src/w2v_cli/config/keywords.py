@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypedDict
 
-from w2v_cli.config.schema import FIELDS
+from w2v_cli.config.schema import FIELDS, ModelName
 from w2v_cli.errors import ConfigError
 
 OptionsGiven = dict[str, tuple[str, object]]
@@ -25,7 +25,7 @@ class Settings(TypedDict, total=False):
     invalid_utf8: Literal["replace", "strict"]
     max_expansion: int
     max_unpacked: int
-    model: Literal["cbow", "skipgram"]
+    model: ModelName
     dim: int
     window: int
     shrink_window: bool

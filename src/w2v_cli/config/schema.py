@@ -11,6 +11,10 @@ from pydantic.fields import FieldInfo
 from w2v_cli.config.cluster_settings import ClusterSettings
 from w2v_cli.config.types import FileName, FileNames, Interval, Pattern, Section, TextSources, Time, Word
 
+ModelName = Literal["cbow", "skipgram"]
+_LEARNING_RATES: Mapping[ModelName, float] = MappingProxyType({"cbow": 0.05, "skipgram": 0.025})
+_ADAM_LEARNING_RATE = 0.001
+
 
 class CorpusSettings(Section):
     """What is read, and what counts as a word."""
@@ -66,7 +70,7 @@ class CorpusSettings(Section):
 class ModelSettings(Section):
     """Which model is trained, and its size."""
 
-    model: Literal["cbow", "skipgram"] = Field(
+    model: ModelName = Field(
         "cbow", description="cbow: the context predicts the centre; skipgram: the centre predicts its context"
     )
     dim: int = Field(100, ge=1, le=10_000, description="dimensions of a word vector (D)")
@@ -173,9 +177,7 @@ class Config(Section):
     @property
     def usual_learning_rate(self) -> float:
         """Return the usual first learning rate of optimiser and model, per example."""
-        if self.training.optimizer == "adam":
-            return 0.001
-        return 0.05 if self.model.model == "cbow" else 0.025
+        return _ADAM_LEARNING_RATE if self.training.optimizer == "adam" else _LEARNING_RATES[self.model.model]
 
 
 def _fields() -> Mapping[str, FieldInfo]:

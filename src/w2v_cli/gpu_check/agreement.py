@@ -7,16 +7,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import Config, ModelName
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
 from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend, BlockEngine
 
-Model = Literal["cbow", "skipgram"]
 OptimizerName = Literal["sgd", "adam"]
 _TOLERANCE = {"block": 1e-4, "minibatch": 1e-3}  # of the update; a bug in a kernel makes 5e-3 and more
 _RATES = (0.05, 0.005)
@@ -25,7 +25,7 @@ _SMALL = 1e-4  # a difference that is rounding alone
 _BATCHES = 4
 
 
-def check_block(corpus: EncodedText, model: Model, dim: int) -> dict[str, Any]:
+def check_block(corpus: EncodedText, model: ModelName, dim: int) -> dict[str, Any]:
     """Train on a text of at most one span, one block in flight; return how far the update is from the reference's."""
     config = config_of(model, dim, gpu_concurrency=1)
     state = _random_state(corpus.vocabulary_size, dim)
@@ -34,14 +34,14 @@ def check_block(corpus: EncodedText, model: Model, dim: int) -> dict[str, Any]:
     return _agreement("block", model, None, dim, _difference(found, expected))
 
 
-def check_minibatch(corpus: EncodedText, model: Model, optimizer: OptimizerName, dim: int) -> dict[str, Any]:
+def check_minibatch(corpus: EncodedText, model: ModelName, optimizer: OptimizerName, dim: int) -> dict[str, Any]:
     """Take some steps; return how far the update is from the reference's."""
     config = config_of(model, dim, algorithm="minibatch", optimizer=optimizer)
     batches = [batch for some in BatchBuilder(corpus, config).iterate_epoch(0) for batch in some][:_BATCHES]
     state = _random_state(corpus.vocabulary_size, dim)
     updates = []
     for backend in (Backend.NUMPY, Backend.CUPY):
-        engine = load_minibatch_engine(backend, is_classic=True)
+        engine = load_minibatch_engine(backend, objective_of(config.model))
         matrices = Embeddings(*(engine.to_device(matrix.copy()) for matrix in state.values()))
         steps = (Adam if optimizer == "adam" else Sgd)(engine, matrices)
         for batch in islice(batches, _BATCHES):
@@ -52,7 +52,7 @@ def check_minibatch(corpus: EncodedText, model: Model, optimizer: OptimizerName,
     return _agreement("minibatch", model, optimizer, dim, _difference(updates[1], updates[0]))
 
 
-def check_staleness(corpus: EncodedText, model: Model, dim: int) -> dict[str, Any]:
+def check_staleness(corpus: EncodedText, model: ModelName, dim: int) -> dict[str, Any]:
     """Compare many blocks in flight with one, at two rates: the difference of the updates must fall with the rate."""
     state = _random_state(corpus.vocabulary_size, dim)
     one = CuPyEngine(corpus, config_of(model, dim, gpu_concurrency=1))
@@ -71,7 +71,7 @@ def check_staleness(corpus: EncodedText, model: Model, dim: int) -> dict[str, An
     }
 
 
-def config_of(model: Model, dim: int, **training: Any) -> Config:
+def config_of(model: ModelName, dim: int, **training: Any) -> Config:
     """Return the config of a check: the defaults but for these settings."""
     return Config.model_validate(
         {
@@ -106,7 +106,7 @@ def _difference(found: list[NDArray[np.float32]], expected: list[NDArray[np.floa
     return max(error if np.isfinite(error) else 1e9 for error in errors)
 
 
-def _agreement(algorithm: str, model: Model, optimizer: str | None, dim: int, error: float) -> dict[str, Any]:
+def _agreement(algorithm: str, model: ModelName, optimizer: str | None, dim: int, error: float) -> dict[str, Any]:
     tolerance = _TOLERANCE[algorithm]
     return {
         "algorithm": algorithm,

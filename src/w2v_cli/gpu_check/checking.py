@@ -3,17 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 
 from w2v_cli import __version__
-from w2v_cli.gpu_check.agreement import Model, OptimizerName, check_block, check_minibatch, check_staleness
+from w2v_cli.config.schema import ModelName
+from w2v_cli.gpu_check.agreement import OptimizerName, check_block, check_minibatch, check_staleness
 from w2v_cli.gpu_check.device import describe_device
 from w2v_cli.gpu_check.texts import build_topic_text
 from w2v_cli.gpu_check.trials import check_quality, measure_speed
 from w2v_cli.kernels.gpu import resolve_backend
 from w2v_cli.system.cpu import available_cores
 
-_MODELS: tuple[Model, ...] = ("cbow", "skipgram")
+_MODELS: tuple[ModelName, ...] = get_args(ModelName)
 _OPTIMIZERS: tuple[OptimizerName, ...] = ("sgd", "adam")
 
 

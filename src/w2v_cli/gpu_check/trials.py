@@ -7,9 +7,9 @@ import statistics
 import time
 from typing import Any
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import Config, ModelName
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.gpu_check.agreement import Model, config_of
+from w2v_cli.gpu_check.agreement import config_of
 from w2v_cli.gpu_check.texts import TopicText, purity
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
 from w2v_cli.kernels.holdout import hold_out
@@ -26,7 +26,7 @@ _HELD_OUT = 0.02
 _PURITY_LOST = 0.02  # of the CPU's at the default concurrency: more is a failure
 
 
-def check_quality(text: TopicText, model: Model, dim: int, epochs: int) -> list[dict[str, Any]]:
+def check_quality(text: TopicText, model: ModelName, dim: int, epochs: int) -> list[dict[str, Any]]:
     """Train on the CPU, then on the GPU at several concurrencies; return purity and held-out loss of each.
 
     The default concurrency is marked, and fails where its purity is much below the CPU's.
@@ -43,7 +43,7 @@ def check_quality(text: TopicText, model: Model, dim: int, epochs: int) -> list[
     return results
 
 
-def measure_speed(text: TopicText, model: Model, dim: int, repeats: int, bandwidth: float) -> list[dict[str, Any]]:
+def measure_speed(text: TopicText, model: ModelName, dim: int, repeats: int, bandwidth: float) -> list[dict[str, Any]]:
     """Return corpus words a second on the CPU, and on the GPU at the default concurrency and at all it holds.
 
     The roofline is that of the device's memory: how many words a second it could serve if no row were ever found in
@@ -68,14 +68,14 @@ def measure_speed(text: TopicText, model: Model, dim: int, repeats: int, bandwid
     return results
 
 
-def concurrencies(corpus: EncodedText, model: Model, dim: int) -> tuple[int, int]:
+def concurrencies(corpus: EncodedText, model: ModelName, dim: int) -> tuple[int, int]:
     """Return how many blocks are in flight by default, and how many the device holds."""
     engine = CuPyEngine(corpus, config_of(model, dim))
     return engine.blocks_in_flight, engine.resident_blocks
 
 
 def _train(
-    text: TopicText, model: Model, dim: int, epochs: int, backend: Backend, blocks: int | None
+    text: TopicText, model: ModelName, dim: int, epochs: int, backend: Backend, blocks: int | None
 ) -> dict[str, Any]:
     config = config_of(model, dim, epochs=epochs, gpu_concurrency=blocks, backend=str(backend), validation=_HELD_OUT)
     copy = dataclasses.replace(text.corpus, word_ids=text.corpus.word_ids.copy())  # holding out moves words

@@ -3,22 +3,20 @@
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.embeddings import Embeddings
+from w2v_cli.kernels.objectives import Objective
 from w2v_cli.kernels.protocols import Backend, BlockEngine, MinibatchEngine
 
 
-def load_minibatch_engine(backend: Backend, *, is_classic: bool) -> MinibatchEngine:
-    """Return the engine of a backend.
-
-    is_classic: CBOW's gradient goes undivided to each context row (word2vec.c) instead of divided by their number.
-    """
+def load_minibatch_engine(backend: Backend, objective: Objective) -> MinibatchEngine:
+    """Return the engine of a backend."""
     if backend is Backend.NUMBA:
         from w2v_cli.kernels.minibatch.numba_engine import NumbaEngine  # noqa: PLC0415  Numba takes a second to import
 
-        return NumbaEngine(is_classic=is_classic)
+        return NumbaEngine(objective)
     from w2v_cli.kernels import arrays  # noqa: PLC0415  the reference is not needed where Numba runs
     from w2v_cli.kernels.minibatch.reference import ArrayEngine  # noqa: PLC0415
 
-    return ArrayEngine(arrays.CuPyArrays() if backend is Backend.CUPY else arrays.NumPyArrays(), is_classic=is_classic)
+    return ArrayEngine(arrays.CuPyArrays() if backend is Backend.CUPY else arrays.NumPyArrays(), objective)
 
 
 def load_block_engine(
@@ -47,6 +45,6 @@ def load_block_engine(
         from w2v_cli.kernels.block.engine import CompiledEngine  # noqa: PLC0415  Numba takes a second to import
 
         return CompiledEngine(corpus, config, held_out, start)
-    from w2v_cli.kernels.block.reference import ReferenceEngine  # noqa: PLC0415
+    from w2v_cli.kernels.block.reference_engine import ReferenceEngine  # noqa: PLC0415
 
     return ReferenceEngine(corpus, config, held_out, start)

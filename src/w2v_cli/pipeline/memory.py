@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from w2v_cli.config.schema import Config
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, SPAN_WORDS, shared_negatives
 from w2v_cli.kernels.block.scratch import build_scratch, padded_dim
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend
 
-_FLOAT = 4
+_FLOAT = _WORD_ID = 4
 _PER_WORD = 40  # of the vocabulary, beside its words: keep probabilities, alias table and what they are made from
 _DRAWING, _DRAWN = 85, 37  # for each kept word of an epoch: its windows while they are drawn and shuffled, and after
 _LIST_CENTRES = 1 << 14  # of the batches that are built at a time, and how many such lists lie ready
@@ -124,12 +125,7 @@ def _block_work(config: Config, threads: int) -> int:
 
 def _minibatch_work(config: Config, sizes: Sizes) -> int:
     """Return what the windows of an epoch take, and the batches that a second thread has ready."""
-    negatives, window = config.sampling.negatives, config.model.window
-    if config.model.model == "cbow":
-        per_centre = _FLOAT * (2 * window + 1 + negatives)
-    else:
-        contexts = window + 1 if config.model.shrink_window else 2 * window
-        per_centre = contexts * _FLOAT * (2 + negatives)
+    per_centre = _WORD_ID * objective_of(config.model).ids_per_centre(config.model, config.sampling.negatives)
     is_ahead = sizes.threads > 1 and config.training.algorithm == "minibatch"
     ready = per_centre * min(sizes.kept_words, _LIST_CENTRES * (_LISTS_AHEAD if is_ahead else 2))
     still_ready = ready if config.training.epochs > 1 else 0  # of one epoch while the next is drawn

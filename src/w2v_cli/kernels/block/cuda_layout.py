@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from w2v_cli.config.schema import Config
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, SPAN_WORDS, shared_negatives
 from w2v_cli.kernels.block.reference import MAX_SCORE
+from w2v_cli.kernels.objectives import Objective, objective_of
 
 SOURCE = Path(__file__).with_name("block.cu")
 DRAW_KERNEL, TRAIN_KERNEL = "draw_spans", "train_blocks"
@@ -16,7 +17,6 @@ DRAW_THREADS, TRAIN_THREADS = 1024, 256
 DRAW_SHARED_BYTES = 4 * 33  # a count for each warp of 32 threads, and their sum
 LAUNCH_WORDS = 64 * SPAN_WORDS  # about a million corpus words
 MAX_DIM = 512
-SHARED_BYTES_EVERYWHERE = 64 * 1024  # of a block of threads, on sm_75; 163 KiB on sm_80, 227 KiB on sm_90 and sm_100
 _QUAD = 4  # floats of a float4
 _WORDS_PER_WINDOW = 8  # a window in flight for each eight words of the vocabulary: more made neighbours worse
 
@@ -28,7 +28,7 @@ class Layout:
     dim: D padded; slices: parts in which rows are staged.
     """
 
-    model: Literal["cbow", "skipgram"]
+    objective: Objective
     dim: int
     window: int
     shared_negatives: int
@@ -39,9 +39,8 @@ class Layout:
         """Return the size of the struct Shared of block.cu."""
         contexts, outputs = self._contexts, BLOCK_CENTRES + self.shared_negatives
         slice_dim = _up_to(-(-self.dim // self.slices), _QUAD)
-        is_skipgram = self.model == "skipgram"
-        rows = contexts + outputs + (0 if is_skipgram else BLOCK_CENTRES)
-        errors = outputs * contexts if is_skipgram else self.shared_negatives * BLOCK_CENTRES
+        more_rows, errors = self.objective.shared_room(contexts, self.shared_negatives)
+        rows = contexts + outputs + more_rows
         masks = 3 * contexts + outputs + self.shared_negatives
         return 4 * (rows * slice_dim + errors + 5 * BLOCK_CENTRES + masks)
 
@@ -49,27 +48,13 @@ class Layout:
     def bytes_per_centre(self) -> float:
         """Return the bytes of rows that a full block reads from and adds to device memory, for each of its centres.
 
-        >>> Layout("skipgram", dim=100, window=5, shared_negatives=16, slices=1).bytes_per_centre
+        >>> from w2v_cli.kernels.objectives import SkipGram
+        >>> Layout(SkipGram(), dim=100, window=5, shared_negatives=16, slices=1).bytes_per_centre
         2250.0
         """
         rows = BLOCK_CENTRES + 2 * self.window + BLOCK_CENTRES + self.shared_negatives
         passes = 2 if self.slices == 1 else 3  # read and add; rows that are staged in slices are read twice
         return passes * 4 * self.dim * rows / BLOCK_CENTRES
-
-    @property
-    def flops_per_centre(self) -> float:
-        """Return the operations of a full block's products (a multiplication and an addition are two), for each centre.
-
-        Windows are drawn from 1 to `window`; products of 4 x 4 tiles that reach beyond them are counted: they are done.
-
-        >>> Layout("cbow", dim=100, window=5, shared_negatives=24, slices=1).flops_per_centre
-        17400.0
-        """
-        if self.model == "cbow":  # the mean and its gradient; each negative's score and both gradients; so the centre's
-            return 2.0 * self.dim * (2 * (self.window + 1) + 3 * self.shared_negatives + 3)
-        reached = (_QUAD - 1 + 2 * self.window) // _QUAD + 1  # tiles of contexts for each tile of centres
-        tiles = BLOCK_CENTRES // _QUAD * reached + self.shared_negatives // _QUAD * (self._contexts // _QUAD)
-        return 3 * 2 * self.dim * tiles * _QUAD**2 / BLOCK_CENTRES
 
     def options(self) -> tuple[str, ...]:
         """Return the compiler's options, but for the architecture."""
@@ -80,9 +65,9 @@ class Layout:
             "SLICES": self.slices,
             "WINDOW": self.window,
             "SHARED_NEGATIVES": self.shared_negatives,
-            "IS_SKIPGRAM": int(self.model == "skipgram"),
             "TRAIN_THREADS": TRAIN_THREADS,
             "SHARED_BYTES": self.shared_bytes,
+            **self.objective.cuda_constants,
         }
         return ("--std=c++17", *(f"-D{name}={value}" for name, value in constants.items()))
 
@@ -151,7 +136,7 @@ def choose_layout(config: Config, shared_limit: int) -> Layout | None:
     count = shared_negatives(config.sampling.negatives)
     dim = padded_dim(model.dim)
     for slices in range(1, dim // _QUAD + 1):
-        layout = Layout(model.model, dim, model.window, count, slices)
+        layout = Layout(objective_of(model), dim, model.window, count, slices)
         if layout.shared_bytes <= shared_limit:
             return layout
     return None
@@ -225,7 +210,7 @@ def train_arguments(matrices: Matrices, text: Text, kept: KeptWords, config: Con
         np.float32(negatives / shared_negatives(negatives)),
         np.int32(model.shrink_window),
         np.int32(model.partial_windows),
-        np.int32(model.cbow_gradient == "classic"),
+        np.int32(objective_of(model).is_classic),
         matrices.totals,
     )
 

@@ -14,6 +14,7 @@ from w2v_cli.kernels.block.scratch import Model, Scratch, build_scratch, padded_
 from w2v_cli.kernels.block.spans_numba import Draws, KeptWords, Text, build_kept_words
 from w2v_cli.kernels.block.train_numba import Span, train_span
 from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
 
 
@@ -31,8 +32,7 @@ class CompiledEngine:
         start: Embeddings | None = None,
     ) -> None:
         self._config = config
-        is_classic = config.model.cbow_gradient == "classic"
-        self._which = (True, None) if config.model.model == "skipgram" else (None, is_classic)
+        self._flags = objective_of(config.model).compiled_flags
         self._text, self._draws = _text_and_draws(corpus, config)
         self._held_out = _with_sentences(self._text, held_out) if held_out else None
         start = _padded(start) if start else _first_values(corpus, config)
@@ -77,7 +77,7 @@ class CompiledEngine:
 
     def _train(self, text: Text, span: Span) -> tuple[float, int]:
         room = self._take_room()
-        result: tuple[float, int] = train_span(self._model, text, self._draws, span, *self._which, *room)
+        result: tuple[float, int] = train_span(self._model, text, self._draws, span, *self._flags, *room)
         self._idle.put(room)
         return result
 

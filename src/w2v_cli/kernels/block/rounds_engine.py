@@ -48,7 +48,7 @@ class RoundsEngine(CompiledEngine):
         rounds.starts[:spans], rounds.stops[:spans] = borders[:-1], borders[1:]
         rounds.first_rates[:spans], rounds.last_rates[:spans] = rates[:-1], rates[1:]
         rounds.counters[:] = 0
-        join = partial(join_rounds, self._model, text, self._draws, span.epoch, spans, *self._which, rounds)
+        join = partial(join_rounds, self._model, text, self._draws, span.epoch, spans, *self._flags, rounds)
         for joined in [self._threads.submit(join, scratch) for scratch in self._scratches]:
             joined.result()
         return float(rounds.losses[:spans].sum()), int(rounds.pairs[:spans].sum())

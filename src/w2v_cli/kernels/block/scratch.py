@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import ModelSettings
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES
+from w2v_cli.kernels.objectives import objective_of
 
 _LINE_BYTES = 64  # a line of the cache, and the widest vector register
 _ROW_FLOATS = 16  # a row is padded to whole lines
 _TILE = 4
-_SHORTEST_LOOP = 64  # LLVM takes so many floats at once, and the rest one by one
 
 
 class Model(NamedTuple):
@@ -86,7 +86,7 @@ def build_scratch(model: ModelSettings, negatives: int) -> Scratch:
     for reach in range(model.window + 1):
         reaches_left[reach, model.window - reach : model.window] = 1
         reaches_right[reach, model.window + 1 : model.window + 1 + reach] = 1
-    pairs = (BLOCK_CENTRES, places) if model.model == "skipgram" else (1, max(BLOCK_CENTRES, _SHORTEST_LOOP))
+    pairs = objective_of(model).pair_shape(places)
     pair_weights, pair_scores, pair_errors = (zeros(pairs) for _ in range(3))
     negative_counts, negative_scores, negative_errors = (zeros((rows, negatives)) for _ in range(3))
     return Scratch(

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.philox import Purpose, draw_words
 from w2v_cli.kernels.sampling import NegativeTable, build_negative_table, draw_negatives, keep_probabilities
-from w2v_cli.kernels.windows import NO_WORD, Windows, draw_windows
+from w2v_cli.kernels.windows import Windows, draw_windows
 
 _CHUNK_CENTRES = 1 << 14  # drawn at a time: large enough to hide Python's cost, small enough for the cache
 
@@ -41,6 +42,7 @@ class BatchBuilder:
         counts = corpus.word_counts
         self._corpus = corpus
         self._config = config
+        self._objective = objective_of(config.model)
         self._keep_probability = keep_probabilities(counts, config.sampling.subsample)
         self._negatives: NegativeTable = build_negative_table(counts, config.sampling.exponent)
 
@@ -67,23 +69,18 @@ class BatchBuilder:
         window = self._config.model.window
         contexts = windows.contexts(centres, window)
         centre_ids = windows.word_ids[centres]
-        if self._config.model.model == "cbow":
-            inputs, targets, row = contexts, centre_ids, np.arange(len(centres))
-            slot = np.zeros(len(centres), dtype=np.int64)
-        else:
-            row, slot = np.nonzero(contexts != NO_WORD)
-            inputs, targets = centre_ids[row, None], contexts[row, slot]
+        inputs, targets, rows, slots = self._objective.examples(centre_ids, contexts)
         negatives = draw_negatives(
             self._negatives,
             targets,
-            windows.positions[centres[row]],
-            slot,
-            slots_per_position=1 if self._config.model.model == "cbow" else 2 * window,
+            windows.positions[centres[rows]],
+            slots,
+            slots_per_position=self._objective.slots(window),
             negatives=self._config.sampling.negatives,
             seed=self._config.sampling.seed,
             epoch=epoch,
         )
-        return _Examples(inputs, targets, negatives, np.searchsorted(row, np.arange(len(centres) + 1)))
+        return _Examples(inputs, targets, negatives, np.searchsorted(rows, np.arange(len(centres) + 1)))
 
 
 def _shuffled_centres(windows: Windows, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from w2v_cli.kernels.minibatch import adam_numba
 from w2v_cli.kernels.minibatch.adam_numba import LazyMoments
 from w2v_cli.kernels.minibatch.batches import Batch
 from w2v_cli.kernels.minibatch.reference import MAX_SCORE
+from w2v_cli.kernels.objectives import Objective
 from w2v_cli.kernels.protocols import Backend, Gradients, RowGradients
 from w2v_cli.kernels.windows import NO_WORD
 
@@ -100,8 +101,8 @@ class NumbaEngine:
 
     backend = Backend.NUMBA
 
-    def __init__(self, *, is_classic: bool) -> None:
-        self._is_classic = is_classic
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
 
     def to_device(self, array: Any) -> Any:
         """Return the array itself."""
@@ -119,7 +120,7 @@ class NumbaEngine:
         errors = np.empty(output_rows.shape, np.float32)
         coefficients = np.empty(batch.inputs.shape, np.float32)
         losses = np.empty(size, np.float64)
-        _average_inputs(embeddings.input_vectors, batch.inputs, self._is_classic, hidden, coefficients)
+        _average_inputs(embeddings.input_vectors, batch.inputs, self._objective.is_classic, hidden, coefficients)
         _score_outputs(embeddings.output_vectors, output_rows, hidden, hidden_gradient, errors, losses)
         return Gradients(
             loss_sum=losses.sum(),

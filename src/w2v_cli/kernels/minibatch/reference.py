@@ -10,6 +10,7 @@ from typing import Any
 from w2v_cli.kernels.arrays import Arrays
 from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.minibatch.batches import Batch
+from w2v_cli.kernels.objectives import Objective
 from w2v_cli.kernels.protocols import Gradients, RowGradients
 from w2v_cli.kernels.windows import NO_WORD
 
@@ -73,12 +74,12 @@ class AdamMoments:
 class ArrayEngine:
     """The minibatch contract over an array module."""
 
-    def __init__(self, arrays: Arrays, *, is_classic: bool) -> None:
+    def __init__(self, arrays: Arrays, objective: Objective) -> None:
         self.backend = arrays.backend
         self.to_device = arrays.to_device
         self.to_host = arrays.to_host
         self._arrays = arrays
-        self._is_classic = is_classic
+        self._objective = objective
 
     def gradients(self, embeddings: Embeddings, batch: Batch) -> Gradients:
         """Return loss and gradients of the batch."""
@@ -94,7 +95,7 @@ class ArrayEngine:
             embeddings.input_vectors,
             embeddings.output_vectors,
             device_batch,
-            is_classic=self._is_classic,
+            is_classic=self._objective.is_classic,
         )
 
     def add_rows(self, matrix: Any, gradients: RowGradients, scale: float) -> None:

@@ -1,4 +1,4 @@
-"""How long a round takes on a cluster behind a slow network, against the cost model of docs/explanation/cluster-cost.md.
+"""Time of a round on a cluster behind a slow network, against the cost model of docs/explanation/cluster-cost.md.
 
     python benchmarks/cluster_cost.py TEXT [--workers 2] [--dim 100] [--milliseconds 0,20] [--megabits 0,400]
         [--sync-words 20000,100000]

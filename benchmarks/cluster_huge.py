@@ -4,8 +4,8 @@
 
 The text is that of benchmarks/huge.py, on lines, in one file. What is printed is one JSON object: bytes and words of
 the text, seconds of counting and of training, and the peaks of anonymous memory (RssAnon) beside their bounds, which
-are those of docs/how-to/cluster.md: of the driver, in which the scheduler of a local cluster runs too, while it counts and in
-each fifth of the training, and of each worker. The exit code is 1 where a bound was passed, or the training failed.
+are those of docs/how-to/cluster.md: of the driver, in which the scheduler of a local cluster runs too, while it counts
+and in each fifth of the training, and of each worker. The exit code is 1 where a bound was passed or training failed.
 Linux only.
 """
 

@@ -1,4 +1,4 @@
-"""The figures of docs/explanation/cluster-cost.md: what a shard costs and sends, measured here, and what the formula makes of it.
+"""The figures of docs/explanation/cluster-cost.md: what a shard costs and sends, measured, beside the formula.
 
     python benchmarks/cluster_model.py TEXT [--without-million]
 
@@ -45,7 +45,7 @@ NEGATIVES, SUBSAMPLE = 5, 1e-3
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a shard: rows that it changes in both matrices, and words a second; V, D, P as in docs/explanation/cluster-cost.md."""
+    """Of a shard: changed rows of both matrices, and words a second; V, D, P as in docs/explanation/cluster-cost.md."""
 
     vocabulary: int
     dim: int

@@ -1,8 +1,9 @@
 """The pages of docs/reference that describe JSON: their fields, and a check of objects against them."""
 
+import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,13 @@ def read_page(name: str) -> Page:
 
 def _fields(text: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.MULTILINE))
+
+
+def check_lines(text: str) -> list[dict[str, Any]]:
+    """Return the events of a log after checking each line against docs/reference/log.md."""
+    page = read_page("log.md")
+    page = replace(page, parts=page.parts | {"epoch": page.parts["progress"] | page.parts["epoch"]})
+    events = [json.loads(line) for line in text.splitlines()]
+    for event in events:
+        page.check(event, event["event"])
+    return events

@@ -12,10 +12,8 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra distributed is not installed: clusters are NOT tested")
 
-from test_run_log import check_lines
-
 from cli.running import make_program, the_error
-from documented import read_page
+from documented import check_lines, read_page
 from faults.cluster_runs import (
     SETTINGS,
     External,

@@ -1,5 +1,6 @@
 """A text counted in parts is a text counted at once."""
 
+import functools
 import gzip
 
 import numpy as np
@@ -7,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import factories
 from fake_cluster import FakeCluster
 from w2v_cli.cluster import scan as scan_module
 from w2v_cli.cluster.scan import scan_on
-from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan
 from w2v_cli.corpus.sources import STDIN, Source
 from w2v_cli.errors import ConfigError, CorpusError
@@ -18,8 +19,7 @@ from w2v_cli.errors import ConfigError, CorpusError
 PIECES = ["sea", "Ship", "d'or", " ", "\n", "\n\n", "é", ". ", "\0", "\r\n"]
 
 
-def config_of(**corpus):
-    return Config.model_validate({"corpus": {"min_count": 1} | corpus})
+config_of = functools.partial(factories.config_of, min_count=1)
 
 
 def write(folder, texts):

@@ -1,6 +1,7 @@
 """Training in rounds: what it learns depends on the rounds, not on workers, interruptions or the order of events."""
 
 import dataclasses
+import functools
 import itertools
 import os
 import pickle
@@ -10,12 +11,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+import factories
 from fake_cluster import FakeCluster
 from w2v_cli.cluster.scan import scan_on
 from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardWork, shard_seed, train_shard
 from w2v_cli.cluster.trainer import ClusterTrainer
 from w2v_cli.config.durations import parse_interval
-from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, CorpusError, DownloadError, MissingDependencyError, StorageError
@@ -38,23 +39,9 @@ def source(tmp_path_factory):
     return Source(str(path))
 
 
-def config_of(*, epochs=3, validation=0.0, patience=None, **cluster):
-    return Config.model_validate(
-        {
-            "corpus": {"min_count": 1},
-            "model": {"dim": 5, "window": 2},
-            "sampling": {"negatives": 3, "subsample": 0.05},
-            "training": {
-                "algorithm": "block",
-                "backend": "numpy",
-                "epochs": epochs,
-                "learning_rate": 0.1,
-                "validation": validation,
-                "patience": patience,
-            },
-            "cluster": {"cluster": "local:2", "shards": 2, "sync_words": 1000} | cluster,
-        }
-    )
+SMALL = {"min_count": 1, "dim": 5, "window": 2, "negatives": 3, "subsample": 0.05, "epochs": 3, "learning_rate": 0.1}
+ON_CLUSTER = {"algorithm": "block", "backend": "numpy", "cluster": "local:2", "shards": 2, "sync_words": 1000}
+config_of = functools.partial(factories.config_of, **SMALL, **ON_CLUSTER)
 
 
 class Training:

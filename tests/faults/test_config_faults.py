@@ -2,8 +2,6 @@
 
 import pytest
 
-from cli.conftest import w2v  # noqa: F401  a fixture
-
 MISTAKES = """\
 training:
   epochs: 3

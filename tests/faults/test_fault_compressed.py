@@ -6,7 +6,6 @@ import lzma
 
 import pytest
 
-from cli.conftest import w2v  # noqa: F401  a fixture
 from cli.running import FAST, TEXT, the_error
 from w2v_cli.system.unpacking import zstd
 

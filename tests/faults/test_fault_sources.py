@@ -8,7 +8,6 @@ import subprocess
 
 import pytest
 
-from cli.conftest import w2v  # noqa: F401  a fixture
 from cli.running import FAST, TEXT, the_error
 
 

@@ -5,7 +5,6 @@ import pickle
 
 import pytest
 
-from cli.conftest import w2v  # noqa: F401  a fixture
 from cli.running import FAST, TEXT, the_error
 
 PARAGRAPH = TEXT.encode()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.conftest import asked, trained, w2v  # noqa: F401  fixtures
 from cli.running import FAST, the_error
 from faults.limits import needs_linux, threads
 

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from cli.conftest import asked, trained, w2v  # noqa: F401  fixtures
 from cli.running import FAST
 
 

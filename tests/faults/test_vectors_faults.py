@@ -6,7 +6,6 @@ import pickle
 import numpy as np
 import pytest
 
-from cli.conftest import asked, trained, w2v  # noqa: F401  fixtures
 from cli.running import the_error
 from w2v_cli.vectors.safetensors import Tensor, save_tensors
 

@@ -9,12 +9,10 @@ import strict_cuda
 from agreement import write_corpus
 from numpy.testing import assert_allclose, assert_array_equal
 from stand_in import compiler, cupy, w2v  # noqa: F401  fixtures
-from test_exact_resume import Training, assert_equal
-from test_exact_resume import text as small_text  # noqa: F401  a fixture
-from test_training_quality import purity
-from test_training_quality import text as cycle_text  # noqa: F401  a fixture
 
-from w2v_cli.config.schema import Config
+import factories
+from cycle_text import purity
+from training_runs import Training, assert_equal
 from w2v_cli.corpus.scan import scan
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine, check_device_memory, fitting_layout
@@ -37,15 +35,9 @@ def corpus_file(tmp_path_factory):
     return write_corpus(tmp_path_factory.mktemp("corpus") / "words.txt")
 
 
-def config_of(model="cbow", *, dim=10, window=2, subsample=0.05, **training):
-    return Config.model_validate(
-        {
-            "corpus": {"min_count": 1},
-            "model": {"model": model, "dim": dim, "window": window},
-            "sampling": {"negatives": 3, "subsample": subsample},
-            "training": {"algorithm": "block", "backend": "cupy", "epochs": 3} | training,
-        }
-    )
+def config_of(model="cbow", **settings):
+    fixed = {"min_count": 1, "dim": 10, "window": 2, "negatives": 3, "subsample": 0.05, "epochs": 3}
+    return factories.config_of(**fixed | {"model": model, "algorithm": "block", "backend": "cupy"} | settings)
 
 
 def train_on(backend, corpus_file, config, *, span_words=None):
@@ -113,15 +105,15 @@ def test_words_of_a_class_end_together(model, blocks, cycle_text):
 
 @pytest.mark.parametrize("validation", [0.0, 0.2])
 @models
-def test_it_does_not_matter_where_a_training_was_stopped(model, validation, small_text, tmp_path):
+def test_it_does_not_matter_where_a_training_was_stopped(model, validation, zipf_text, tmp_path):
     """With one block in flight a training that was stopped and resumed ends with vectors and losses of the whole."""
     config = config_of(model, dim=5, validation=validation, **ONE_AT_A_TIME)
-    expected = Training(small_text, config, tmp_path / "whole").run()
+    expected = Training(zipf_text, config, tmp_path / "whole").run()
 
     for stop_after in (1, 4, 6):
         path = tmp_path / f"{stop_after}"
-        assert not Training(small_text, config, path).run(stop_after=stop_after).is_complete
-        assert_equal(Training(small_text, config, path).run(resume=True), expected)
+        assert not Training(zipf_text, config, path).run(stop_after=stop_after).is_complete
+        assert_equal(Training(zipf_text, config, path).run(resume=True), expected)
 
 
 def test_measuring_changes_nothing(corpus_file):

@@ -12,6 +12,7 @@ from agreement import write_corpus
 from numpy.testing import assert_allclose
 from stand_in import HERE, compiler, cupy  # noqa: F401  fixtures
 
+import factories
 from cli.running import make_program, the_error
 from fake_cluster import FakeCluster
 from faults.cluster_runs import finish
@@ -19,7 +20,6 @@ from w2v_cli.cluster.scan import scan_on
 from w2v_cli.cluster.shard_worker import ShardWork, train_shard
 from w2v_cli.cluster.tasks import run_task
 from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
-from w2v_cli.config.schema import Config
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels.protocols import Backend
@@ -36,23 +36,13 @@ def source(tmp_path_factory):
     return Source(str(write_corpus(tmp_path_factory.mktemp("corpus") / "words.txt")))
 
 
-def config_of(model="cbow", **model_settings):
-    return Config.model_validate(
-        {
-            "corpus": {"min_count": 1},
-            "model": {"model": model, "dim": 10, "window": 2} | model_settings,
-            "sampling": {"negatives": 3, "subsample": 0.05},
-            "training": {
-                "algorithm": "block",
-                "backend": "cupy",
-                "epochs": 2,
-                "learning_rate": 0.1,
-                "validation": 0.1,
-                "gpu_concurrency": 1,
-            },
-            "cluster": {"cluster": "local:2", "shards": 2, "sync_words": 1000},
-        }
-    )
+SMALL = {"min_count": 1, "dim": 10, "window": 2, "negatives": 3, "subsample": 0.05, "epochs": 2, "learning_rate": 0.1}
+ON_GPU = {"algorithm": "block", "backend": "cupy", "validation": 0.1, "gpu_concurrency": 1}
+ON_CLUSTER = {"cluster": "local:2", "shards": 2, "sync_words": 1000}
+
+
+def config_of(model="cbow", **settings):
+    return factories.config_of(model=model, **SMALL | ON_GPU | ON_CLUSTER | settings)
 
 
 def trainer_of(backend, source, config, cluster=None):

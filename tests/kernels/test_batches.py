@@ -1,6 +1,7 @@
 """The examples of an epoch against plain loops over sentences, centres and windows."""
 
 import dataclasses
+import functools
 from collections import Counter
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2v_cli.config.schema import Config
+import factories
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.minibatch import batches
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
@@ -29,14 +30,8 @@ def corpus_of(sentences):
     return EncodedText(word_ids, np.cumsum([0, *map(len, sentences)], dtype=np.int64), counts.astype(np.int64))
 
 
-def config_of(*, seed=SEED, subsample=0.0, negatives=3, batch_size=4, epochs=2, **model):
-    return Config.model_validate(
-        {
-            "model": {"window": 3, "shrink_window": False} | model,
-            "sampling": {"seed": seed, "subsample": subsample, "negatives": negatives},
-            "training": {"batch_size": batch_size, "epochs": epochs},
-        }
-    )
+SMALL = {"window": 3, "shrink_window": False, "negatives": 3, "batch_size": 4, "epochs": 2}
+config_of = functools.partial(factories.config_of, seed=SEED, subsample=0.0, **SMALL)
 
 
 def epoch_of(sentences, epoch=0, **settings):

@@ -1,4 +1,4 @@
-"""How block.cu is called: what fits a GPU, how many blocks are in flight, and what docs/explanation/gpu.md says of it."""
+"""The launch of block.cu: what fits a GPU, how many blocks are in flight, and what docs/explanation/gpu.md says."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The memory of a round is what docs/how-to/cluster.md says, as far as it is ours: Dask's buffers are not traced here."""
+"""The memory of a round is what docs/how-to/cluster.md says, as far as it is ours: Dask's buffers are not traced."""
 
 import math
 import tracemalloc

@@ -1,5 +1,6 @@
 """Memory: what a training will take is known beforehand, and what may be taken is found wherever it is limited."""
 
+import functools
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from w2v_cli.config.schema import Config
+import factories
 from w2v_cli.errors import StorageError
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.pipeline import memory
@@ -46,14 +47,7 @@ print(json.dumps({"in_use": found[0].in_use, "peak": max(peaks), "expected": fou
 """
 
 
-def config_of(*, dim=100, model="cbow", snapshot_every="never", **training):
-    return Config.model_validate(
-        {
-            "model": {"model": model, "dim": dim},
-            "training": {"algorithm": "block"} | training,
-            "output": {"snapshot_every": snapshot_every},
-        }
-    )
+config_of = functools.partial(factories.config_of, snapshot_every="never", algorithm="block")
 
 
 def need_of(vocabulary, backend=Backend.NUMBA, *, kept_words=1000, threads=1, has_snapshot=False, **settings):

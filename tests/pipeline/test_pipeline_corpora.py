@@ -3,7 +3,6 @@
 import os
 
 import pytest
-from test_train import data_folder  # noqa: F401  a fixture
 
 from w2v_cli.corpus.find import CorpusFound, corpus_settings_for, find_corpus
 from w2v_cli.corpus.sources import Source

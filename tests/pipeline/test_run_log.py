@@ -4,13 +4,13 @@ import json
 import logging
 import math
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from documented import read_page
+import factories
+from documented import check_lines, read_page
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import ConfigError, DivergedError, StorageError, refused_by_system
 from w2v_cli.evaluation.per_epoch import SetScore
@@ -27,30 +27,13 @@ from w2v_cli.training.progress import Progress
 
 START = '{"schema": 1, "event": "start"}\n'
 NO_LOGS = ["the only copy of my novel", '{"event": 1}\n', "[]\n", "null", "\0" * 9, '{"schema']
-PAGE = read_page("log.md")
-EVENTS = PAGE.parts | {"epoch": PAGE.parts["progress"] | PAGE.parts["epoch"]}
 
 
-def check_lines(text):
-    """Return the events of a log after holding each line against docs/reference/log.md."""
-    events = [json.loads(line) for line in text.splitlines()]
-    for event in events:
-        replace(PAGE, parts=EVENTS).check(event, event["event"])
-    return events
-
-
-def config_of(folder, *, log="run.jsonl", overwrite=False, **training):
+def config_of(folder, *, log="run.jsonl", **settings):
     text = folder / "text.txt"
     text.write_text("the sea and the sky\nthe sky and the land\n" * 40, encoding="utf-8")
-    return Config.model_validate(
-        {
-            "corpus": {"source": str(text)},
-            "model": {"dim": 4},
-            "sampling": {"subsample": 0.0},
-            "training": {"backend": "numpy", "epochs": 2} | training,
-            "output": {"path": str(folder / "x"), "overwrite": overwrite, "log": log and str(folder / log)},
-        }
-    )
+    files = {"source": text, "output": folder / "x", "log": log and str(folder / log)}
+    return factories.config_of(**files | {"dim": 4, "subsample": 0.0, "backend": "numpy", "epochs": 2} | settings)
 
 
 @pytest.fixture
@@ -60,7 +43,7 @@ def log_at(tmp_path):
 
 
 def test_every_line_of_a_real_run_is_documented(tmp_path, monkeypatch):
-    """From start to saved, with held-out loss and scores, every event, field and type is as docs/reference/log.md says."""
+    """From start to saved, with held-out loss and scores, every event is as docs/reference/log.md says."""
     pairs = tmp_path / "pairs.txt"
     pairs.write_text("sea sky 8\nsea land 3\nland x 1\n", encoding="utf-8")
     config = config_of(tmp_path, validation=0.2, evaluate=[str(pairs)], algorithm="minibatch", batch_size=16)
@@ -290,4 +273,4 @@ def test_json_has_no_nan(log_at):
 
 def test_the_schema_is_that_of_the_page():
     """A changed number needs a changed page."""
-    assert f"version of this page: {run_log.LOG_SCHEMA}" in PAGE.text
+    assert f"version of this page: {run_log.LOG_SCHEMA}" in read_page("log.md").text

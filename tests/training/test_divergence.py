@@ -1,11 +1,13 @@
 """The guard against trainings that lead nowhere: when it stops one, what it says, and that it leaves others alone."""
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
 import pytest
 
+import factories
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan
 from w2v_cli.errors import DivergedError
@@ -16,15 +18,7 @@ from w2v_cli.training.divergence import DivergenceGuard, largest_value, likely_c
 from w2v_cli.training.loop import train
 from w2v_cli.training.trainer import BEGINNING, Position, StepResult
 
-
-def config_of(*, model="cbow", negatives=5, subsample=0.001, **training):
-    return Config.model_validate(
-        {
-            "model": {"model": model, "dim": 16},
-            "sampling": {"negatives": negatives, "subsample": subsample},
-            "training": {"algorithm": "block", "epochs": 4} | training,
-        }
-    )
+config_of = functools.partial(factories.config_of, dim=16, negatives=5, subsample=0.001, algorithm="block", epochs=4)
 
 
 @dataclasses.dataclass

@@ -1,12 +1,15 @@
 """The training loop: against plain loops in float64, on any number of threads, and when something goes wrong."""
 
+import functools
 import math
+import threading
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+import factories
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan
 from w2v_cli.errors import CorpusError, DivergedError
@@ -42,14 +45,8 @@ def small_corpus(corpus_at):
     return corpus_at("\n".join(" ".join(f"w{word}" for word in sentence) for sentence in words))
 
 
-def config_of(*, seed=1, window=2, dim=6, gradient="classic", model="cbow", subsample=0.05, **training):
-    return Config.model_validate(
-        {
-            "model": {"model": model, "dim": dim, "window": window, "cbow_gradient": gradient},
-            "sampling": {"seed": seed, "negatives": 3, "subsample": subsample},
-            "training": {"algorithm": "minibatch", "epochs": 3, "batch_size": 16, "learning_rate": 0.05} | training,
-        }
-    )
+SMALL = {"window": 2, "dim": 6, "negatives": 3, "epochs": 3, "batch_size": 16}
+config_of = functools.partial(factories.config_of, algorithm="minibatch", subsample=0.05, learning_rate=0.05, **SMALL)
 
 
 def run(corpus, config, *, backend="numba", on_progress=lambda _: None, threads=2):
@@ -89,7 +86,7 @@ def plain_training(corpus, config):
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_training_is_plain_sgd(small_corpus, backend, model, gradient):
     """Vectors and mean losses after three epochs are those of loops over examples, up to float32 rounding."""
-    config = config_of(model=model, gradient=gradient, learning_rate=0.2)
+    config = config_of(model=model, cbow_gradient=gradient, learning_rate=0.2)
     expected_vectors, expected_losses = plain_training(small_corpus, config)
 
     trained = run(small_corpus, config, backend=backend)
@@ -196,3 +193,55 @@ def test_every_report_has_a_mean_loss(small_corpus, model):
     trained = run(small_corpus, config_of(model=model))
 
     assert all(report.mean_loss > 2 for report in trained.reports)
+
+
+class StopHereError(Exception):
+    """Raised by the tests alone."""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_exception_while_batches_are_built_arrives(small_corpus, monkeypatch, threads):
+    """It is raised as it was, from whatever thread, after the batches before it; no thread stays behind."""
+    real, heard = BatchBuilder.iterate_epoch, []
+
+    def fail_in_second_epoch(builder, epoch, *rest):
+        yield from real(builder, epoch, *rest)
+        if epoch == 1:
+            raise StopHereError
+
+    monkeypatch.setattr(BatchBuilder, "iterate_epoch", fail_in_second_epoch)
+    before = threading.active_count()
+
+    with pytest.raises(StopHereError):
+        run(small_corpus, config_of(batch_size=1), on_progress=heard.append, threads=threads)
+
+    assert {report.epoch for report in heard} == {1, 2}
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("error", [StopHereError, KeyboardInterrupt])
+def test_an_exception_of_the_listener_stops_everything(small_corpus, error):
+    """Whatever on_progress raises ends the training at once; no thread goes on building batches."""
+    before = threading.active_count()
+
+    def stop(_):
+        raise error
+
+    with pytest.raises(error):
+        run(small_corpus, config_of(epochs=10_000), on_progress=stop)
+
+    assert threading.active_count() == before
+
+
+def test_batches_are_built_a_bounded_way_ahead(small_corpus, monkeypatch):
+    """Of a thousand epochs only some are in memory when the first report comes."""
+    real, built = BatchBuilder.iterate_epoch, []
+    monkeypatch.setattr(BatchBuilder, "iterate_epoch", lambda *args: built.append(args) or real(*args))
+
+    def stop(_):
+        raise StopHereError
+
+    with pytest.raises(StopHereError):
+        run(small_corpus, config_of(epochs=1000), on_progress=stop)
+
+    assert 1 <= len(built) <= 100

@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-from test_train import data_folder, text  # noqa: F401  fixtures
 
-from w2v_cli.config.schema import FIELDS, Config
+import factories
+from w2v_cli.config.schema import FIELDS
 from w2v_cli.errors import ConfigError, DivergedError, OutputInUseError, StorageError, VectorsError
 from w2v_cli.pipeline import train
 from w2v_cli.pipeline.train import TrainingResumed, WordsInitialised, train_vectors
@@ -19,16 +19,9 @@ from w2v_cli.vectors import keyed_vectors
 ALL_GIVEN = tuple(FIELDS)
 
 
-def config_of(source, output, *, model=None, sampling=None, snapshot_every="1w", overwrite=False, **training):
-    return Config.model_validate(
-        {
-            "corpus": {"source": None if source is None else str(source)},
-            "model": {"dim": 8} | (model or {}),
-            "sampling": {"subsample": 0.0} | (sampling or {}),
-            "training": {"epochs": 3, "deterministic": True} | training,
-            "output": {"path": str(output), "snapshot_every": snapshot_every, "overwrite": overwrite},
-        }
-    )
+def config_of(source, output, **settings):
+    fixed = {"dim": 8, "subsample": 0.0, "epochs": 3, "deterministic": True, "snapshot_every": "1w"}
+    return factories.config_of(**{"source": source, "output": output} | fixed | settings)
 
 
 class Runs:
@@ -53,9 +46,9 @@ class Runs:
 
 
 @pytest.fixture
-def runs(text, tmp_path):
+def runs(topics_text, tmp_path):
     """Return Runs on a text of two topics."""
-    return Runs(text, tmp_path)
+    return Runs(topics_text, tmp_path)
 
 
 @pytest.fixture

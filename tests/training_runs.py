@@ -1,0 +1,78 @@
+"""Trainings that are stopped, and go on from their snapshots."""
+
+import dataclasses
+import functools
+import itertools
+import math
+
+from numpy.testing import assert_array_equal
+
+from w2v_cli.config.durations import parse_interval
+from w2v_cli.corpus.scan import scan
+from w2v_cli.kernels.holdout import hold_out
+from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
+from w2v_cli.kernels.objectives import objective_of
+from w2v_cli.kernels.protocols import Backend
+from w2v_cli.training import snapshot
+from w2v_cli.training.block import BlockTrainer
+from w2v_cli.training.loop import train
+from w2v_cli.training.minibatch import MinibatchTrainer
+from w2v_cli.training.resume import restore
+from w2v_cli.training.snapshot import Identity
+from w2v_cli.training.snapshot_writer import SnapshotWriter
+
+
+@functools.cache
+def _scanned(text, config):
+    return scan(text, config).text
+
+
+def corpus_of(text, config):
+    """Return the scanned text; holding sentences out changes its array of words."""
+    corpus = _scanned(text, config)
+    return dataclasses.replace(corpus, word_ids=corpus.word_ids.copy())
+
+
+class Training:
+    """A training on a text, with its snapshots in a file."""
+
+    def __init__(self, text, config, path, *, threads=1):
+        corpus, held_out = corpus_of(text, config.corpus), None
+        if config.training.validation:
+            corpus, held_out = hold_out(corpus, config.training.validation, config.sampling.seed)
+        self.config, self.path, self.words, self.threads = config, path, len(corpus.word_ids), threads
+        self.trainer = self._trainer(corpus, held_out)
+
+    def _trainer(self, corpus, held_out):
+        config, backend = self.config, Backend(self.config.training.backend)
+        if config.training.algorithm == "minibatch":
+            engine = load_minibatch_engine(backend, objective_of(config.model))
+            return MinibatchTrainer(corpus, config, engine, held_out, threads=self.threads)
+        engine = load_block_engine(backend, corpus, config, held_out, threads=2)
+        engine.span_words = 92
+        return BlockTrainer(corpus, config, engine, held_out, threads=self.threads)
+
+    def run(self, *, resume=False, stop_after=math.inf, every="100h"):
+        """Train, from the snapshot or from the beginning, through so many advances; return what `train` returns."""
+        self.trainer.prepare()
+        taken = snapshot.load(self.path) if resume else None
+        resumed = restore(self.trainer, taken, self.path) if resume else None
+        questions = itertools.count(1)
+        identity = Identity(self.config, {}, "numpy", is_reproducible=True)
+        with SnapshotWriter(self.path, identity, parse_interval(every)) as keeper:
+            return train(
+                self.words,
+                self.config,
+                self.trainer,
+                lambda _: None,
+                resumed=resumed,
+                keeper=keeper,
+                is_stop_wanted=lambda: next(questions) >= stop_after,
+            )
+
+
+def assert_equal(found, expected):
+    assert_array_equal(found.input_vectors, expected.input_vectors)
+    assert found.epoch_losses == expected.epoch_losses
+    assert found.validation_losses == expected.validation_losses
+    assert (found.epoch, found.is_complete, found.progress) == (expected.epoch, True, 1.0)

@@ -14,6 +14,7 @@ by the SHA-256 of its files: equal sources are compiled once, others take some t
 """
 
 import argparse
+import contextlib
 import difflib
 import gzip
 import hashlib
@@ -42,6 +43,24 @@ SECONDS_BEFORE_STOP = 120
 SHOWN_LINES, SHOWN_FILES = 12, 6
 NOT_COMPARED = {"home", "loose", "text"}
 
+# A process that has imported what w2v needs of others forks for each command, which saves a second of each.
+FORKING = """
+import json, os, runpy, sys
+import numba, numpy, pydantic, requests, rich.console, ruamel.yaml, tqdm, typer
+for line in sys.stdin:
+    words, folder, streams = json.loads(line)
+    child = os.fork()
+    if not child:
+        os.chdir(folder)
+        for number, path in enumerate(streams):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT if number else os.O_RDONLY, 0o666), number)
+        sys.argv = ["w2v", *words]
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "w" if number else "r") for number in range(3))
+        runpy.run_module("w2v_cli", run_name="__main__", alter_sys=True)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
 # Values that differ between runs, by their keys in JSON, also in JSON inside of JSON.
 _QUOTE = r'\\*"'
 _KEYS = (
@@ -56,6 +75,9 @@ _CONFIG_PLACE = re.compile(r"<source>[^\s\"]*/")
 _NUMBER = re.compile(r"-?\d[\d.]*(?:e[+-]?\d+)?")
 
 
+Fork = Callable[[list[str], Path, list[Path]], int]
+
+
 @dataclass(frozen=True)
 class Case:
     """Lines that run in a folder of their own, after other cases."""
@@ -67,12 +89,32 @@ class Case:
 
 @dataclass(frozen=True)
 class Run:
-    """All that a commit gives: `folder` holds a folder for each case; other: the run that `old:` copies from."""
+    """All that a commit gives: `folder` holds a folder for each case; other: the run that `old:` copies from.
+
+    is_fresh: each command is a new process of Python.
+    """
 
     folder: Path
     source: Path
     numba: Path
     other: Path
+    is_fresh: bool
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a command, which says nothing of the user."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("W2V_", "XDG_", "PYTHON"))}
+        return kept | {
+            "PYTHONPATH": str(self.source / "src"),
+            "PYTHONWARNINGS": "ignore",
+            "HOME": str(self.folder / "home"),
+            "W2V_DATA_DIR": str(self.folder / "data"),
+            "NUMBA_CACHE_DIR": str(self.numba),
+            "MPLCONFIGDIR": str(self.folder / "home"),
+            "OPENBLAS_NUM_THREADS": "1",
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+        }
 
 
 def main() -> int:
@@ -83,6 +125,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="Keep all outputs below this folder.")
     parser.add_argument("--write", type=Path, metavar="DIR", help="Write the outputs of one commit, compare nothing.")
     parser.add_argument("--against", type=Path, metavar="DIR", help="Compare with outputs that --write has written.")
+    parser.add_argument("--fresh", action="store_true", help="A new Python for each command; takes twice as long.")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="Cases at a time. [2]")
     arguments = parser.parse_args()
     wanted = 2 - (arguments.write is not None) - (arguments.against is not None)
@@ -100,7 +143,10 @@ def main() -> int:
             folders = [arguments.against, root / "b"]
         folders = [folder.absolute() for folder in folders]
         own = folders[-len(commits) :]
-        runs = [prepare(commit, folder, folders[0]) for commit, folder in zip(commits, own, strict=True)]
+        runs = [
+            prepare(commit, folder, folders[0], is_fresh=arguments.fresh)
+            for commit, folder in zip(commits, own, strict=True)
+        ]
         run_all(cases, runs, arguments.jobs)
         print(f"{sum(len(case.lines) for case in cases)} lines in {time.monotonic() - begun:.0f} s")
         failures = [failure for run in runs for failure in unlike(run.folder)]
@@ -133,7 +179,7 @@ def select(cases: Sequence[Case], names: Sequence[str] | None) -> list[Case]:
     return [case for case in cases if case.name in needed]
 
 
-def prepare(commit: str, folder: Path, other: Path) -> Run:
+def prepare(commit: str, folder: Path, other: Path, *, is_fresh: bool) -> Run:
     """Unpack the commit's source and write the texts; return where everything is."""
     if folder.exists() and any(folder.iterdir()):
         raise SystemExit(f"{folder} holds something: name a new folder")
@@ -155,7 +201,7 @@ def prepare(commit: str, folder: Path, other: Path) -> Run:
     facts = {"folder": str(folder), "source": str(place), "commit": commit}
     (folder / "home").mkdir()
     (folder / "golden.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
-    return Run(folder, place, CACHE / f"numba-{place.name}", other)
+    return Run(folder, place, CACHE / f"numba-{place.name}", other, is_fresh)
 
 
 def unpack(commit: str, folder: Path) -> None:
@@ -232,7 +278,33 @@ def run_all(cases: Sequence[Case], runs: Sequence[Run], jobs: int) -> None:
         future.result()
 
 
+@contextlib.contextmanager
+def forking(run: Run) -> Iterator[Fork | None]:
+    """Yield what runs a command and returns its exit code; None where each is to be a new process."""
+    if run.is_fresh:
+        yield None
+        return
+    command, pipe = [sys.executable, "-c", FORKING], subprocess.PIPE
+    with subprocess.Popen(command, env=run.environment, stdin=pipe, stdout=pipe, text=True) as process:  # noqa: S603  ourselves
+        asked, told = process.stdin, process.stdout
+        assert asked is not None  # noqa: S101  as asked for
+        assert told is not None  # noqa: S101
+
+        def fork(words: list[str], folder: Path, streams: list[Path]) -> int:
+            asked.write(json.dumps([words, str(folder), list(map(str, streams))]) + "\n")
+            asked.flush()
+            return int(told.readline())
+
+        yield fork
+
+
 def run_case(case: Case, run: Run) -> None:
+    """Run the lines of a case."""
+    with forking(run) as fork:
+        run_lines(case, run, fork)
+
+
+def run_lines(case: Case, run: Run, fork: Fork | None) -> None:
     """Run the lines of a case, and write down exit codes, stdout and stderr."""
     folder = run.folder / case.name
     (folder / "loose").mkdir(parents=True)
@@ -243,7 +315,7 @@ def run_case(case: Case, run: Run) -> None:
         if kind in ("copy", "old", "remove", "same"):
             code = handle(kind, words, folder, run.other)
         else:
-            code = str(run_command(kind, words, folder, f"{number:02}", run))
+            code = str(run_command(kind, words, folder, f"{number:02}", run, fork))
             if kind == "stop":  # one that was faster than the signal is told, and no difference
                 print(f"  {run.folder.name} {case.name} {number:02}: ended with {code}", file=sys.stderr)
                 code = "stopped" if code in {"0", str(128 + signal.SIGTERM)} else f"UNLIKE ({code})"
@@ -269,41 +341,34 @@ def handle(kind: str, words: list[str], folder: Path, other: Path) -> str:
     return "done"
 
 
-def run_command(kind: str, words: list[str], folder: Path, number: str, run: Run) -> int:
+def run_command(kind: str, words: list[str], folder: Path, number: str, run: Run, fork: Fork | None) -> int:
     """Run `w2v` with these words, keep its stdout where it is to be compared, and return its exit code."""
     given = folder / words.pop() if len(words) > 1 and words[-2] == "<" else None
     if given is not None:
         words.pop()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("W2V_", "XDG_", "PYTHON"))}
-    own = {
-        "PYTHONPATH": str(run.source / "src"),
-        "PYTHONWARNINGS": "ignore",
-        "HOME": str(run.folder / "home"),
-        "W2V_DATA_DIR": str(run.folder / "data"),
-        "NUMBA_CACHE_DIR": str(run.numba),
-        "MPLCONFIGDIR": str(run.folder / "home"),
-        "OPENBLAS_NUM_THREADS": "1",
-        "COLUMNS": "100",
-        "NO_COLOR": "1",
-    }
-    with (
-        (folder / "loose" / f"{number}.stdout").open("wb") as output,
-        (folder / "loose" / f"{number}.stderr").open("wb") as errors,
-        (given or Path(os.devnull)).open("rb") as stdin,
-        subprocess.Popen(  # noqa: S603  ourselves
-            [sys.executable, "-m", "w2v_cli", *words],
-            cwd=folder,
-            env=inherited | own,
-            stdin=stdin,
-            stdout=output,
-            stderr=errors,
-        ) as process,
-    ):
-        if kind == "stop":
-            stop(process, folder / words[words.index("--log") + 1])
-        code = process.wait()
+    output, errors = folder / "loose" / f"{number}.stdout", folder / "loose" / f"{number}.stderr"
+    if fork is not None and kind != "stop":
+        streams = [given or Path(os.devnull), output, errors]
+        code = fork(words, folder, streams)
+    else:
+        with (
+            output.open("wb") as out,
+            errors.open("wb") as error,
+            (given or Path(os.devnull)).open("rb") as stdin,
+            subprocess.Popen(  # noqa: S603  ourselves
+                [sys.executable, "-m", "w2v_cli", *words],
+                cwd=folder,
+                env=run.environment,
+                stdin=stdin,
+                stdout=out,
+                stderr=error,
+            ) as process,
+        ):
+            if kind == "stop":
+                stop(process, folder / words[words.index("--log") + 1])
+            code = process.wait()
     if kind in ("", "shape"):
-        content = (folder / "loose" / f"{number}.stdout").read_bytes()
+        content = output.read_bytes()
         if kind == "shape":
             content = _NUMBER.sub("0", content.decode()).encode()
         if content:

@@ -36,7 +36,7 @@ def _seeds() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         for name in _FILES:
             path = Path(folder, name)
-            export_vectors("small", small, path, name=name, dtype=None, escaped=False, overwrite=False)
+            export_vectors("small", small, path, format_name=name)
             seeds[name] = path.read_bytes()
     return seeds
 
@@ -53,7 +53,7 @@ def _make(rng: random.Random) -> Case:
         data = mutate(rng, data, _TOKENS)
     if chance(rng, 0.1):
         data = zlib.compress(data, wbits=31)
-    settings = {"name": name if chance(rng, 0.5) else None, "dtype": rng.choice(("float16", "float32"))}
+    settings = {"format_name": name if chance(rng, 0.5) else None, "dtype": rng.choice(("float16", "float32"))}
     return Case(data, settings | {"unescape": chance(rng, 0.5), "is_compiled": chance(rng, 0.7)})
 
 
@@ -76,7 +76,7 @@ def _with_mutated_member(rng: random.Random, data: bytes) -> bytes:
 def _read(case: Case, folder: Path) -> None:
     """Import the file by the parser that the case asks for, and read what came of it."""
     text._MANY_BYTES = 0 if case.settings["is_compiled"] else 1 << 20  # noqa: SLF001
-    options = {name: case.settings[name] for name in ("name", "dtype", "unescape")}
+    options = {name: case.settings[name] for name in ("format_name", "dtype", "unescape")}
     path, output = folder / "x", folder / "y"
     path.write_bytes(case.data)
     try:
@@ -90,7 +90,7 @@ def _read(case: Case, folder: Path) -> None:
 def _prepare() -> None:
     """Make the seeds, and have the parser compiled."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"name": None, "dtype": "float32", "unescape": False, "is_compiled": True}
+        settings = {"format_name": None, "dtype": "float32", "unescape": False, "is_compiled": True}
         _read(Case(_seeds()["glove"], settings), Path(folder))
 
 

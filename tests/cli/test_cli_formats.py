@@ -63,13 +63,13 @@ def test_an_output_that_exists_is_kept(asked, command):
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
-        (["export", "w2v.safetensors", "x.txt"], 2, "does not say its format: give --format, one of word2vec, "),
+        (["export", "w2v.safetensors", "x.txt"], 2, "does not say its format; add --format with one of word2vec, "),
         (
             ["export", "w2v.safetensors", "x.npz.gz"],
             2,
-            "x.npz.gz: NumPy's .npz is not read compressed, and not written ",
+            "x.npz.gz: NumPy's .npz cannot be compressed: its parts are looked up; ",
         ),
-        (["export", "w2v.safetensors", "x.gz", "--format", "book"], 2, "and not written so: leave out .gz."),
+        (["export", "w2v.safetensors", "x.gz", "--format", "book"], 2, "its parts are looked up; drop .gz."),
         (
             ["export", "w2v.safetensors", "x", "--format", "vec"],
             2,
@@ -78,15 +78,15 @@ def test_an_output_that_exists_is_kept(asked, command):
         (
             ["export", "w2v.safetensors", "x.bin", "--dtype", "int8"],
             2,
-            "--dtype int8: word2vec's binary file is written",
+            "--dtype int8: word2vec's binary file can be written",
         ),
         (["export", "w2v.safetensors", "none/x.bin"], 6, "cannot write none/x.bin"),
         (["export", "none", "x.bin"], 4, "none does not exist: name another VECTORS."),
-        (["import", "none"], 4, "none does not exist: name a file of vectors, or - for stdin."),
-        (["import", "text.txt"], 4, "text.txt begins like no format that w2v imports"),
-        (["import", "bad.txt"], 4, "bad.txt, line 2: 'x' is no number, and 2 are to follow its word."),
+        (["import", "none"], 4, "none not found; check the path, or use - to read stdin."),
+        (["import", "text.txt"], 4, "text.txt looks like none of the formats that w2v imports"),
+        (["import", "bad.txt"], 4, "bad.txt, line 2: 'x' is not a number; expected 2 after the word."),
         (["import", "bad.txt", "-o", "none/y"], 6, "cannot write none/y"),
-        (["import", "."], 4, "vectors.tsv does not exist: name a file of vectors, or - for stdin."),
+        (["import", "."], 4, "vectors.tsv not found; check the path, or use - to read stdin."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -103,7 +103,7 @@ def test_a_format_that_can_be_imported_is_told_so(w2v):
     """Who asks another tool's file hears what makes it one of w2v."""
     w2v.write("x.vec", "2 2\n" + GLOVE)
 
-    assert "`w2v import x.vec` makes one of it" in the_error(w2v.run("similar", "the", "-v", "x.vec"), 4)
+    assert "Convert it first: `w2v import x.vec`" in the_error(w2v.run("similar", "the", "-v", "x.vec"), 4)
 
 
 @pytest.mark.parametrize(

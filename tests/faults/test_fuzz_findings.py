@@ -78,7 +78,7 @@ def test_metadata_that_are_none_of_ours_are_refused(tmp_path, monkeypatch, numbe
     save_tensors(path, {"x": Tensor("U8", (1,), [np.zeros(1, np.uint8)])}, {"loss": "odd"}, overwrite=True)
     monkeypatch.undo()
 
-    with pytest.raises(VectorsError, match="its metadata are no JSON") as refusal:
+    with pytest.raises(VectorsError, match="its metadata is not JSON") as refusal:
         load_tensors(path)
 
     the_line(refusal)
@@ -280,7 +280,7 @@ def test_long_words_are_told_in_short(tmp_path):
     (tmp_path / "x.pkl").write_bytes(pickle.dumps(nan))
 
     for read, cause in (
-        (lambda: keyed_vectors.load(path), "comes twice"),
+        (lambda: keyed_vectors.load(path), "occurs twice"),
         (lambda: book_pickle.load(tmp_path / "x.pkl"), "is not finite"),
         (lambda: build_vocabulary({LONG: 7}, min_count=1), "one word only"),
         (lambda: build_vocabulary({LONG: 7, "y": 1}, min_count=9), "occurs 7 times"),

@@ -266,7 +266,7 @@ def test_a_damaged_snapshot_is_refused(stopped):
         for damaged in (flipped, content[:middle]):
             path.write_bytes(damaged)
             message = the_error(stopped.run(*RESUME), 4)
-            assert message.startswith(f"--resume: {SNAPSHOT} is damaged or no file of w2v: ")
+            assert message.startswith(f"--resume: {SNAPSHOT} is damaged or not a file of w2v: ")
             assert path.read_bytes() == damaged
 
 

@@ -88,7 +88,7 @@ def test_a_newer_format_is_refused(w2v, trained):
         (np.full((2, 3), np.nan, np.float16), b"ab", "is not finite"),
         (np.full((2, 3), np.inf, np.float16), b"ab", "is not finite"),
         (np.ones((3, 3), np.float16), b"ab", "3 vectors would have"),
-        (np.ones((2, 3), np.float16), b"aa", "comes twice"),
+        (np.ones((2, 3), np.float16), b"aa", "occurs twice"),
     ],
     ids=["NaN", "infinite", "sizes", "twice"],
 )

@@ -240,7 +240,7 @@ def test_what_is_no_text_is_told_so(rows, ask):
             lambda *_: w2v_cli.train(texts=["a b"] * 9, backend="cupy", deterministic=True),
             'deterministic cannot be had with backend="cupy": a GPU adds in any order; leave one of them out.',
         ),
-        (lambda _, path: w2v_cli.load(path.with_name("none")), "none does not exist: name a vectors file, such as"),
+        (lambda _, path: w2v_cli.load(path.with_name("none")), "none not found; check the path, or train one"),
     ],
 )
 def test_messages_name_keywords(rows, tmp_path, fail, message):

@@ -240,7 +240,7 @@ def test_vectors_are_no_snapshot_and_a_snapshot_is_no_vectors(path, tmp_path):
 
     with pytest.raises(VectorsError, match=r"v is no snapshot of a training"):
         snapshot.load(tmp_path / "v")
-    with pytest.raises(VectorsError, match=r"x\.snapshot is the snapshot of a training, for --resume"):
+    with pytest.raises(VectorsError, match=r"x\.snapshot is a training snapshot, for --resume"):
         keyed_vectors.load(path)
 
 
@@ -249,7 +249,7 @@ def test_other_files_are_refused(tmp_path, content):
     """An empty file, a pickle, a text."""
     (tmp_path / "x").write_bytes(content)
 
-    with pytest.raises(VectorsError, match="x is damaged or no file of w2v"):
+    with pytest.raises(VectorsError, match="x is damaged or not a file of w2v"):
         snapshot.load(tmp_path / "x")
 
 

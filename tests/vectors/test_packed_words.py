@@ -68,7 +68,7 @@ def test_a_word_that_comes_twice_is_refused(twice):
     """By name, the first of them, however far apart they are."""
     words = [f"w{number}" for number in range(50)]
 
-    with pytest.raises(VectorsError, match=rf"the word {re.escape(reprlib.repr(twice))} comes twice"):
+    with pytest.raises(VectorsError, match=rf"the word {re.escape(reprlib.repr(twice))} occurs twice"):
         packed([twice, *words, twice, "w3", twice])
 
 

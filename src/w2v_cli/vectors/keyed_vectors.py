@@ -1,4 +1,4 @@
-"""The published vectors: words, float16 or float32 rows, counts and provenance in one checksummed, mapped file."""
+"""The published vectors: words, float16 or float32 rows, counts and provenance, in one checksummed file."""
 
 import reprlib
 import unicodedata
@@ -19,26 +19,32 @@ from w2v_cli.vectors.safetensors import Tensor, damaged, open_tensors, save_tens
 from w2v_cli.vectors.spelling import Speller, as_sum
 
 MAX_FLOAT16 = 65504.0
-BLOCK_ROWS = 4096  # rows that are rounded or checked at a time
+BLOCK_ROWS = 4096  # rows that are rounded, checked or copied together: a few MB
 SUGGESTIONS = 3
-SUGGESTION_POOL = 30_000  # most frequent words that an unknown one is compared with; a million would take seconds
+SUGGESTION_POOL = 30_000  # the most frequent words, compared with an unknown one; a million would take seconds
 
 Matrix = NDArray[np.float16] | NDArray[np.float32]
 NumberFormat = Literal["float16", "float32"]
-OnDone = Callable[[int, int | None], object]  # so much is done, of so much; None where nobody knows the whole
+OnDone = Callable[[int, int | None], object]  # called with the amount done and the total, None if not known
 
 
 def ignore_done(_done: int, _total: int | None) -> None:
-    """Hear how much is done, and do nothing."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True, eq=False)
 class KeyedVectors:
-    """Words and their vectors: `vectors` (V, D) float16 or float32, V `words`, `counts` (V,) int64 or None.
+    """Words and their vectors, the content of a vectors file.
 
-    `metadata` is an open JSON object that says how they came about: `config`, `corpus` {source, fingerprint, words},
-    `seed`, `algorithm`, `backend`, `package_version`, `final_loss` (nats), `evaluation`, …
-    Raises VectorsError where there is nothing, where sizes differ and where a word comes twice.
+    Args:
+        vectors: (V, D) float16 or float32, the row of each word.
+        words: The V words, the most frequent first.
+        counts: (V,) int64, the occurrences of each word in the corpus; None if not known.
+        metadata: A JSON object about their origin: `config`, `corpus` {source, fingerprint, words}, `seed`,
+            `algorithm`, `backend`, `package_version`, `final_loss` (nats), `evaluation`, …
+
+    Raises:
+        VectorsError: There are no vectors, sizes differ, or a word is empty or occurs twice.
     """
 
     vectors: Matrix
@@ -47,43 +53,43 @@ class KeyedVectors:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse parts that contradict each other."""
+        """Raise VectorsError if the parts contradict each other."""
         shape = self.vectors.shape
         if len(shape) != 2 or 0 in shape or shape[0] != len(self.words):  # noqa: PLR2004 - a matrix has two axes
-            raise VectorsError(f"{count(len(self.words), 'word')} cannot name vectors of shape {shape}")
+            raise VectorsError(f"{count(len(self.words), 'word')} do not fit vectors of shape {shape}")
         if self.counts is not None and (self.counts.shape != shape[:1] or self.counts.min() < 0):
-            raise VectorsError(f"counts of shape {self.counts.shape} are not those of {count(shape[0], 'word')}")
+            raise VectorsError(f"counts of shape {self.counts.shape} do not fit {count(shape[0], 'word')}")
         if isinstance(self.words, PackedWords):
-            return  # it has seen to that itself
+            return  # has checked its words itself
         if "" in self.ids_by_word:
             raise VectorsError("a word of the vocabulary is empty")
         if len(self.ids_by_word) != shape[0]:
             twice = next(word for word_id, word in enumerate(self.words) if self.ids_by_word[word] != word_id)
-            raise VectorsError(f"the word {reprlib.repr(twice)} comes twice in the vocabulary")
+            raise VectorsError(f"the word {reprlib.repr(twice)} occurs twice in the vocabulary")
 
     @cached_property
     def ids_by_word(self) -> dict[str, int]:
-        """The word id of each word; `find` needs no such table where the words lie packed in a file."""
+        """The id of each word; not needed by `find` if the words are packed."""
         return dict(zip(self.words, range(len(self.words)), strict=True))
 
     @cached_property
     def _speller(self) -> Speller:
-        """What knows the spelling of the most frequent words."""
+        """The spelling checker of the most frequent words."""
         return Speller(self.words[:SUGGESTION_POOL])
 
     def word_id(self, word: str) -> int:
-        """Return the row of `word`; raise UnknownWordError with words near in spelling where there is none."""
+        """Return the id of `word`, its row; raise UnknownWordError, with suggestions, for an unknown word."""
         found = self.find(word)
         if found is None:
             raise self._unknown(word)
         return found
 
     def find(self, word: str) -> int | None:
-        """Return the row of `word`, None where there is none."""
+        """Return the id of `word`, its row; None for an unknown word."""
         return self.words.find(word) if isinstance(self.words, PackedWords) else self.ids_by_word.get(word)
 
     def starting_with(self, prefix: str, most: int) -> list[str]:
-        """Return the first `most` words that begin with `prefix`, by rising id."""
+        """Return the first `most` words that begin with `prefix`, in the order of their ids."""
         if isinstance(self.words, PackedWords):
             return self.words.starting_with(prefix, most)
         return list(islice((word for word in self.words if word.startswith(prefix)), most))
@@ -95,14 +101,14 @@ class KeyedVectors:
         return isinstance(word, str) and self.find(word) is not None
 
     def _unknown(self, word: str) -> UnknownWordError:
-        """Return the error for `word`: first among the suggestions are its other cases and the sum that it may be."""
+        """Return the error for an unknown word; it suggests other cases, then a sum of words, then similar words."""
         folded = unicodedata.normalize("NFC", word).casefold()
         cases = [case for case in (word.lower(), folded, word.capitalize(), word.upper()) if case in self]
         sums = [found] if (found := as_sum(word, self.__contains__)) else []
         near = self._speller.near(folded, SUGGESTIONS)
         suggestions = tuple(dict.fromkeys(cases + sums + near))[:SUGGESTIONS]
         hint = " or ".join(map(repr, suggestions))
-        advice = f"Did you mean {hint}?" if hint else "No word is spelt like it: ask for a more frequent one."
+        advice = f"Did you mean {hint}?" if hint else "The vocabulary has no similar word."
         message = f"{word!r} is not in the vocabulary ({count(len(self), 'word')}). {advice}"
         return UnknownWordError(message, word=word, suggestions=suggestions)
 
@@ -115,10 +121,19 @@ def save(
     dtype: NumberFormat = "float16",
     on_done: OnDone = ignore_done,
 ) -> None:
-    """Write `word_vectors` to `path`, rounded to `dtype`, whole or not at all; equal vectors give equal bytes.
+    """Write a vectors file, completely or not at all; equal vectors give equal bytes.
 
-    on_done: hears of the rows. Raises DivergedError for a value that float16 cannot hold, ConfigError for an existing
-    `path` without `overwrite`, StorageError where the disk refuses.
+    Args:
+        path: The file to write.
+        word_vectors: Its content.
+        overwrite: Whether to replace an existing file.
+        dtype: The type that numbers are rounded to.
+        on_done: Called with the number of rows written and the number of all.
+
+    Raises:
+        DivergedError: float16 cannot hold a number.
+        ConfigError: `path` exists, and `overwrite` is false.
+        StorageError: The disk refuses.
     """
     vectors, counts = word_vectors.vectors, word_vectors.counts
     text, offsets = encode_words(word_vectors.words)
@@ -127,7 +142,7 @@ def save(
         if dtype == "float32"
         else Tensor("F16", vectors.shape, _iterate_float16(word_vectors, on_done))
     )
-    tensors = {  # in the order of safetensors' own writer: by falling alignment, then by name
+    tensors = {  # ordered like safetensors' own writer: by falling alignment, then by name
         "vocabulary.offsets": Tensor("I64", offsets.shape, [offsets]),
         "vectors": rows,
         "vocabulary.bytes": Tensor("U8", text.shape, [text]),
@@ -138,30 +153,24 @@ def save(
 
 
 def load(path: Path) -> KeyedVectors:
-    """Return the vectors of a file that `save` wrote, the rows memory-mapped, after every check there is.
+    """Return the vectors of a file that `save` wrote, the rows memory-mapped, after every check that exists.
 
-    Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or of another kind.
+    Raises:
+        VectorsError: The file is missing, damaged, crafted, newer than this program or of another kind.
     """
     with open_tensors(path) as (tensors, metadata):
-        return read_tensors(path, tensors, metadata)
-
-
-def read_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> KeyedVectors:
-    """Return the vectors that the tensors of a file are; raise VectorsError, with the file's name, for what is none."""
-    if metadata.get("kind") == "snapshot":
-        raise VectorsError(f"{path} is the snapshot of a training, for --resume: name the vectors that lie beside it.")
-    _check_tensors(path, tensors)
-    try:
-        words = PackedWords(tensors["vocabulary.bytes"], tensors["vocabulary.offsets"])
-        word_vectors = KeyedVectors(tensors["vectors"], words, tensors.get("counts"), metadata)
-    except (UnicodeDecodeError, VectorsError) as error:
-        raise damaged(path, str(error)) from error
-    check_finite(path, word_vectors)
-    return word_vectors
+        check_tensors(path, tensors, metadata)
+        try:
+            words = PackedWords(tensors["vocabulary.bytes"], tensors["vocabulary.offsets"])
+            word_vectors = KeyedVectors(tensors["vectors"], words, tensors.get("counts"), metadata)
+        except (UnicodeDecodeError, VectorsError) as error:
+            raise damaged(path, str(error)) from error
+        check_finite(path, word_vectors)
+        return word_vectors
 
 
 def check_finite(path: Path, word_vectors: KeyedVectors) -> None:
-    """Raise VectorsError where a value is NaN or infinite, naming the first word that has one."""
+    """Raise VectorsError if a number is NaN or infinite, naming the first word that has one."""
     for first, block in iterate_blocks(word_vectors.vectors):
         if not _is_finite(block):
             row = first + int(np.argmin(np.isfinite(block).all(axis=1)))
@@ -169,21 +178,21 @@ def check_finite(path: Path, word_vectors: KeyedVectors) -> None:
 
 
 def _is_finite(block: Matrix) -> bool:
-    """Return whether no value is NaN or infinite; for float16 by the exponent's bits, ten times as fast as NumPy."""
+    """Return whether no number is NaN or infinite; for float16 by the exponent's bits, ten times as fast as NumPy."""
     if block.dtype == np.float16:
-        return bool((block.view(np.uint16) & 0x7FFF).max() < 0x7C00)  # noqa: PLR2004 - 0x7C00 is infinity, NaN above
+        return bool((block.view(np.uint16) & 0x7FFF).max() < 0x7C00)  # noqa: PLR2004  infinity; NaN lies above
     return bool(np.isfinite(block).all())
 
 
 def iterate_blocks(vectors: Matrix, on_done: OnDone = ignore_done) -> Iterator[tuple[int, Matrix]]:
-    """Yield the first row's number and the rows of each block; on_done hears how many rows were taken."""
+    """Yield the number of the first row and the rows of each block; call on_done with the rows taken."""
     for first in range(0, len(vectors), BLOCK_ROWS):
         yield first, vectors[first : first + BLOCK_ROWS]
         on_done(min(first + BLOCK_ROWS, len(vectors)), len(vectors))
 
 
 def _iterate_float16(word_vectors: KeyedVectors, on_done: OnDone) -> Iterator[NDArray[np.float16]]:
-    """Yield the rows rounded to float16, block by block; raise DivergedError where that would make an infinity."""
+    """Yield blocks of rows rounded to float16; raise DivergedError for a number that would become infinite."""
     for first, block in iterate_blocks(word_vectors.vectors, on_done):
         fits = np.abs(block) <= MAX_FLOAT16  # False for NaN
         if not fits.all():
@@ -191,19 +200,21 @@ def _iterate_float16(word_vectors: KeyedVectors, on_done: OnDone) -> Iterator[ND
             value = block[row][np.argmin(fits[row])]
             word = reprlib.repr(word_vectors.words[first + row])
             raise DivergedError(
-                f"the vector of {word} (row {first + row:,}) holds {value}, float16 ends "
-                f"at {MAX_FLOAT16:.0f}: training diverged; lower the learning rate."
+                f"training diverged: the vector of {word} (row {first + row:,}) holds {value}, beyond the range of "
+                f"float16 ({MAX_FLOAT16:.0f}); lower the learning rate."
             )
         yield block.astype(np.float16)
 
 
-def _check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Raise VectorsError unless `tensors` are those of `save`, of the types and shapes that belong together."""
+def check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+    """Raise VectorsError unless the tensors have the names, types and shapes of those that `save` writes."""
+    if metadata.get("kind") == "snapshot":
+        raise VectorsError(f"{path} is a training snapshot, for --resume; name the vectors file beside it.")
     if "scales" in tensors:
-        raise VectorsError(f"{path} holds int8 numbers, to be small: `w2v import {path}` makes a vectors file of it.")
+        raise VectorsError(f"{path} holds int8 numbers, which cannot be queried; convert it: `w2v import {path}`.")
     required = {"vectors", "vocabulary.bytes", "vocabulary.offsets"}
     if set(tensors) - {"counts"} != required:
-        raise damaged(path, f"its tensors are {reprlib.repr(sorted(tensors))} instead of {sorted(required)}")
+        raise damaged(path, f"its tensors are {reprlib.repr(sorted(tensors))}, expected {sorted(required)}")
     vectors = tensors["vectors"]
     expected = {
         "counts": ("<i8", vectors.shape[:1]),
@@ -215,5 +226,5 @@ def _check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
         found = (tensor.dtype.str, tensor.shape)
         if found != expected[name]:
             raise damaged(
-                path, f"its {name} are {found}, and {count(len(vectors), 'vector')} would have {expected[name]}"
+                path, f"its {name} are {found}, expected {expected[name]} for {count(len(vectors), 'vector')}"
             )

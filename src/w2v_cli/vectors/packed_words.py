@@ -1,4 +1,4 @@
-"""Many words in little memory, as they lie in a vectors file: each is decoded when asked for, found by its hash."""
+"""Many words in little memory, as stored in a vectors file: decoded on access, found by their hash."""
 
 import reprlib
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import VectorsError
 
-BLOCK_WORDS = 16_384  # decoded or hashed at a time
-STEP_BYTES = 8  # a word's hash takes in so many bytes at a time
-HASHED_BYTES = 64  # words that are equal so far are told apart one by one, so that a long word costs no other word time
-_PRIME = np.uint64(0x9E3779B97F4A7C15)  # odd, as any factor that loses nothing has to be; its bits look random
+BLOCK_WORDS = 16_384  # decoded or hashed together
+STEP_BYTES = 8  # bytes of a word that its hash takes in together
+HASHED_BYTES = 64  # longer equal beginnings are compared word by word, so one long word does not slow down all others
+_PRIME = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplying loses nothing; its bits look random (golden ratio)
 _HALF = np.uint64(32)
-_MASKS = np.array([(1 << 8 * size) - 1 for size in range(STEP_BYTES + 1)], np.uint64)  # the first bytes of eight
+_MASKS = np.array([(1 << 8 * size) - 1 for size in range(STEP_BYTES + 1)], np.uint64)  # [n] keeps n bytes
 
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
@@ -24,24 +24,29 @@ Hashes = NDArray[np.uint64]
 
 
 class RepeatedWordError(VectorsError):
-    """A word that comes twice; `word_ids` are its first two places."""
+    """A word occurs twice in a vocabulary; `word_ids` are the first two of its ids."""
 
     def __init__(self, word: str, word_ids: tuple[int, int]) -> None:
-        super().__init__(f"the word {reprlib.repr(word)} comes twice in the vocabulary")
+        super().__init__(f"the word {reprlib.repr(word)} occurs twice in the vocabulary")
         self.word = word
         self.word_ids = word_ids
 
 
 class PackedWords(Sequence[str]):
-    """V words as UTF-8 back to back; a million of them are ready in a tenth of the time that a million strings take.
+    """A sequence of V words stored as UTF-8 back to back, ready in a tenth of the time that as many strings take.
 
-    text: (bytes,) uint8; offsets: (V + 1,), where each word begins and the last one ends. No word is empty, each is
-    valid UTF-8, and none comes twice: raises VectorsError (RepeatedWordError) or UnicodeDecodeError for others.
+    Args:
+        text: (bytes,) uint8, the words.
+        offsets: (V + 1,) int64, the first byte of each word, and the end of the last.
+
+    Raises:
+        VectorsError: The offsets do not rise, so that a word is empty; RepeatedWordError for a word that occurs twice.
+        UnicodeDecodeError: A word is not UTF-8.
     """
 
     def __init__(self, text: Bytes, offsets: Offsets) -> None:
         if offsets[0] != 0 or offsets[-1] != len(text) or (offsets[1:] <= offsets[:-1]).any():
-            raise VectorsError(f"its words' offsets do not rise from 0 to {len(text):,}")
+            raise VectorsError(f"the offsets of its words do not rise from 0 to {len(text):,}")
         self._text = text
         self._offsets = offsets
         self._check_encoding()
@@ -52,7 +57,7 @@ class PackedWords(Sequence[str]):
 
     @classmethod
     def of(cls, words: Sequence[str]) -> "PackedWords":
-        """Return the words packed: a million strings take three times the memory."""
+        """Return `words` packed, in a third of the memory."""
         return cls(*encode_words(words))
 
     def __len__(self) -> int:
@@ -85,19 +90,19 @@ class PackedWords(Sequence[str]):
         return isinstance(word, str) and self.find(word) is not None
 
     def find(self, word: str) -> int | None:
-        """Return the id of `word`, None where there is none.
+        """Return the id of `word`; None for an unknown word.
 
         >>> PackedWords(np.frombuffer(b"theking", np.uint8), np.array([0, 3, 7])).find("king")
         1
         """
-        encoded = word.encode("utf-8", "surrogatepass")  # half a character is in no vocabulary
-        wanted = _hash_all(np.frombuffer(encoded, np.uint8), np.array([0, len(encoded)]))[0]
-        first, last = np.searchsorted(self._hashes, wanted), np.searchsorted(self._hashes, wanted, side="right")
+        encoded = word.encode("utf-8", "surrogatepass")  # an unpaired surrogate is in no vocabulary
+        hashed = _hash_all(np.frombuffer(encoded, np.uint8), np.array([0, len(encoded)]))[0]
+        first, last = np.searchsorted(self._hashes, hashed), np.searchsorted(self._hashes, hashed, side="right")
         same = (int(word_id) for word_id in self._order[first:last])
         return next((word_id for word_id in same if self._bytes(word_id) == encoded), None)
 
     def starting_with(self, prefix: str, most: int) -> list[str]:
-        """Return the first `most` words that begin with `prefix`, by rising id."""
+        """Return the first `most` words that begin with `prefix`, in the order of their ids."""
         encoded = prefix.encode("utf-8", "surrogatepass")
         ids = np.flatnonzero(self._lengths >= len(encoded))
         for place, byte in enumerate(encoded):
@@ -106,7 +111,7 @@ class PackedWords(Sequence[str]):
 
     @property
     def packed(self) -> tuple[Bytes, Offsets]:
-        """The text and the offsets."""
+        """The text (bytes,) and the offsets (V + 1,)."""
         return self._text, self._offsets
 
     @cached_property
@@ -120,14 +125,14 @@ class PackedWords(Sequence[str]):
         return self._bytes(word_id).decode("utf-8")
 
     def _check_encoding(self) -> None:
-        """Raise UnicodeDecodeError for text that is no UTF-8, and for a border between words inside a character."""
+        """Raise UnicodeDecodeError for text that is not UTF-8, and for a border between words within a character."""
         self._text.tobytes().decode("utf-8")
-        inside = (self._text[self._offsets[:-1]] & 0xC0) == 0x80  # noqa: PLR2004  10xxxxxx goes on with a character
+        inside = (self._text[self._offsets[:-1]] & 0xC0) == 0x80  # noqa: PLR2004  10xxxxxx continues a character
         if inside.any():
             self._decode(int(inside.argmax()))
 
     def _check_repeats(self) -> None:
-        """Raise VectorsError where a word comes twice; only words of equal hash are looked at one by one."""
+        """Raise RepeatedWordError if a word occurs twice; only words of equal hash are compared one by one."""
         is_same = self._hashes[1:] == self._hashes[:-1]
         suspects = self._order[np.append(is_same, False) | np.append(False, is_same)]
         seen: dict[bytes, int] = {}
@@ -141,7 +146,7 @@ class PackedWords(Sequence[str]):
 
 
 def encode_words(words: Sequence[str]) -> tuple[Bytes, Offsets]:
-    """Return the words' UTF-8 back to back, and where each begins and the last ends (V+1,)."""
+    """Return `words` as UTF-8 back to back (bytes,), and the first byte of each and the end of the last (V + 1,)."""
     if isinstance(words, PackedWords):
         return words.packed
     lengths = (len(word.encode("utf-8")) for word in words)
@@ -150,7 +155,7 @@ def encode_words(words: Sequence[str]) -> tuple[Bytes, Offsets]:
 
 
 def _hash_all(text: Bytes, offsets: Offsets) -> Hashes:
-    """Return a hash (V,) of each word's first HASHED_BYTES and its length."""
+    """Return a hash (V,) of the first HASHED_BYTES and the length of each word."""
     padded = np.append(text, np.zeros(STEP_BYTES, np.uint8))
     hashes = np.empty(len(offsets) - 1, np.uint64)
     for first in range(0, len(hashes), BLOCK_WORDS):
@@ -160,7 +165,7 @@ def _hash_all(text: Bytes, offsets: Offsets) -> Hashes:
 
 
 def _hash_block(padded: Bytes, begins: Offsets, lengths: Offsets) -> Hashes:
-    """Return the hashes of the words that begin in `padded` there and have these lengths."""
+    """Return the hashes of the words of `padded` with these begins and lengths."""
     eights = np.lib.stride_tricks.sliding_window_view(padded, STEP_BYTES)  # (bytes, 8), a view
     hashes = lengths.astype(np.uint64) * _PRIME
     for step in range(0, min(int(lengths.max(initial=0)), HASHED_BYTES), STEP_BYTES):

@@ -16,14 +16,19 @@ def example(words=WORDS, dtype=np.float16, dim=5, *, has_counts=True):
     return KeyedVectors(vectors, words, counts, {"seed": 7})
 
 
+def unchecked(words, vectors):
+    """Return vectors that no check has seen, as a hostile or broken tool would write them."""
+    made = object.__new__(KeyedVectors)
+    made.__dict__.update(words=words, vectors=np.array(vectors, np.float32), counts=None, metadata={})
+    return made
+
+
 def export(word_vectors, path, name=None, **options):
     """Export vectors; the options are those of the command."""
-    options = {"dtype": None, "escaped": False, "overwrite": False} | options
-    return export_vectors("mine", word_vectors, path, name=name, **options)
+    return export_vectors("mine", word_vectors, path, format_name=name, **options)
 
 
 def import_file(path, output, name=None, **options):
-    """Import a file and return what lies in the output then, and what was told."""
-    options = {"dtype": "float16", "unescape": False, "overwrite": True} | options
-    told = import_vectors(str(path), output, name=name, **options)
-    return load(output), told
+    """Import a file; return the vectors that the output holds then, and the report."""
+    report = import_vectors(str(path), output, format_name=name, **{"overwrite": True} | options)
+    return load(output), report

@@ -66,13 +66,13 @@ def test_files_that_exist_are_kept(tmp_path):
 
 
 REFUSED = {
-    "fewer words": (b"1\t2\n3\t4\n", b"a\n", "word 2: metadata.tsv ends, and vectors.tsv does not."),
-    "more words": (b"1\t2\n", b"a\nb\n", "word 2: vectors.tsv ends, and metadata.tsv does not."),
-    "a column too few": (b"1\t2\n", b"word\tcount\na\n", "word 1: its line of metadata.tsv has 1 column, not 2."),
-    "no count": (b"1\t2\n", b"word\tcount\na\tx\n", "word 1: its count is no whole number."),
-    "a number too few": (b"1\t2\n3\n", b"a\nb\n", "word 2: its word is followed by 1 number, not 2."),
-    "no number": (b"1\t2\n3\tx\n", b"a\nb\n", "word 2: 'x' is no number"),
-    "a word twice": (b"1\t2\n3\t4\n", b"a\na\n", "word 2: the word 'a' comes twice, first in word 1."),
+    "fewer words": (b"1\t2\n3\t4\n", b"a\n", "word 2: metadata.tsv ends before vectors.tsv."),
+    "more words": (b"1\t2\n", b"a\nb\n", "word 2: vectors.tsv ends before metadata.tsv."),
+    "a column too few": (b"1\t2\n", b"word\tcount\na\n", "word 1: its line in metadata.tsv has 1 column, expected 2."),
+    "no count": (b"1\t2\n", b"word\tcount\na\tx\n", "word 1: its count is not a whole number."),
+    "a number too few": (b"1\t2\n3\n", b"a\nb\n", "word 2: 1 number after the word, expected 2."),
+    "no number": (b"1\t2\n3\tx\n", b"a\nb\n", "word 2: 'x' is not a number"),
+    "a word twice": (b"1\t2\n3\t4\n", b"a\na\n", "word 2: the word 'a' occurs twice, first in word 1."),
     "nothing": (b"", b"", "is empty"),
 }
 
@@ -91,5 +91,5 @@ def test_what_is_wrong_is_refused(tmp_path, numbers, words, message):
 
 def test_a_folder_without_the_files_is_refused(tmp_path):
     """The missing one is named."""
-    with pytest.raises(VectorsError, match=r"vectors\.tsv does not exist"):
+    with pytest.raises(VectorsError, match=r"vectors\.tsv not found"):
         import_file(tmp_path, tmp_path / "y")

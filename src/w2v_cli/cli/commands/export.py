@@ -48,7 +48,7 @@ def export(
             str(vectors),
             opened.word_vectors,
             out,
-            name=name,
+            format_name=name,
             dtype=dtype,
             escaped=escape,
             overwrite=overwrite,

@@ -41,7 +41,7 @@ def import_(
 
     with StepBar(is_quiet=quiet) as bar:
         read = convert.import_vectors(
-            file, output, name=name, dtype=dtype, unescape=unescape, overwrite=overwrite, on_step=bar.show
+            file, output, format_name=name, dtype=dtype, unescape=unescape, overwrite=overwrite, on_step=bar.show
         )
     words, dim = read.word_vectors.vectors.shape
     if not quiet:

@@ -1,1 +1,5 @@
-"""The file formats of other tools: one module each, listed in `registry`."""
+"""Export to and import from the files of other tools.
+
+Takes KeyedVectors and gives files, or the reverse. Begin with `convert`; `registry` lists the formats, `format` is the
+contract that each of them fulfils.
+"""

@@ -1,8 +1,8 @@
-"""Vectors as named arrays, the words packed: what a `.npz` and a `.safetensors` hold, each in its own container.
+"""Vectors as named arrays with the words packed: the content of a `.npz` and of a `.safetensors`.
 
 `vectors` (V, D) float32, float16 or int8; `scales` (V,) float32 for int8; `vocabulary.bytes` (bytes,) uint8: the words
-as UTF-8 back to back; `vocabulary.offsets` (V + 1,) int64: where each begins and the last one ends; `counts` (V,) int64
-if there are any.
+as UTF-8 back to back; `vocabulary.offsets` (V + 1,) int64: the first byte of each word, and the end of the last;
+`counts` (V,) int64 if known.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,17 +15,19 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import VectorsError
 from w2v_cli.humanize import count
-from w2v_cli.vectors.formats.builder import Imported, ImportOptions, VectorsBuilder
-from w2v_cli.vectors.formats.quantising import iterate_quantised, row_scales, widen
-from w2v_cli.vectors.keyed_vectors import BLOCK_ROWS, KeyedVectors, OnDone, iterate_blocks
+from w2v_cli.vectors.formats.builder import VectorsBuilder
+from w2v_cli.vectors.formats.format import ExportOptions, Imported, ImportOptions
+from w2v_cli.vectors.keyed_vectors import BLOCK_ROWS, KeyedVectors, Matrix, OnDone, ignore_done, iterate_blocks
 from w2v_cli.vectors.packed_words import encode_words
 
 TYPES: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "float16": np.dtype("<f2"), "int8": np.dtype("i1")}
+_LARGEST_INT8 = 127  # -128 is not used, so that a number and its negative are treated alike
+_BLOCK_BYTES = 8 << 20  # of float32 rows that are read together
 
 
 @dataclass(frozen=True)
 class Part:
-    """An array under a name: its type, its shape, and its data in blocks of rows."""
+    """A named array to write: its type, its shape, and its data in blocks of rows."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -34,7 +36,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """The arrays of a file that was read; `rows` yields the numbers of `vectors` in blocks, as they lie there."""
+    """The arrays of a file that is read; `rows` yields `vectors` in blocks, in the type of the file."""
 
     shape: tuple[int, int]
     rows: Iterator[NDArray[Any]]
@@ -45,70 +47,88 @@ class Parts:
     metadata: Mapping[str, Any]
 
 
-def iterate_parts(word_vectors: KeyedVectors, dtype: str, on_done: OnDone) -> Iterator[tuple[str, Part]]:
-    """Yield name and array, those first that others need; on_done hears of the rows."""
+def iterate_parts(word_vectors: KeyedVectors, options: ExportOptions) -> Iterator[tuple[str, Part]]:
+    """Yield the name and the data of each array; `vectors`, the largest one, comes last."""
     vectors = word_vectors.vectors
     text, offsets = encode_words(word_vectors.words)
     yield "vocabulary.offsets", Part(offsets.dtype, offsets.shape, [offsets])
     yield "vocabulary.bytes", Part(text.dtype, text.shape, [text])
     if word_vectors.counts is not None:
         yield "counts", Part(np.dtype("<i8"), word_vectors.counts.shape, [word_vectors.counts])
-    if dtype == "int8":
+    dtype = TYPES[options.dtype]
+    if options.dtype == "int8":
         scales = row_scales(vectors)
         yield "scales", Part(TYPES["float32"], scales.shape, [scales])
-        yield "vectors", Part(TYPES["int8"], vectors.shape, iterate_quantised(vectors, scales, on_done))
+        yield "vectors", Part(dtype, vectors.shape, iterate_quantised(vectors, scales, options.on_done))
     else:
-        wanted = TYPES[dtype]
-        rows = (np.ascontiguousarray(block, wanted) for _, block in iterate_blocks(vectors, on_done))
-        yield "vectors", Part(wanted, vectors.shape, rows)
+        rows = (np.ascontiguousarray(block, dtype) for _, block in iterate_blocks(vectors, options.on_done))
+        yield "vectors", Part(dtype, vectors.shape, rows)
 
 
 def block_rows(dim: int) -> int:
-    """Return how many rows are read together: a few MB."""
-    return max(1, min(BLOCK_ROWS, (8 << 20) // (4 * dim)))
+    """Return the number of rows to read together: a few MB."""
+    return max(1, min(BLOCK_ROWS, _BLOCK_BYTES // (4 * dim)))
 
 
 def iterate_rows(matrix: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Yield the rows of a matrix, some MB together."""
-    together = block_rows(matrix.shape[1])
-    for first in range(0, len(matrix), together):
-        yield matrix[first : first + together]
+    """Yield the rows of a matrix, a few MB at a time."""
+    size = block_rows(matrix.shape[1])
+    for first in range(0, len(matrix), size):
+        yield matrix[first : first + size]
 
 
-def collect_whole(label: str, whole: KeyedVectors, wanted: ImportOptions) -> Imported:
-    """Return vectors that another reader has checked, as they are wanted."""
-    text, offsets = encode_words(whole.words)
-    rows, dim = whole.vectors.shape
-    parts = Parts((rows, dim), iterate_rows(whole.vectors), text, offsets, None, whole.counts, whole.metadata)
-    return collect(label, parts, wanted)
-
-
-def collect(label: str, parts: Parts, wanted: ImportOptions) -> Imported:
-    """Return the vectors of the arrays; raise VectorsError where they contradict each other."""
+def read_parts(name: str, parts: Parts, options: ImportOptions) -> Imported:
+    """Return the vectors that the arrays describe; raise VectorsError if they contradict each other."""
+    _check_parts(name, parts)
     rows, dim = parts.shape
-    offsets = parts.offsets
-    if (
-        offsets.shape != (rows + 1,)
-        or offsets[0] != 0
-        or offsets[-1] != len(parts.text)
-        or (np.diff(offsets) < 0).any()
-    ):
-        raise VectorsError(
-            f"{label}: its vocabulary.offsets do not rise from 0 to the {count(len(parts.text), 'byte')} of its words "
-            f"in {count(rows + 1, 'step')}."
-        )
-    for name, array in (("scales", parts.scales), ("counts", parts.counts)):
-        if array is not None and array.shape != (rows,):
-            raise VectorsError(f"{label}: its {name} are {array.shape}, not one for each of the {count(rows, 'word')}.")
-    if parts.counts is not None and parts.counts.min() < 0:
-        raise VectorsError(f"{label}: a count is negative.")
-    collector = VectorsBuilder(label, dim, wanted, lambda row: f"row {row:,}")
+    builder = VectorsBuilder(name, dim, options, lambda row: f"row {row:,}")
     for block in parts.rows:
-        first, last = collector.rows, collector.rows + len(block)
-        text = parts.text[offsets[first] : offsets[last]].tobytes()
-        borders = (offsets[first : last + 1] - offsets[first]).tolist()
-        words = [text[begin:end] for begin, end in pairwise(borders)]
-        numbers = block.astype(np.float32) if parts.scales is None else widen(block, parts.scales[first:last])
-        collector.add(words, numbers)
-        wanted.on_done(last, rows)
-    return collector.finish(parts.metadata, parts.counts)
+        first, last = builder.rows, builder.rows + len(block)
+        begin, end = parts.offsets[first], parts.offsets[last]
+        text = parts.text[begin:end].tobytes()
+        borders = (parts.offsets[first : last + 1] - begin).tolist()
+        words = [text[start:stop] for start, stop in pairwise(borders)]
+        numbers = block.astype(np.float32) if parts.scales is None else dequantise(block, parts.scales[first:last])
+        builder.add(words, numbers)
+        options.on_done(last, rows)
+    return builder.finish(parts.metadata, parts.counts)
+
+
+def _check_parts(name: str, parts: Parts) -> None:
+    """Raise VectorsError unless words, scales and counts fit the number of rows."""
+    rows, offsets, size = parts.shape[0], parts.offsets, len(parts.text)
+    if offsets.shape != (rows + 1,) or offsets[0] != 0 or offsets[-1] != size or (np.diff(offsets) < 0).any():
+        raise VectorsError(
+            f"{name}: its vocabulary.offsets do not rise from 0 to the {count(size, 'byte')} of its words in "
+            f"{count(rows + 1, 'step')}."
+        )
+    for array_name, array in (("scales", parts.scales), ("counts", parts.counts)):
+        if array is not None and array.shape != (rows,):
+            raise VectorsError(
+                f"{name}: its {array_name} have shape {array.shape}, expected one for each of {count(rows, 'word')}."
+            )
+    if parts.counts is not None and parts.counts.min() < 0:
+        raise VectorsError(f"{name}: a count is negative.")
+
+
+def row_scales(vectors: Matrix) -> NDArray[np.float32]:
+    """Return the scale s = max |v| / 127 of each row (V,); 0 for a row of zeros."""
+    largest = [np.abs(block.astype(np.float32)).max(axis=1) for _, block in iterate_blocks(vectors)]
+    return (np.concatenate(largest) / np.float32(_LARGEST_INT8)).astype(np.float32)
+
+
+def iterate_quantised(
+    vectors: Matrix, scales: NDArray[np.float32], on_done: OnDone = ignore_done
+) -> Iterator[NDArray[np.int8]]:
+    """Yield blocks of rows as int8, q = round(v / s); then |q · s - v| ≤ s / 2."""
+    for first, block in iterate_blocks(vectors, on_done):
+        divisors = scales[first : first + len(block), np.newaxis]
+        ratios = np.divide(block, divisors, out=np.zeros(block.shape, np.float32), where=divisors > 0)
+        yield np.clip(np.rint(ratios), -_LARGEST_INT8, _LARGEST_INT8).astype(np.int8)
+
+
+def dequantise(rows: NDArray[np.int8], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return q · s (R, D) of int8 rows (R, D) and their scales (R,); infinity beyond the range of float32."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        products: NDArray[np.float32] = rows * scales[:, np.newaxis]
+    return products

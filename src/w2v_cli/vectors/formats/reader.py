@@ -1,4 +1,4 @@
-"""What is to be imported, as a stream of bytes: a file or stdin, unpacked where it is compressed, hashed on the way."""
+"""The input of an import as a stream of bytes: a file or stdin, decompressed if necessary, hashed on the way."""
 
 import contextlib
 import hashlib
@@ -13,29 +13,29 @@ from w2v_cli.system.unpacking import HEAD_BYTES, Limits, find_format, iterate_un
 from w2v_cli.vectors.keyed_vectors import OnDone, ignore_done
 
 STDIN = "-"
-LIMITS = Limits(100, 1 << 42, are_settings=False)  # what is all zeros packs best, and nobody publishes that
+LIMITS = Limits(100, 1 << 42, are_settings=False)  # only zeros compress better, and nobody publishes those
 LONGEST_LINE = 16 << 20
 _CHUNK_BYTES = 1 << 20
-_BLOCK_BYTES = 4 << 20  # of lines that are handled together
+_BLOCK_BYTES = 4 << 20  # of lines that are processed together
 
 
 class ByteStream:
-    """The bytes of a file that come once, in order.
+    """The decompressed bytes of a file, read once and in order.
 
-    label: what messages call it; path: None for stdin; size: how many bytes there are in all, None where that is not
-    known beforehand; sha256: of the file as it lies there, once all has been read. on_done: hears how many bytes of the
-    file, as it lies there, have been read.
+    name: the file as messages call it; path: None for stdin; size: the number of bytes, None if not known beforehand;
+    sha256: of the file as stored, complete once everything has been read. on_done: called with the number of stored
+    bytes read so far and the number of all.
     """
 
     def __init__(
         self,
-        label: str,
+        name: str,
         path: Path | None,
         size: int | None,
         read: Callable[[int], bytes],
         on_done: OnDone = ignore_done,
     ) -> None:
-        self.label = label
+        self.name = name
         self.path = path
         self.taken_bytes = 0
         self._digest = hashlib.sha256()
@@ -52,20 +52,20 @@ class ByteStream:
         if form is None:
             self._chunks = self._iterate_plain(head)
         else:
-            self._chunks = iterate_unpacked(form, self._read_hashed, head, label, LIMITS)
+            self._chunks = iterate_unpacked(form, self._read_hashed, head, name, LIMITS)
 
     @property
     def sha256(self) -> str:
-        """The digest of what has been read of the file."""
+        """The SHA-256 of the stored bytes read so far."""
         return self._digest.hexdigest()
 
     @property
     def bytes_left(self) -> int | None:
-        """How many bytes have not been taken; None where that is not known."""
+        """The number of bytes not taken yet; None if not known."""
         return None if self.size is None else self.size - self.taken_bytes
 
     def peek(self, size: int) -> bytes:
-        """Return the next bytes without taking them, fewer than `size` only where the file ends."""
+        """Return the next bytes without taking them; fewer than `size` only at the end of the file."""
         if len(self._waiting) < size:
             parts, length = [self._waiting], len(self._waiting)
             while length < size and (chunk := self._next_chunk()):
@@ -75,7 +75,7 @@ class ByteStream:
         return self._waiting[:size]
 
     def peek_line(self) -> bytes:
-        """Return the next line without taking it; its end is part of it, and may be that of Windows."""
+        """Return the next line without taking it, with its line end (LF or CRLF)."""
         size = 256
         while b"\n" not in (beginning := self.peek(size)) and len(beginning) == size:
             if size > LONGEST_LINE:
@@ -84,18 +84,18 @@ class ByteStream:
         return beginning[: beginning.find(b"\n") + 1 or len(beginning)]
 
     def take(self, size: int) -> bytes:
-        """Return the next bytes, fewer than `size` only where the file ends."""
+        """Take and return the next bytes; fewer than `size` only at the end of the file."""
         data = self.peek(size)
         self._waiting = self._waiting[len(data) :]
         self.taken_bytes += len(data)
         return data
 
     def take_line(self) -> bytes:
-        """Return the next line without its end, which may be that of Windows."""
+        """Take the next line and return it without its line end (LF or CRLF)."""
         return self.take(len(self.peek_line())).rstrip(b"\r\n")
 
     def iterate_lines(self) -> Iterator[bytes]:
-        """Yield the rest as whole lines, some MB at a time, each ending in a newline, and that of Windows as such."""
+        """Yield the rest as whole lines, a few MB at a time; every line ends in LF, CRLF is converted."""
         while block := self.peek(_BLOCK_BYTES):
             size = _BLOCK_BYTES
             while not (cut := block.rfind(b"\n") + 1) and len(block) == size:
@@ -107,19 +107,19 @@ class ByteStream:
             yield (block if cut else block + b"\n").replace(b"\r\n", b"\n")
 
     def file_path(self) -> Path:
-        """Return the path of the file, for what is not read from its beginning to its end.
+        """Return the path of the file, for a format whose parts are looked up.
 
-        Raises VectorsError for stdin and for what is compressed.
+        Raises VectorsError for stdin and for a compressed file.
         """
         if self.path is None or self.is_packed:
-            how = "compressed" if self.path else "through a pipe"
+            how = "compressed" if self.path else "from a pipe"
             raise VectorsError(
-                f"{self.label}: this format cannot be read {how}, for its parts are looked up: name the plain file."
+                f"{self.name}: this format cannot be read {how}, because its parts are looked up; give the plain file."
             )
         return self.path
 
     def drain(self) -> None:
-        """Read to the end, for the digest; what is of use has been read."""
+        """Read to the end of the file, for its SHA-256."""
         self._on_done = ignore_done
         self._waiting = b""
         while self._next_chunk():
@@ -127,14 +127,14 @@ class ByteStream:
 
     def _endless_line(self) -> VectorsError:
         return VectorsError(
-            f"{self.label} has a line of more than {LONGEST_LINE:,} bytes at byte {self.taken_bytes:,}: that is no "
-            f"file of vectors as text; name its format with --format if it is another."
+            f"{self.name} has a line of more than {LONGEST_LINE:,} bytes at byte {self.taken_bytes:,}, so it does not "
+            f"hold vectors as text; if it has another format, name it with --format."
         )
 
     def _next_chunk(self) -> bytes:
         try:
             return next(self._chunks, b"")
-        except CorpusError as error:  # what unpacks does so for texts, too
+        except CorpusError as error:  # decompression is shared with texts
             raise VectorsError(str(error)) from error
 
     def _iterate_plain(self, head: bytes) -> Iterator[bytes]:
@@ -153,19 +153,19 @@ class ByteStream:
 
 @contextlib.contextmanager
 def open_stream(place: str, on_done: OnDone = ignore_done) -> Iterator[ByteStream]:
-    """Yield the stream of the file of that path, or of stdin for STDIN; on_done as for ByteStream.
+    """Yield the stream of a file, or of stdin for `-`; on_done as for ByteStream.
 
-    Raises VectorsError where there is no file or nothing in it, StorageError where the system refuses to read it.
+    Raises VectorsError for a missing or empty file, StorageError for one that cannot be read.
     """
     if place == STDIN:
         if sys.stdin is None:
-            raise VectorsError("stdin is closed: send vectors through it, or name a file.")
+            raise VectorsError("stdin is closed; pipe vectors into it, or name a file.")
         yield _checked(ByteStream("stdin", None, None, sys.stdin.buffer.read, on_done))
         return
     path = Path(place)
     try:
         if not path.exists():
-            raise VectorsError(f"{path} does not exist: name a file of vectors, or - for stdin.")
+            raise VectorsError(f"{path} not found; check the path, or use - to read stdin.")
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             size = status.st_size if stat.S_ISREG(status.st_mode) else None
@@ -175,6 +175,7 @@ def open_stream(place: str, on_done: OnDone = ignore_done) -> Iterator[ByteStrea
 
 
 def _checked(stream: ByteStream) -> ByteStream:
+    """Return the stream; raise VectorsError if it is empty."""
     if not stream.peek(1):
-        raise VectorsError(f"{stream.label} is empty: name a file of vectors.")
+        raise VectorsError(f"{stream.name} is empty; name a file of vectors.")
     return stream

@@ -1,4 +1,4 @@
-"""Lines `word number …` → the words' places and the numbers, compiled: several times as fast as Python's float."""
+"""The compiled parser of lines `word number …`, several times as fast as Python's float."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from w2v_cli.jit.njit import njit
 
 _LARGEST_POWER = 60  # of ten: 1.4e-45, float32's smallest number, with 9 digits is 140129846e-53
 _POWERS = np.array([float(f"1e{power}") for power in range(_LARGEST_POWER + 1)])
-_MARGIN = 2.0**-50  # the digits, the power and the quotient are each off by 2^-53 of their value at the most
-_MOST_DIGITS = 19  # that fit into 64 bits
+_MARGIN = 2.0**-50  # digits, power and quotient each have a relative error of at most 2^-53
+_MOST_DIGITS = 19  # any number of so many digits fits into 64 bits
 _SPACE, _NEWLINE, _PLUS, _MINUS, _POINT, _ZERO, _NINE = 32, 10, 43, 45, 46, 48, 57
 _LOWER_E, _UPPER_E = 101, 69
 
@@ -19,13 +19,13 @@ Texts = NDArray[np.uint8]
 
 @njit()
 def parse_plain_lines(text: Texts, values: NDArray[np.float32], borders: NDArray[np.int64]) -> Any:
-    """Read lines from the beginning of `text`; return how many were plain, and where the first other one begins.
+    """Read lines until the first that is not plain; return the number of lines, and where that line begins.
 
-    A plain line is a word without spaces and D numbers, a single space before each, and a newline. Others are left to
-    somebody who can say what is wrong, and so are numbers of more than 19 digits, and those so near to the middle
-    between two float32 that the error of double precision might decide.
+    A plain line is a word without spaces, D numbers with a single space before each, and a newline. Left to the caller
+    are other lines, numbers of more than 19 digits, and numbers so close to the middle between two float32 values that
+    the error of double precision could decide.
 
-    text: (bytes,), its last one a newline; out: values (R, D); borders (R, 2), where each word begins and ends.
+    text: (bytes,), ends in a newline; written: values (R, D), and borders (R, 2), the begin and end of each word.
     """
     lines, place = 0, 0
     rows, dim = values.shape
@@ -49,10 +49,10 @@ def parse_plain_lines(text: Texts, values: NDArray[np.float32], borders: NDArray
 
 @njit()
 def parse_number(text: Texts, place: int, values: NDArray[np.float32], row: int, column: int) -> int:
-    """Read a number into values[row, column]; return where it ends, 0 where it is none of those that are read here.
+    """Read a number into values[row, column]; return where it ends, 0 for one that is left to the caller.
 
-    digits · 10^exponent in double precision is off by less than the margin: where both ends of the margin are the same
-    float32, that is the number.
+    digits · 10^exponent in double precision is off by less than the margin; if both ends of the margin round to the
+    same float32, that is the number.
     """
     is_negative = text[place] == _MINUS
     if is_negative or text[place] == _PLUS:
@@ -74,7 +74,7 @@ def parse_number(text: Texts, place: int, values: NDArray[np.float32], row: int,
 
 @njit()
 def read_digits(text: Texts, place: int) -> Any:
-    """Return where digits end (0 where there are none, or too many), their number without the point, and its power."""
+    """Return where digits end (0 for none or too many), the number they form without the point, and its exponent."""
     mantissa: Any = np.uint64(0)
     digits, exponent = 0, 0
     has_point, has_digit = False, False
@@ -94,7 +94,7 @@ def read_digits(text: Texts, place: int) -> Any:
 
 @njit()
 def read_exponent(text: Texts, place: int) -> Any:
-    """Return where an exponent ends (0 where there is none), and its value."""
+    """Return where an exponent ends (0 for none), and its value."""
     is_negative = text[place] == _MINUS
     if is_negative or text[place] == _PLUS:
         place += 1
@@ -102,6 +102,6 @@ def read_exponent(text: Texts, place: int) -> Any:
     power = 0
     while _ZERO <= text[place] <= _NINE:
         digit: Any = text[place]
-        power = min(10 * power + digit - _ZERO, 1000)  # beyond which all are infinite, or 0
+        power = min(10 * power + digit - _ZERO, 1000)  # anything larger gives infinity or 0
         place += 1
     return (place if place > begin else 0), (-power if is_negative else power)

@@ -1,6 +1,5 @@
 """`.npz`: read by NumPy without pickle, the same bytes each time; bombs, objects and lies are refused."""
 
-import gzip
 import io
 import itertools
 import tracemalloc
@@ -69,14 +68,6 @@ def test_numpy_reads_it_without_pickle(tmp_path):
     assert tuple(words) == original.words
 
 
-def test_equal_vectors_give_equal_bytes(tmp_path):
-    """No time stands in the archive."""
-    for name in ("x.npz", "y.npz"):
-        export(example(), tmp_path / name)
-
-    assert (tmp_path / "x.npz").read_bytes() == (tmp_path / "y.npz").read_bytes()
-
-
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_what_numpy_writes_in_this_layout_is_read(tmp_path, compression):
     """Compressed or not, without counts and metadata."""
@@ -90,7 +81,7 @@ def test_what_numpy_writes_in_this_layout_is_read(tmp_path, compression):
 REFUSED = {
     "objects": (parts(vectors=np.array([[Hostile()]], object)), "its vectors are |O of shape (1, 1)"),
     "words as objects": (parts(words=np.array(["a", Hostile()], object)), "it holds 'vectors, vocabulary.bytes"),
-    "no words": (parts(vocabulary_bytes=None), "it holds 'vectors, vocabulary.offsets', not"),
+    "no words": (parts(vocabulary_bytes=None), "it holds 'vectors, vocabulary.offsets', expected"),
     "float64": (parts(vectors=np.ones((2, 3))), "its vectors are <f8 of shape (2, 3)"),
     "column order": (parts(vectors=header((2, 3), order=True) + bytes(24)), "of shape (2, 3) in column order"),
     "one axis": (parts(vectors=np.ones(2, np.float32)), "its vectors are <f4 of shape (2,)"),
@@ -98,32 +89,38 @@ REFUSED = {
     "negative": (parts(vectors=header((-2, 3)) + bytes(24)), "its vectors are <f4 of shape (-2, 3)"),
     "a million million rows": (
         parts(vectors=header((10**12, 3))),
-        "its vectors claim shape (1000000000000, 3), in",
+        "its vectors claim the shape (1000000000000, 3) in",
     ),
     "a row too few": (parts(vectors=np.ones((1, 3), np.float32)), "its vocabulary.offsets do not rise"),
     "offsets that fall": (parts(vocabulary_offsets=np.array([0, 3, 2])), "its vocabulary.offsets do not rise"),
     "offsets beyond": (parts(vocabulary_offsets=np.array([0, 1, 3])), "its vocabulary.offsets do not rise"),
-    "an empty word": (parts(vocabulary_offsets=np.array([0, 0, 2])), "row 0: its word is empty"),
+    "an empty word": (parts(vocabulary_offsets=np.array([0, 0, 2])), "row 0: the word is empty"),
     "a word twice": (
         parts(vocabulary_bytes=np.frombuffer(b"aa", np.uint8)),
-        "the word 'a' comes twice, first in row 0",
+        "the word 'a' occurs twice, first in row 0",
     ),
-    "no UTF-8": (parts(vocabulary_bytes=np.frombuffer(b"a\xff", np.uint8)), "row 1: its word"),
+    "no UTF-8": (parts(vocabulary_bytes=np.frombuffer(b"a\xff", np.uint8)), "row 1: the word"),
     "NaN": (parts(vectors=np.full((2, 3), np.nan, np.float32)), "row 0: number 1 of its vector is nan"),
-    "int8 without scales": (parts(vectors=np.ones((2, 3), np.int8)), "its vectors are int8, and it has no scales"),
-    "too few scales": (parts(vectors=np.ones((2, 3), np.int8), scales=np.ones(1, np.float32)), "its scales are (1,)"),
+    "int8 without scales": (parts(vectors=np.ones((2, 3), np.int8)), "its vectors are int8, but there are no scales"),
+    "too few scales": (
+        parts(vectors=np.ones((2, 3), np.int8), scales=np.ones(1, np.float32)),
+        "its scales have shape (1,)",
+    ),
     "scales that are NaN": (
         parts(vectors=np.ones((2, 3), np.int8), scales=np.full(2, np.nan, np.float32)),
         "row 0: number 1 of its vector is nan",
     ),
-    "too few counts": (parts(counts=np.ones(1, np.int64)), "its counts are (1,), not one for each of the 2 words"),
+    "too few counts": (
+        parts(counts=np.ones(1, np.int64)),
+        "its counts have shape (1,), expected one for each of 2",
+    ),
     "negative counts": (parts(counts=np.array([1, -1])), "a count is negative"),
     "metadata that are none": (parts(metadata=np.frombuffer(b"{", np.uint8)), "it is damaged"),
-    "metadata that are a list": (parts(metadata=np.frombuffer(b"[]", np.uint8)), "its metadata are no JSON object"),
-    "no array": (parts(vectors=b"text"), "its vectors do not begin as an array"),
+    "metadata that are a list": (parts(metadata=np.frombuffer(b"[]", np.uint8)), "its metadata is not a JSON object"),
+    "no array": (parts(vectors=b"text"), "its vectors do not begin like a NumPy array"),
     "a header of code": (
         parts(vectors=b"\x93NUMPY\x01\0\x20\0__import__('os').system('true') \n"),
-        "do not begin as an array",
+        "do not begin like a NumPy array",
     ),
 }
 
@@ -152,7 +149,7 @@ def test_a_bomb_is_refused_before_it_unpacks(tmp_path):
     (tmp_path / "x").write_bytes(archive(parts(vectors=content)))
     tracemalloc.start()
 
-    with pytest.raises(VectorsError, match="more than 100 times its size, as a bomb does"):
+    with pytest.raises(VectorsError, match="more than 100 times its size, like a zip bomb"):
         import_file(tmp_path / "x", tmp_path / "y")
 
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
@@ -167,7 +164,7 @@ def test_a_directory_that_lies_is_found_out(tmp_path):
     assert lied != content
     (tmp_path / "x").write_bytes(lied)
 
-    with pytest.raises(VectorsError, match=r"claim shape \(2, 3\), in 0 bytes|damaged"):
+    with pytest.raises(VectorsError, match=r"claim the shape \(2, 3\) in 0 bytes|damaged"):
         import_file(tmp_path / "x", tmp_path / "y")
 
 
@@ -187,13 +184,3 @@ def test_damage_anywhere_is_refused_or_harmless(tmp_path):
                 outcomes.add("refused")
 
     assert outcomes == {"read", "refused"}
-
-
-@pytest.mark.parametrize("name", ["npz", "safetensors", "book", "finalfusion"])
-def test_formats_whose_parts_are_looked_up_are_not_read_compressed(tmp_path, name):
-    """The message says what to do."""
-    export(example(), tmp_path / "x", name)
-    (tmp_path / "x.gz").write_bytes(gzip.compress((tmp_path / "x").read_bytes()))
-
-    with pytest.raises(VectorsError, match=r"cannot be read compressed, .* name the plain file"):
-        import_file(tmp_path / "x.gz", tmp_path / "y")

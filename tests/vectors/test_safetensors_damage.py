@@ -82,14 +82,14 @@ WRONG_ENTRIES = [
     GOOD_ENTRY | {"surplus": 1},
 ]
 CRAFTED = {
-    "no JSON": (b"{nonsense", "its header is no JSON"),
-    "not UTF-8": (b'{"\xff": 1}', "its header is no JSON"),
-    "nested beyond any stack": (b"[" * 200_000, "its header is no JSON"),
-    "a number of 5,000 digits": (b'{"x": ' + b"9" * 5000 + b"}", "its header is no JSON"),
-    "a list": ([], "no JSON object"),
+    "no JSON": (b"{nonsense", "its header is not JSON"),
+    "not UTF-8": (b'{"\xff": 1}', "its header is not JSON"),
+    "nested beyond any stack": (b"[" * 200_000, "its header is not JSON"),
+    "a number of 5,000 digits": (b'{"x": ' + b"9" * 5000 + b"}", "its header is not JSON"),
+    "a list": ([], "not a JSON object"),
     "no metadata": ({"x": GOOD_ENTRY}, "no metadata"),
     "metadata that are no texts": ({"__metadata__": {"format_version": 1}, "x": GOOD_ENTRY}, "no metadata"),
-    "another program's file": ({"__metadata__": {"format": "pt"}, "x": GOOD_ENTRY}, "not one of w2v"),
+    "another program's file": ({"__metadata__": {"format": "pt"}, "x": GOOD_ENTRY}, "of another program"),
     "no digest": ({"__metadata__": GOOD_METADATA, "x": GOOD_ENTRY}, "its SHA-256 is"),
     "no tensors": ({"__metadata__": GOOD_METADATA}, "its header describes 0"),
     **{
@@ -147,7 +147,7 @@ def test_a_newer_format_version_is_refused_with_both_versions_named(tmp_path):
     """A file of the future is told from a damaged one."""
     path = craft(tmp_path / "x.safetensors", {"__metadata__": {"format_version": "2"}, "anything": {}})
 
-    with pytest.raises(VectorsError, match=r"format version '2', this w2v reads '1': upgrade w2v-cli"):
+    with pytest.raises(VectorsError, match=r"format version '2', this w2v reads '1'; upgrade w2v-cli"):
         load_tensors(path)
 
 
@@ -160,13 +160,13 @@ def test_metadata_that_are_no_json_are_refused(tmp_path):
     digest = hashlib.sha256(data + len(text).to_bytes(8, "little") + text).hexdigest()
     header["__metadata__"]["sha256"] = digest
 
-    with pytest.raises(VectorsError, match="its metadata are no JSON"):
+    with pytest.raises(VectorsError, match="its metadata is not JSON"):
         load_tensors(craft(tmp_path / "x.safetensors", header, data))
 
 
 def test_a_missing_file_is_refused_with_what_to_do(tmp_path):
     """The message says who writes such a file and how to name another."""
-    with pytest.raises(VectorsError, match=r"none\.safetensors does not exist: name a vectors file"):
+    with pytest.raises(VectorsError, match=r"none\.safetensors not found; check the path, or train one"):
         load_tensors(tmp_path / "none.safetensors")
 
 

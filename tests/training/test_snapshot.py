@@ -168,7 +168,7 @@ def test_a_newer_container_is_refused_by_its_number(path, monkeypatch):
     snapshot.save(path, SNAPSHOT)
     monkeypatch.undo()
 
-    with pytest.raises(VectorsError, match=r"has format version '2', this w2v reads '1': upgrade w2v-cli"):
+    with pytest.raises(VectorsError, match=r"has format version '2', this w2v reads '1'; upgrade w2v-cli"):
         snapshot.load(path)
 
 

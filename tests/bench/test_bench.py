@@ -58,7 +58,7 @@ def test_table_has_a_row_for_each_trainer():
 def test_an_unknown_trainer_is_refused():
     """A mistyped name ends in exit 2 with the names that there are."""
     assert choose_trainers("w2v, gensim") == ("w2v", "gensim")
-    with pytest.raises(ConfigError, match="--trainers glove: there is no such trainer; choose among w2v"):
+    with pytest.raises(ConfigError, match='trainers="glove": there is no such trainer; choose among w2v'):
         choose_trainers("w2v,glove")
 
 

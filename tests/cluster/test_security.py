@@ -58,7 +58,7 @@ def test_a_file_that_is_no_pem_is_named(tmp_path, wrong):
     files = {"tls_ca": "ours.pem", "tls_cert": "ours.pem", "tls_key": "ours-key.pem"} | {wrong: "text.pem"}
     settings = ClusterSettings(cluster="tls://h:1", **{name: str(tmp_path / file) for name, file in files.items()})
 
-    with pytest.raises(ConfigError, match=rf"--{wrong.replace('_', '-')} .*text\.pem is no "):
+    with pytest.raises(ConfigError, match=rf'{wrong}=".*text\.pem" is no '):
         security_of(settings, dict)
 
 
@@ -68,7 +68,7 @@ def test_a_key_of_another_certificate_is_named(tmp_path):
         make_certificate(tmp_path, name)
     ours, key = str(tmp_path / "ours.pem"), str(tmp_path / "theirs-key.pem")
 
-    with pytest.raises(ConfigError, match=r"--tls-key .*theirs-key\.pem is no private key.* of .*ours\.pem.*MISMATCH"):
+    with pytest.raises(ConfigError, match=r'tls_key=".*theirs-key\.pem" is no private key.* of .*ours\.pem.*MISMATCH'):
         security_of(ClusterSettings(cluster="tls://h:1", tls_ca=ours, tls_cert=ours, tls_key=key), dict)
 
 

@@ -222,7 +222,7 @@ def test_nothing_held_out_is_told(source, tmp_path):
     """A share so small that no sentence falls to it has no loss."""
     training = Training(source, config_of(validation=1e-9), tmp_path / "x")
 
-    with pytest.raises(CorpusError, match="give --validation a larger share"):
+    with pytest.raises(CorpusError, match="give validation a larger share"):
         training.trainer.validation_loss()
 
 

@@ -19,7 +19,7 @@ from plain_scanner import plain_scan
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus.scan import scan
 from w2v_cli.corpus.sources import Source, known_bytes
-from w2v_cli.errors import CorpusError
+from w2v_cli.errors import CorpusError, option
 from w2v_cli.humanize import count
 from w2v_cli.system import file_types, unpacking
 from w2v_cli.system.unpacking import zstd
@@ -247,7 +247,7 @@ def test_a_treebank_read_as_prose_is_warned_of(scan_text, text, tokens, marks):
 
     assert len(warnings) == (marks is not None)
     assert all(f"holds {marks} the Penn Treebank does" in line for line in warnings)
-    assert all("--set corpus.tokens=whitespace" in line for line in warnings)
+    assert all(option("tokens", "whitespace") in line for line in warnings)
 
 
 def test_invalid_utf8_is_warned_of_with_its_number(scan_text):
@@ -256,7 +256,7 @@ def test_invalid_utf8_is_warned_of_with_its_number(scan_text):
 
     assert "is not UTF-8 in 3 places" in warning
     assert "`iconv -f LATIN1 -t UTF-8` converts" in warning
-    assert "--set corpus.invalid_utf8=strict" in warning
+    assert option("invalid_utf8", "strict") in warning
 
 
 def test_strict_utf8_stops_the_scan(scan_text):

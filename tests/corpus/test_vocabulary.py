@@ -46,5 +46,5 @@ def test_fewer_than_two_words_are_refused(counts, cause):
 
 def test_the_message_names_the_way_out():
     """Where min_count is too high, the option that lowers it is named."""
-    with pytest.raises(CorpusError, match=r"lower --min-count\.$"):
+    with pytest.raises(CorpusError, match=r"lower min_count\.$"):
         build_vocabulary({"sea": 3, "a": 2}, min_count=3)

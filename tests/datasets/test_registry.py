@@ -123,7 +123,7 @@ def test_built_in_text_is_written_once(tmp_path):
 @pytest.mark.usefixtures("built_in")
 def test_built_in_text_takes_no_source(tmp_path):
     """--from has no meaning for the built-in text."""
-    with pytest.raises(ConfigError, match="takes no --from"):
+    with pytest.raises(ConfigError, match="takes no from"):
         registry.download(registry.find("demo"), tmp_path, source="https://m/demo.txt")
 
 

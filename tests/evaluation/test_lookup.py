@@ -83,5 +83,5 @@ def test_words_may_be_left_out_by_count(make):
 
 def test_without_counts_no_word_is_left_out_by_count(make):
     """There is nothing to go by."""
-    with pytest.raises(ConfigError, match="--min-count needs"):
+    with pytest.raises(ConfigError, match="min_count needs"):
         find_among(["the"], make(), min_count=5)

@@ -176,7 +176,7 @@ def test_the_gpu_takes_the_block_algorithm_where_it_can(training, dim, expected)
 
 def test_block_on_the_gpu_with_too_many_dimensions_is_refused():
     """What was asked for in words is not replaced."""
-    with pytest.raises(ConfigError, match=r"--algorithm block cannot do model\.dim above 512 on the GPU"):
+    with pytest.raises(ConfigError, match=r'algorithm="block" cannot do model\.dim above 512 on the GPU'):
         with_algorithm(config_of(dim=513))
 
 
@@ -186,7 +186,7 @@ def test_a_window_that_does_not_fit_is_refused():
         fitting_layout(config_of("skipgram", window=1000), 64 * 1024)
 
     message = str(caught.value)
-    assert all(part in message for part in ("64 KiB", "--window 1000", "--negatives 3", "--algorithm minibatch"))
+    assert all(part in message for part in ("64 KiB", "window=1000", "negatives=3", 'algorithm="minibatch"'))
 
 
 def test_a_training_too_large_for_the_device_is_refused(corpus_file, monkeypatch):
@@ -195,7 +195,7 @@ def test_a_training_too_large_for_the_device_is_refused(corpus_file, monkeypatch
         check_device_memory(2_000_000_000, 1_500_000_000, 8_000_000_000, config_of())
     monkeypatch.setattr(strict_cuda.MEMORY, "free", 1000)
 
-    with pytest.raises(StorageError, match="lower --dim \\(10\\), raise --min-count \\(1\\)"):
+    with pytest.raises(StorageError, match="lower dim \\(10\\), raise min_count \\(1\\)"):
         CuPyEngine(scan(corpus_file, config_of().corpus).text, config_of())
 
 

@@ -108,7 +108,7 @@ def test_what_does_not_fit_a_worker_s_gpu_is_refused(source, monkeypatch):
     monkeypatch.setitem(strict_cuda.ATTRIBUTES, "MaxSharedMemoryPerBlockOptin", 64 * 1024)
     trainer, _ = trainer_of(Backend.CUPY, source, config_of("skipgram", window=1000))
 
-    with pytest.raises(ConfigError, match=r"--window 1000.*\(So says the worker on "):
+    with pytest.raises(ConfigError, match=r"window=1000.*\(So says the worker on "):
         trainer.prepare()
 
 

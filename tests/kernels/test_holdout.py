@@ -71,5 +71,5 @@ def test_a_text_without_lines_is_held_out_in_pieces():
 @pytest.mark.parametrize("share", [1e-9, 0.5])
 def test_an_empty_part_is_refused(share):
     """A share that takes no sentence, or all of them, ends in exit 3."""
-    with pytest.raises(CorpusError, match="give --validation a share that leaves some"):
+    with pytest.raises(CorpusError, match="give validation a share that leaves some"):
         hold_out(corpus_of([2]), share, seed=1)

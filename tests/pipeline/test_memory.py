@@ -151,8 +151,8 @@ def test_too_little_memory_is_refused_with_need_and_limit():
 
     assert refusal.value.exit_code == 6
     assert str(refusal.value) == (
-        "training 70,000 words takes 1.20 GB of memory more, and there is room for 200 MB (limit: tight): lower --dim "
-        "(300), raise --min-count (5)."
+        "training 70,000 words takes 1.20 GB of memory more, and there is room for 200 MB (limit: tight): lower dim "
+        "(300), raise min_count (5)."
     )
 
 
@@ -164,7 +164,7 @@ def test_enough_memory_is_enough():
 
 def test_what_snapshots_take_can_be_spared():
     """Where there is a copy for them, the message says how to do without."""
-    with pytest.raises(StorageError, match=r"or --snapshot-every never \(saves 150 MB\)"):
+    with pytest.raises(StorageError, match=r'or snapshot_every="never" \(saves 150 MB\)'):
         refuse(0, parts={"vectors": 150 * MEGABYTE, "snapshot": 150 * MEGABYTE})
 
 

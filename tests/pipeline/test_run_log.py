@@ -12,7 +12,7 @@ import pytest
 import factories
 from documented import check_lines, read_page
 from w2v_cli.config.schema import Config
-from w2v_cli.errors import ConfigError, DivergedError, StorageError, refused_by_system
+from w2v_cli.errors import ConfigError, DivergedError, StorageError, explain_system_refusal
 from w2v_cli.evaluation.per_epoch import SetScore
 from w2v_cli.kernels.minibatch import batches
 from w2v_cli.kernels.protocols import Backend
@@ -93,8 +93,8 @@ NO_THREAD = RuntimeError("can't start new thread")
     [
         (DivergedError("it diverged"), ("error", 1, "it diverged")),
         (StorageError("full"), ("error", 6, "full")),
-        (MemoryError(), ("error", 6, "out of memory: use a smaller --dim or a higher --min-count.")),
-        (NO_THREAD, ("error", 6, refused_by_system(NO_THREAD))),
+        (MemoryError(), ("error", 6, "out of memory: use a smaller dim or a higher min_count.")),
+        (NO_THREAD, ("error", 6, str(StorageError(explain_system_refusal(NO_THREAD))))),
         (OSError("disk"), ("error", 6, "disk")),
         (ZeroDivisionError("bug"), ("error", 1, "bug")),
         (SystemExit(143), ("stopped", 143, None)),
@@ -143,7 +143,7 @@ def test_an_existing_log_is_kept(tmp_path):
     (tmp_path / "run.jsonl").write_text(START, encoding="ascii")
     config = config_of(tmp_path)
 
-    with pytest.raises(ConfigError, match=r"run\.jsonl exists already and is kept: choose another --log"):
+    with pytest.raises(ConfigError, match=r"run\.jsonl exists already and is kept: choose another log"):
         train_vectors(config, tmp_path, lambda _: pytest.fail("something was read"))
 
 

@@ -33,7 +33,7 @@ def test_a_dangling_link_counts_as_existing(tmp_path):
     """A link to nowhere is not replaced unasked."""
     (tmp_path / "x").symlink_to("nowhere")
 
-    with pytest.raises(ConfigError, match="--overwrite"):
+    with pytest.raises(ConfigError, match="overwrite"):
         refuse_existing(tmp_path / "x", overwrite=False)
 
 

@@ -121,7 +121,7 @@ def test_a_bomb_is_refused_before_it_has_grown(name, monkeypatch):
     tracemalloc.stop()
 
     assert "x unpacks to more than 200 times its size" in message
-    assert "--set corpus.max_expansion=2000" in message
+    assert "max_expansion=2000" in message
     assert peak < 20_000_000  # 8 MB of it are the dictionary of xz
     assert sum(map(len, [unpack(bomb)])) == 30_000_000
 
@@ -132,7 +132,7 @@ def test_the_size_may_be_limited(name):
     packed = PACK[name](TEXT)
 
     assert unpack(packed, limits=Limits(1, len(TEXT))) == TEXT
-    assert "--set corpus.max_unpacked=" in refusal_of(packed, limits=Limits(1, len(TEXT) - 1))
+    assert "max_unpacked=" in refusal_of(packed, limits=Limits(1, len(TEXT) - 1))
 
 
 def test_a_small_text_may_be_as_repetitive_as_it_likes():

@@ -76,7 +76,7 @@ def test_epochs_end_with_their_loss(cycle_text):
 @models
 def test_a_diverged_training_stops(cycle_text, model):
     """Vectors that leave the finite numbers end the training with exit 1."""
-    with pytest.raises(DivergedError, match="try --learning-rate"):
+    with pytest.raises(DivergedError, match="try learning_rate"):
         run(cycle_text, model=model, learning_rate=10.0, decay="constant", epochs=200)
 
 

@@ -120,7 +120,7 @@ def test_another_training_is_refused_with_the_difference(stopped, settings, line
     head, *found, cure = str(refusal.value).split("\n")
     assert head.endswith("belongs to another training (what it has → what was asked for):")
     assert found == lines
-    assert "--overwrite begins a new training" in cure
+    assert "overwrite begins a new training" in cure
     assert stopped.events == []
     assert (stopped.output.read_bytes(), stopped.snapshot.read_bytes()) == before
 
@@ -153,7 +153,7 @@ def test_another_version_of_the_training_is_refused(stopped, monkeypatch):
 
 def test_without_a_snapshot_there_is_nothing_to_go_on_from(runs):
     """Exit 2, and what to do."""
-    with pytest.raises(ConfigError, match=r"no .*x\.safetensors\.snapshot to go on from: name the --output of"):
+    with pytest.raises(ConfigError, match=r"no .*x\.safetensors\.snapshot to go on from: name the output of"):
         runs.run(resume=())
 
 
@@ -163,7 +163,7 @@ def test_a_damaged_snapshot_is_refused(stopped):
     content[-1] ^= 1
     stopped.snapshot.write_bytes(content)
 
-    with pytest.raises(VectorsError, match=r"--resume: .*snapshot is damaged .* With --overwrite training begins anew"):
+    with pytest.raises(VectorsError, match=r"resume: .*snapshot is damaged .* With overwrite training begins anew"):
         stopped.run(resume=())
 
     assert stopped.snapshot.read_bytes() == content
@@ -207,7 +207,7 @@ def test_what_exists_is_kept(runs, name):
     """Vectors as well as the snapshot of a killed run stay (exit 2) unless --overwrite or --resume is given."""
     (runs.output.parent / name).write_bytes(b"precious")
 
-    with pytest.raises(ConfigError, match=r"exists already and is kept: .* --overwrite .* --resume") as refusal:
+    with pytest.raises(ConfigError, match=r"exists already and is kept: .* overwrite .* resume") as refusal:
         runs.run()
 
     assert refusal.value.exit_code == 2
@@ -273,7 +273,7 @@ def test_a_diverged_training_names_the_last_good_snapshot(runs, learning_rate):
     """Exit 1 after some epochs; the snapshot from before holds usable vectors, and the message says where it is."""
     settings = {"algorithm": "minibatch", "batch_size": 512, "decay": "constant", "epochs": 60}
 
-    with pytest.raises(DivergedError, match=r"--learning-rate .*x\.safetensors\.snapshot is kept, from epoch \d"):
+    with pytest.raises(DivergedError, match=r"learning_rate=.*x\.safetensors\.snapshot is kept, from epoch \d"):
         runs.run(learning_rate=learning_rate, **settings)
 
     taken = snapshot.load(runs.snapshot)
@@ -288,7 +288,7 @@ def test_a_failed_last_save_says_how_to_go_on(runs, monkeypatch):
         raise StorageError("the disk is full.")
 
     monkeypatch.setattr(keyed_vectors, "save", refuse)
-    with pytest.raises(StorageError, match=r"full\. .* --resume goes on there"):
+    with pytest.raises(StorageError, match=r"full\. .* resume goes on there"):
         runs.run()
     monkeypatch.undo()
     runs.run(resume=())
@@ -340,7 +340,7 @@ def test_old_vectors_of_another_size_are_refused(runs):
     """Exit 2 before the text is read, with the option that would do."""
     runs.run()
 
-    with pytest.raises(ConfigError, match=r"have 8 dimensions, this training has 9: give --dim 8"):
+    with pytest.raises(ConfigError, match=r"have 8 dimensions, this training has 9: give dim=8"):
         runs.run(model={"init_from": str(runs.output), "dim": 9}, overwrite=True)
     assert runs.events == []
 

@@ -240,7 +240,7 @@ def test_vectors_are_no_snapshot_and_a_snapshot_is_no_vectors(path, tmp_path):
 
     with pytest.raises(VectorsError, match=r"v is no snapshot of a training"):
         snapshot.load(tmp_path / "v")
-    with pytest.raises(VectorsError, match=r"x\.snapshot is a training snapshot, for --resume"):
+    with pytest.raises(VectorsError, match=r"x\.snapshot is a training snapshot, for resume"):
         keyed_vectors.load(path)
 
 

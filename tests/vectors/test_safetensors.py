@@ -88,7 +88,7 @@ def test_an_existing_file_is_kept(tmp_path):
     path = save_example(tmp_path / "x.safetensors")
     before = path.read_bytes()
 
-    with pytest.raises(ConfigError, match="--overwrite"):
+    with pytest.raises(ConfigError, match="overwrite"):
         save_tensors(path, {"x": Tensor("I64", (2,), [NUMBERS])}, {}, overwrite=False)
 
     assert path.read_bytes() == before

@@ -177,7 +177,7 @@ def test_equal_maps_give_equal_bytes(tmp_path):
         save_map(tmp_path / name, draw_map(some_vectors(), MapPlan()), title="t", facts="f", overwrite=False)
 
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
-    with pytest.raises(ConfigError, match="--overwrite"):
+    with pytest.raises(ConfigError, match="overwrite"):
         save_map(tmp_path / "a.html", draw_map(some_vectors(), MapPlan()), title="t", facts="f", overwrite=False)
 
 

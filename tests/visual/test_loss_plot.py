@@ -116,7 +116,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypat
 @pytest.mark.parametrize("name", ["x.txt", "x", "x.jpeg", "png"])
 def test_another_ending_is_refused(tmp_path, name):
     """Exit 2, and the three endings that there are."""
-    with pytest.raises(ConfigError, match=r"--plot writes \.png, \.svg, \.pdf, and .* is none of them") as refusal:
+    with pytest.raises(ConfigError, match=r"plot writes \.png, \.svg, \.pdf, and .* is none of them") as refusal:
         check_plot(tmp_path / name, overwrite=True)
 
     assert refusal.value.exit_code == 2

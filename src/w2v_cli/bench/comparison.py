@@ -16,7 +16,7 @@ from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus import find
 from w2v_cli.corpus.scan import scan
 from w2v_cli.datasets import registry
-from w2v_cli.errors import ConfigError
+from w2v_cli.errors import ConfigError, option
 from w2v_cli.pipeline import train
 
 EVALUATION_SETS = ("wordsim353", "simlex999", "questions-words")
@@ -47,7 +47,7 @@ def choose_trainers(names: str) -> tuple[str, ...]:
     chosen = known if names == "all" else tuple(dict.fromkeys(name.strip() for name in names.split(",")))
     for name in chosen:
         if name not in known:
-            raise ConfigError(f"--trainers {name}: there is no such trainer; choose among {', '.join(known)}.")
+            raise ConfigError(f"{option('trainers', name)}: there is no such trainer; choose among {', '.join(known)}.")
     return chosen
 
 
@@ -65,7 +65,7 @@ def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], N
     left_out = find_left_out(comparison.trainers)
     if len(left_out) == len(comparison.trainers):
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
-        raise ConfigError(f"no trainer of --trainers can be run here. {reasons}.")
+        raise ConfigError(f"no trainer of {option('trainers')} can be run here. {reasons}.")
     found = find.find_corpus(comparison.corpus, data_folder)
     settings: dict[str, Any] = {"tokens": comparison.tokens, "min_count": comparison.min_count}
     if known := find.corpus_settings_for(comparison.corpus, data_folder):

@@ -33,7 +33,7 @@ from w2v_cli.cli.commands import (
     word_map,
 )
 from w2v_cli.cli.signals import SignalWatch, Stopped
-from w2v_cli.errors import ConfigError, StorageError, W2vError, refused_by_system
+from w2v_cli.errors import ConfigError, StorageError, W2vError, explain_system_refusal
 
 _EXIT_CODES = """\b
 Exit codes: 0 done, 1 a bug or a diverged training, 2 usage or config, 3 corpus,
@@ -180,7 +180,7 @@ class _Request:
     def report(self, error: BaseException) -> int:
         """Tell the user of a failure and return its exit code."""
         explained = _explain(error)
-        message = str(explained)
+        message = console.as_typed(explained.message)
         for line in message.split("\n") if isinstance(explained, ConfigError) else [message]:  # a wrong setting each
             console.fail(line)
         if "--json" in self.others:
@@ -203,7 +203,7 @@ def _explain(error: BaseException) -> W2vError:
         return error
     if isinstance(error, _UsageError):
         return ConfigError(_usage_message(error))
-    if refusal := refused_by_system(error):
+    if refusal := explain_system_refusal(error):
         return StorageError(refusal)
     if isinstance(error, OSError) and error.strerror:
         return StorageError(f"{error.filename or 'w2v'}: {error.strerror}; check the name, permissions and disk.")

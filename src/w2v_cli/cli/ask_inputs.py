@@ -109,7 +109,7 @@ class Asker:
     def _tell(self, error: W2vError, *, is_only: bool) -> None:
         if is_only:
             raise error
-        console.fail(str(error))
+        console.fail(error.message)
         if self.as_json:
             console.write_json(self.command, {"error": console.json_error(error)})
 

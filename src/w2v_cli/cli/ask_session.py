@@ -70,7 +70,8 @@ class Conversation:
             [answers] = answer_all(self._word_vectors, [parse_sum(line, self._word_vectors.__contains__)], self.search)
         except UnknownWordError as error:
             if error.word == line and (hint := _hint_of_several(line.split())):
-                raise UnknownWordError(f"{error} {hint}", word=error.word, suggestions=error.suggestions) from error
+                message = f"{error.message} {hint}"
+                raise UnknownWordError(message, word=error.word, suggestions=error.suggestions) from error
             raise
         self._show(answers)
 

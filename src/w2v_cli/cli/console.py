@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 import typer
 
-from w2v_cli.errors import StorageError, UnknownWordError, W2vError
+from w2v_cli.cli.options import as_option
+from w2v_cli.errors import StorageError, UnknownWordError, W2vError, render
 
 if TYPE_CHECKING:
     from w2v_cli.queries.search import Neighbour
@@ -60,15 +61,20 @@ def json_line(command: str | None, content: dict[str, Any]) -> str:
 
 def json_error(error: W2vError) -> dict[str, Any]:
     """Return what JSON says of a failure."""
-    content: dict[str, Any] = {"exit_code": error.exit_code, "message": str(error)}
+    content: dict[str, Any] = {"exit_code": error.exit_code, "message": as_typed(error.message)}
     if isinstance(error, UnknownWordError):
         content |= {"word": error.word, "suggestions": list(error.suggestions)}
     return content
 
 
+def as_typed(message: str) -> str:
+    """Return a message of ours with options in place of its references to settings."""
+    return render(message, as_option)
+
+
 def note(text: str) -> None:
     """Tell the user something on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(as_typed(text) + "\n")
     sys.stderr.flush()
 
 
@@ -92,7 +98,7 @@ def fail(text: str) -> None:
 
 def _label(label: str, colour: str, text: str) -> None:
     has_colour = _takes_codes() and not os.environ.get("NO_COLOR")
-    typer.echo(f"{typer.style(label, fg=colour, bold=True)} {printable(text)}", err=True, color=has_colour)
+    typer.echo(f"{typer.style(label, fg=colour, bold=True)} {printable(as_typed(text))}", err=True, color=has_colour)
 
 
 def can_redraw() -> bool:

@@ -1,6 +1,7 @@
 """Options that several commands share, and those of `train` that stand for a setting of the config."""
 
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +131,9 @@ SETTING_OPTIONS = (
     ),
 )
 
+# The settings whose options are declared with `train` itself.
+_FLAGS_OF_TRAIN = ("training.deterministic", "training.evaluate", "output.overwrite", "output.log")
+
 
 def with_setting_options(command: Callable[..., None]) -> Callable[..., None]:
     """Return `command` with SETTING_OPTIONS in place of its `**settings`, for Typer to read."""
@@ -149,6 +153,24 @@ def _parameter_for(option: SettingOption) -> inspect.Parameter:
     declaration = typer.Option(option.flag, metavar=option.values, help=option.help, autocompletion=option.complete)
     annotation: Any = Annotated[str | None, declaration]
     return inspect.Parameter(option.parameter, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def as_option(name: str, value: object = ...) -> str:
+    """Return a setting as it is typed, for a message; value: one that the message proposes, or none.
+
+    >>> as_option("min_count"), as_option("backend", "numpy"), as_option("backend", "cupy"), as_option("overwrite")
+    ('--min-count', '--set training.backend=numpy', '--gpu', '--overwrite')
+    """
+    from w2v_cli.config.keywords import KEYS  # noqa: PLC0415  pydantic is not needed for --help
+
+    if (name, value) == ("backend", "cupy"):
+        return "--gpu"
+    key, flag = KEYS.get(name, name), "--" + name.replace("_", "-")
+    has_option = key == name or key in {*(option.key for option in SETTING_OPTIONS), *_FLAGS_OF_TRAIN}
+    if value is ... or (value is True and has_option):
+        return flag if has_option else f"--set {key}"
+    text = value if isinstance(value, str) else json.dumps(value)
+    return f"{flag} {text}" if has_option else f"--set {key}={text}"
 
 
 def given_settings(settings: Mapping[str, str | None]) -> Iterator[tuple[str, str, str]]:

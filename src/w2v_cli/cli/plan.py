@@ -10,7 +10,8 @@ from w2v_cli.pipeline.memory_check import MemoryFound
 def show_plan(plan: DryRunReport, *, as_json: bool) -> None:
     """Write a plan: lines, or one JSON object; why the training would not begin goes to stderr."""
     if as_json:
-        console.write_json("train", plan.as_json())
+        refusals = [console.as_typed(refusal) for refusal in plan.refusals]
+        console.write_json("train", plan.as_json() | {"refusals": refusals})
     else:
         console.write("\n".join(console.printable(line) for line in plan_lines(plan)))
     for refusal in plan.refusals:

@@ -12,7 +12,7 @@ from w2v_cli.cluster.security import scheduler_url, security_of
 from w2v_cli.config.cluster_address import host_of, is_encrypted
 from w2v_cli.config.cluster_settings import ClusterSettings
 from w2v_cli.config.durations import parse_seconds
-from w2v_cli.errors import ClusterError, MissingDependencyError
+from w2v_cli.errors import ClusterError, MissingDependencyError, option
 
 _LONGEST_CONNECT = 30.0  # seconds for one attempt
 _NEVER = "1000d"
@@ -29,7 +29,7 @@ def joined(settings: ClusterSettings, on_event: Callable[[ClusterJoined | Worker
     try:
         import distributed  # noqa: PLC0415  an extra
     except ImportError as error:
-        raise MissingDependencyError(f"--cluster needs Dask ({error}): {_INSTALL}") from error
+        raise MissingDependencyError(f"{option('cluster')} needs Dask ({error}): {_INSTALL}") from error
     url, workers = scheduler_url(settings)
     security = security_of(settings, distributed.Security)
     timeout = parse_seconds(settings.worker_timeout)

@@ -1,6 +1,6 @@
 """What has gone wrong on a cluster → the error that the user is told."""
 
-from w2v_cli.errors import ClusterError, MissingDependencyError
+from w2v_cli.errors import ClusterError, MissingDependencyError, option
 
 
 def worker_killed_error(label: str, cause: BaseException | None = None) -> ClusterError:
@@ -19,7 +19,9 @@ def translate_error(error: Exception, label: str) -> Exception:
     """Return what a worker has raised as what the user is told; label: what it was at."""
     if isinstance(error, MemoryError):
         cause = f" ({error})" if str(error) else ""
-        return ClusterError(f"a worker has no memory left for {label}{cause}: give workers more, or lower --dim.")
+        return ClusterError(
+            f"a worker has no memory left for {label}{cause}: give workers more, or lower {option('dim')}."
+        )
     if isinstance(error, ImportError):
         return MissingDependencyError(
             f"a worker lacks a package ({error}): install the same w2v-cli on all machines of the cluster."

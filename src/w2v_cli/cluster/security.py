@@ -8,10 +8,13 @@ from typing import Any
 
 from w2v_cli.config.cluster_address import is_encrypted, is_loopback, parse_address
 from w2v_cli.config.cluster_settings import ClusterSettings
-from w2v_cli.errors import ConfigError
+from w2v_cli.errors import ConfigError, option
 
 _LONGEST_FILE = 1_000_000  # bytes
-_HOW = "start it with certificates and give tls://…, --tls-ca, --tls-cert and --tls-key (docs/how-to/cluster.md)"
+_HOW = (
+    f"start it with certificates and give tls://…, {option('tls_ca')}, {option('tls_cert')} and {option('tls_key')} "
+    f"(docs/how-to/cluster.md)"
+)
 
 
 def scheduler_url(settings: ClusterSettings) -> tuple[str, int]:
@@ -24,19 +27,27 @@ def scheduler_url(settings: ClusterSettings) -> tuple[str, int]:
     has_tls = any((settings.tls_ca, settings.tls_cert, settings.tls_key))
     if address.workers:
         if has_tls:
-            raise ConfigError(f"--cluster {text} stays on this machine: leave out --tls-ca, --tls-cert and --tls-key.")
+            raise ConfigError(
+                f"{option('cluster', text)} stays on this machine: leave out {option('tls_ca')}, {option('tls_cert')} "
+                f"and {option('tls_key')}."
+            )
         return "", address.workers
     url = address.url or _read_file(address.file)
     if not is_encrypted(url):
         if not is_loopback(url):
             raise ConfigError(
-                f"--cluster {text}: {url} is on the network without encryption, and whoever can reach it could run "
-                f"programs here: {_HOW}."
+                f"{option('cluster', text)}: {url} is on the network without encryption, and whoever can reach it "
+                f"could run programs here: {_HOW}."
             )
         if has_tls:
-            raise ConfigError(f"--cluster {text}: {url} is not encrypted, and --tls-… was given: {_HOW}.")
+            raise ConfigError(
+                f"{option('cluster', text)}: {url} is not encrypted, and a certificate was given: {_HOW}."
+            )
     elif not all((settings.tls_ca, settings.tls_cert, settings.tls_key)):
-        raise ConfigError(f"--cluster {text}: {url} needs all of --tls-ca, --tls-cert and --tls-key.")
+        raise ConfigError(
+            f"{option('cluster', text)}: {url} needs all of {option('tls_ca')}, {option('tls_cert')} and "
+            f"{option('tls_key')}."
+        )
     return url, 0
 
 
@@ -45,15 +56,15 @@ def security_of(settings: ClusterSettings, make: Callable[..., Any]) -> Any:
 
     Raises ConfigError where a file cannot be read, or is not what it should be.
     """
-    files = {"--tls-ca": settings.tls_ca, "--tls-cert": settings.tls_cert, "--tls-key": settings.tls_key}
+    files = {"tls_ca": settings.tls_ca, "tls_cert": settings.tls_cert, "tls_key": settings.tls_key}
     if not any(files.values()):
         return None
-    for option, name in files.items():
+    for setting, name in files.items():
         try:
             with Path(name or "").open("rb"):
                 pass
         except OSError as error:
-            raise ConfigError(f"{option} {name}: {error.strerror}; name a PEM file.") from error
+            raise ConfigError(f"{option(setting, name)}: {error.strerror}; name a PEM file.") from error
     _check_pem(settings)
     return make(
         tls_ca_file=settings.tls_ca,
@@ -67,20 +78,15 @@ def _check_pem(settings: ClusterSettings) -> None:
     """Raise ConfigError for a file that is no certificate or key, or a key that is another certificate's."""
     ca, certificate, key = settings.tls_ca or "", settings.tls_cert or "", settings.tls_key or ""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    told = f"--tls-ca {ca}"
+    told, wanted = option("tls_ca", ca), "no certificate"
     try:
         context.load_verify_locations(ca)
-        told = f"--tls-cert {certificate}"
+        told = option("tls_cert", certificate)
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
-        told = f"--tls-key {key}"
+        told, wanted = option("tls_key", key), f"no private key, without a password, of {certificate}"
         context.load_cert_chain(certificate, key, password=_no_password)
     except ssl.SSLError as error:
         cause = f" ({error.reason})" if error.reason else ""
-        wanted = (
-            f"no private key, without a password, of {certificate}"
-            if told.startswith("--tls-key")
-            else "no certificate"
-        )
         raise ConfigError(
             f"{told} is {wanted}{cause}: name a PEM file, as docs/how-to/cluster/certificates.sh makes."
         ) from None
@@ -127,9 +133,11 @@ def _read_file(name: str) -> str:
         if "://" not in address or parse_address(address).url != address:
             raise ValueError(address)  # noqa: TRY301  as for any other content
     except OSError as error:
-        raise ConfigError(f"--cluster {name}: {error.strerror}; name the file that the scheduler writes.") from error
+        raise ConfigError(
+            f"{option('cluster', name)}: {error.strerror}; name the file that the scheduler writes."
+        ) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigError(
-            f"--cluster {name} is no file of a scheduler, with a tcp:// or tls:// address in it."
+            f"{option('cluster', name)} is no file of a scheduler, with a tcp:// or tls:// address in it."
         ) from error
     return str(address)

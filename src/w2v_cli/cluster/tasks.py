@@ -35,7 +35,7 @@ def run_task(version: str, name: str, *arguments: Any) -> Any:
     try:
         return _TASKS[name](*arguments)
     except (ConfigError, CorpusError, DownloadError, MissingDependencyError, StorageError) as error:
-        failure = type(error)(f"{error} {_so_says()}")
+        failure = type(error)(f"{error.message} {_so_says()}")
     except MemoryError as error:
         failure = MemoryError(str(error))
     except RuntimeError as error:

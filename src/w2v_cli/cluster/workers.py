@@ -9,7 +9,7 @@ from typing import Any
 from w2v_cli.cluster.probe import ProbeReply, check_answer, meet
 from w2v_cli.cluster.security import check_scheduler, check_workers
 from w2v_cli.config.cluster_address import LOCAL
-from w2v_cli.errors import ClusterError
+from w2v_cli.errors import ClusterError, option
 
 _ASK_SECONDS = 1.0  # between two questions to the scheduler
 _WAIT_SECONDS = 0.1  # the same, where there is nothing else to do
@@ -79,7 +79,7 @@ class WorkerRegistry:
     def gone(self, found: str) -> ClusterError:
         """Return the error for a scheduler that is gone."""
         return ClusterError(
-            f"the scheduler at {self._url} is gone: {found}; start it again, or name another --cluster."
+            f"the scheduler at {self._url} is gone: {found}; start it again, or name another {option('cluster')}."
         )
 
     def _met(self, there: set[str]) -> set[str]:
@@ -101,5 +101,5 @@ class WorkerRegistry:
         )
         return ClusterError(
             f"the cluster {self._label} has had no worker for {self._timeout:g} s: {cure}, or give "
-            f"--set cluster.worker_timeout more time."
+            f"{option('worker_timeout')} more time."
         )

@@ -9,7 +9,7 @@ from w2v_cli.corpus.chunks import Chunker, iterate_blocks, read_fully, with_whol
 from w2v_cli.corpus.fingerprint import Fingerprint
 from w2v_cli.corpus.parts import open_text
 from w2v_cli.corpus.sources import Source, no_text_in
-from w2v_cli.errors import CorpusError
+from w2v_cli.errors import CorpusError, option
 from w2v_cli.system import file_types, unpacking
 
 BLOCK_BYTES = 1 << 21
@@ -199,5 +199,5 @@ def _check_utf8(source: Source, decoder: codecs.IncrementalDecoder, chunk: bytes
     except UnicodeDecodeError as error:
         raise CorpusError(
             f"{source.label} is not UTF-8 at byte {size - waiting + error.start:,}: mend the text, or train with "
-            f"--set corpus.invalid_utf8=replace."
+            f"{option('invalid_utf8', 'replace')}."
         ) from error

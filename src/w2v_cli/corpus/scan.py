@@ -133,7 +133,7 @@ def choose_words(
     try:
         vocabulary = build_vocabulary({word: int(counts[i]) for word, i in by_word.items()}, min_count=config.min_count)
     except CorpusError as error:
-        raise CorpusError(f"{error}{hint_of_nothing(reader, marked, config)}") from None
+        raise CorpusError(f"{error.message}{hint_of_nothing(reader, marked, config)}") from None
     final_ids = np.full(len(counts), -1, np.int32)
     final_ids[[by_word[word] for word in vocabulary.words]] = np.arange(len(vocabulary), dtype=np.int32)
     return vocabulary, final_ids

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from w2v_cli.config.schema import CorpusSettings
+from w2v_cli.errors import option
 from w2v_cli.humanize import count
 
 _MANY_NULS = 0.001  # as a share of a file's bytes
@@ -63,13 +64,13 @@ def find_warnings(reader: ReadText, marked: MarkedText, config: CorpusSettings) 
     if marked.invalid_characters:
         warnings.append(
             f"{reader.label} is not UTF-8 in {count(marked.invalid_characters, 'place')}, each read as U+FFFD: "
-            f"`iconv -f LATIN1 -t UTF-8` converts a text of another encoding; --set corpus.invalid_utf8=strict stops "
+            f"`iconv -f LATIN1 -t UTF-8` converts a text of another encoding; {option('invalid_utf8', 'strict')} stops "
             f"there."
         )
     if config.tokens == "words" and reader.treebank_marks:
         warnings.append(
             f"{reader.label} holds {' and '.join(reader.treebank_marks)} as the Penn Treebank does, and tokens: words "
-            f"takes their brackets away; --set corpus.tokens=whitespace keeps them."
+            f"takes their brackets away; {option('tokens', 'whitespace')} keeps them."
         )
     warnings += _about_losses(reader, marked, config)
     warnings += _about_nuls(reader)
@@ -91,13 +92,13 @@ def _about_losses(reader: ReadText, marked: MarkedText, config: CorpusSettings) 
     if marked.pruned_below:
         lines.append(
             f"{reader.label} has more than {config.max_vocab:,} different words: rare ones (up to "
-            f"{marked.pruned_below - 1:,} times so far) were forgotten on the way; --set corpus.max_vocab holds more."
+            f"{marked.pruned_below - 1:,} times so far) were forgotten on the way; {option('max_vocab')} holds more."
         )
     if marked.long_tokens:
         lost = marked.long_bytes + reader.cut_bytes
         lines.append(
             f"{reader.label} holds stretches longer than {config.max_token_bytes:,} bytes without a space: "
-            f"{marked.long_tokens:,} were skipped, of {count(lost, 'byte')}; --set corpus.max_token_bytes reads "
+            f"{marked.long_tokens:,} were skipped, of {count(lost, 'byte')}; {option('max_token_bytes')} reads "
             f"longer ones."
         )
     return lines

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import CorpusError
+from w2v_cli.errors import CorpusError, option
 from w2v_cli.vectors.packed_words import PackedWords
 
 _LONGEST_SHOWN = 60  # characters
@@ -49,7 +49,8 @@ def build_vocabulary(counts: Mapping[str, int], *, min_count: int) -> Vocabulary
         commonest = max(counts, key=lambda word: (counts[word], word))
         raise CorpusError(
             f"{len(kept)} of {len(counts):,} different words occur at least min_count = {min_count} times and 2 are "
-            f"needed; the most frequent, {_shown(commonest)}, occurs {counts[commonest]:,} times: lower --min-count."
+            f"needed; the most frequent, {_shown(commonest)}, occurs {counts[commonest]:,} times: lower "
+            f"{option('min_count')}."
         )
     return Vocabulary(PackedWords.of(kept), np.array([counts[word] for word in kept], dtype=np.int64))
 

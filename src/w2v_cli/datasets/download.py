@@ -18,7 +18,7 @@ from w2v_cli.datasets.replies import (
     total_bytes,
     validator,
 )
-from w2v_cli.errors import DownloadError, OutputInUseError
+from w2v_cli.errors import DownloadError, OutputInUseError, option
 from w2v_cli.system.file_types import is_web_page
 from w2v_cli.system.files import disk_errors
 
@@ -62,13 +62,13 @@ def fetch(
                 if sha256 is not None:
                     _check(partial, sha256)
             except DownloadError as error:
-                failures.append(f"{url}: {error}")
+                failures.append(f"{url}: {error.message}")
             else:
                 partial.install(destination)
                 return
     raise DownloadError(
         f"cannot download {destination.name}: {'; '.join(failures)}. "
-        "Try again later, or get the file in another way and give it with --from FILE."
+        f"Try again later, or get the file in another way and give it with {option('from')} FILE."
     )
 
 
@@ -134,7 +134,7 @@ def _receive_patiently(
             _receive(source, partial, on_progress)
         except _PassingError as error:
             if delay is None:
-                raise DownloadError(f"{error} (tries: {tries})") from error
+                raise DownloadError(f"{error.message} (tries: {tries})") from error
             sleep(delay)
         else:
             return
@@ -166,7 +166,7 @@ def _check(partial: PartialFile, sha256: str) -> None:
     except DownloadError as error:
         is_page = is_web_page(partial.beginning())
         partial.discard()
-        raise DownloadError(f"{error}; {_WEB_PAGE}" if is_page else str(error)) from error
+        raise DownloadError(f"{error.message}; {_WEB_PAGE}" if is_page else error.message) from error
 
 
 @contextlib.contextmanager

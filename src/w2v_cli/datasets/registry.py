@@ -14,7 +14,7 @@ from w2v_cli.config.resolve import read_yaml
 from w2v_cli.datasets import demo
 from w2v_cli.datasets.download import Progress, fetch
 from w2v_cli.datasets.incoming import copy_checked, sha256_of
-from w2v_cli.errors import ConfigError, CorpusError, DownloadError
+from w2v_cli.errors import ConfigError, CorpusError, DownloadError, option
 from w2v_cli.system.files import disk_errors
 
 Origin = tuple[str, ...] | Path  # URLs, best first, or a path on this machine
@@ -169,7 +169,7 @@ def _plan_file(file: DatasetFile, found: str | None, origin: Origin | None, *, o
     if found not in {None, file.sha256}:
         reason = f"the one there has SHA-256 {found}, expected {file.sha256}"
     if origin is None:
-        return Step(file.name, Action.MISS, f"{reason}, and not in what --from names")
+        return Step(file.name, Action.MISS, f"{reason}, and not among the given files")
     return Step(file.name, Action.COPY if isinstance(origin, Path) else Action.FETCH, reason, file.sha256, origin)
 
 
@@ -188,20 +188,24 @@ def path_origins(files: Sequence[DatasetFile], path: Path) -> dict[str, Origin]:
     if path.is_dir():
         if origins := {file.name: path / file.name for file in files if (path / file.name).is_file()}:
             return {**origins}
-        raise ConfigError(f"--from {path}: the folder holds none of {', '.join(file.name for file in files)}.")
+        raise ConfigError(
+            f"{option('from', str(path))}: the folder holds none of {', '.join(file.name for file in files)}."
+        )
     if not path.is_file():
-        raise ConfigError(f"--from {path}: no such file or folder.")
+        raise ConfigError(f"{option('from', str(path))}: no such file or folder.")
     sha256 = sha256_of(path)
     if named := [file.name for file in files if file.sha256 == sha256]:
         return dict.fromkeys(named, path)
     expected = " or ".join(f"{file.sha256} ({file.name})" for file in files)
-    raise DownloadError(f"--from {path}: SHA-256 is {sha256}, expected {expected}: nothing was installed.")
+    raise DownloadError(
+        f"{option('from', str(path))}: SHA-256 is {sha256}, expected {expected}: nothing was installed."
+    )
 
 
 def _plan_for(dataset: Dataset, main: Path, source: str | None, *, overwrite: bool) -> list[Step]:
     """Return what is to happen, after a look at what is installed and at what the user offers."""
     if dataset.is_built_in and source is not None:
-        raise ConfigError(f"{dataset.name} is written from installed packages and takes no --from.")
+        raise ConfigError(f"{dataset.name} is written from installed packages and takes no {option('from')}.")
     if dataset.is_built_in:
         is_kept = main.is_file() and not overwrite
         return [Step(main.name, Action.KEEP, "already there") if is_kept else Step(main.name, Action.WRITE, "built in")]

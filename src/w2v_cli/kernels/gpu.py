@@ -5,11 +5,12 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from w2v_cli.errors import MissingDependencyError
+from w2v_cli.errors import MissingDependencyError, option
 from w2v_cli.kernels.protocols import Backend
 
 _NO_DEVICE_STATUS = 100  # cudaErrorNoDevice
 _OLDEST_CUDA = 12  # the extras are gpu12 and gpu13
+_GPU = option("backend", "cupy")
 _UNUSABLE = "the GPU cannot be used"  # whether `train --gpu` or `gpu-check` asked for it
 _INSTALL_CUPY = (
     'Install CuPy with its CUDA libraries: pip install "w2v-cli[gpu13]" (NVIDIA driver 580 or newer) or '
@@ -51,7 +52,7 @@ def check_gpu(runtime: CudaRuntime, environment: Mapping[str, str]) -> None:
     driver, needed = runtime.driverGetVersion(), runtime.runtimeGetVersion()
     if driver == 0:
         raise MissingDependencyError(
-            f"{_UNUSABLE}: no NVIDIA driver was found on this machine. Install the driver, or train without --gpu."
+            f"{_UNUSABLE}: no NVIDIA driver was found on this machine. Install the driver, or train without {_GPU}."
         )
     if driver // 1000 < needed // 1000:
         raise MissingDependencyError(
@@ -63,14 +64,14 @@ def check_gpu(runtime: CudaRuntime, environment: Mapping[str, str]) -> None:
     except runtime.CUDARuntimeError as error:
         if getattr(error, "status", None) != _NO_DEVICE_STATUS:
             raise MissingDependencyError(
-                f"{_UNUSABLE}: CUDA does not start: {_one_line(error)}. Mend the driver, or train without --gpu."
+                f"{_UNUSABLE}: CUDA does not start: {_one_line(error)}. Mend the driver, or train without {_GPU}."
             ) from error
         devices = 0
     if devices == 0:
         visible = environment.get("CUDA_VISIBLE_DEVICES")
         raise MissingDependencyError(
             f"{_UNUSABLE}: the NVIDIA driver is there but shows no device (CUDA_VISIBLE_DEVICES is "
-            f"{'not set' if visible is None else repr(visible)}). Make a device visible, or train without --gpu."
+            f"{'not set' if visible is None else repr(visible)}). Make a device visible, or train without {_GPU}."
         )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.errors import CorpusError
+from w2v_cli.errors import CorpusError, option
 from w2v_cli.kernels.philox import Purpose, draw_words, to_unit_interval
 
 _LONGEST_PIECE = 1000  # words: what is longer, such as a text without lines, is held out in pieces
@@ -25,7 +25,7 @@ def hold_out(corpus: EncodedText, share: float, seed: int) -> tuple[EncodedText,
         sentences = len(training.sentence_offsets) + len(held_out.sentence_offsets) - 2
         raise CorpusError(
             f"a share of {share:g} of {sentences:,} sentences holds {len(held_out.sentence_offsets) - 1:,} of them: "
-            f"give --validation a share that leaves some on both sides, or leave it out."
+            f"give {option('validation')} a share that leaves some on both sides, or leave it out."
         )
     return training, held_out
 

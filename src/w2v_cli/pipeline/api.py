@@ -16,7 +16,6 @@ from w2v_cli.errors import ConfigError
 from w2v_cli.pipeline import train as train_module
 from w2v_cli.pipeline.events import Event, OnEvent, VectorsSaved
 from w2v_cli.pipeline.in_memory_texts import Texts, write_texts
-from w2v_cli.python_names import python_names
 from w2v_cli.queries.word_vectors import WordVectors, load
 
 __all__ = ["train"]
@@ -24,7 +23,6 @@ __all__ = ["train"]
 Place = str | os.PathLike[str]
 
 
-@python_names()
 def train(
     corpus: Place | Sequence[Place] | None = None,
     *,

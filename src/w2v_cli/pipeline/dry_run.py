@@ -125,7 +125,7 @@ def _unhindered(config: Config, resume: Collection[str] | None) -> tuple[Config,
             return config, ()
     except OutputExistsError as error:
         output = config.output.model_copy(update={"overwrite": True})
-        return config.model_copy(update={"output": output}), (str(error),)
+        return config.model_copy(update={"output": output}), (error.message,)
 
 
 def measure_speed(begun: PreparedTraining, clock: Callable[[], float] = time.perf_counter) -> Speed:

@@ -9,7 +9,7 @@ from w2v_cli import __version__
 from w2v_cli.cluster.pool import ClusterJoined, WorkerLost
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.find import CorpusFound
-from w2v_cli.errors import W2vError, refused_by_system
+from w2v_cli.errors import StorageError, W2vError, as_keyword, explain_system_refusal, render
 from w2v_cli.evaluation.per_epoch import contents_by_name
 from w2v_cli.pipeline.events import CorpusScanned, Milestone, VectorsSaved
 from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
@@ -56,7 +56,7 @@ def _corpus(event: CorpusScanned) -> dict[str, Any]:
         "vocabulary": len(corpus.vocabulary),
         "kept_words": corpus.vocabulary.kept_words,
         "sha256": corpus.sha256,
-        "warnings": list(corpus.warnings),
+        "warnings": [render(warning, as_keyword) for warning in corpus.warnings],
         "report": corpus.report.as_json(),
         "scan_seconds": event.seconds,
     }
@@ -100,8 +100,8 @@ def ending_fields(error: BaseException) -> tuple[str, dict[str, Any]]:
             return "stopped", {"exit_code": _INTERRUPTED_EXIT, "signal": _INTERRUPTED_EXIT - _SIGNAL_BASE}
         case W2vError():
             exit_code = error.exit_code
-        case _ if refusal := refused_by_system(error):
-            exit_code, message = _SYSTEM_EXIT, refusal
+        case _ if refusal := explain_system_refusal(error):
+            exit_code, message = _SYSTEM_EXIT, str(StorageError(refusal))
         case OSError():
             exit_code = _SYSTEM_EXIT
     return "error", {"exit_code": exit_code, "kind": type(error).__name__, "message": message}

@@ -8,7 +8,7 @@ import numpy as np
 from w2v_cli.config.durations import Interval, parse_interval
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import ScannedCorpus
-from w2v_cli.errors import StorageError
+from w2v_cli.errors import StorageError, option
 from w2v_cli.humanize import count
 from w2v_cli.jit.njit import is_kept
 from w2v_cli.kernels.protocols import Backend
@@ -48,7 +48,7 @@ def check_least_memory(threads: int) -> None:
     wanted = {limit: _LEAST + _addresses(limit, threads + _READERS) for limit in limits}
     tightest = min(limits, key=lambda limit: limit.available - wanted[limit], default=None)
     if tightest is not None and tightest.available < wanted[tightest]:
-        fewer = f"use fewer --threads ({threads}), " if tightest.is_of_addresses and threads > 1 else ""
+        fewer = f"use fewer {option('threads')} ({threads}), " if tightest.is_of_addresses and threads > 1 else ""
         raise StorageError(
             f"there is room for {_shown(tightest.available)} of memory (limit: {tightest.name}), and training takes "
             f"{_shown(wanted[tightest])} at least: {fewer}end another program, or raise the limit."
@@ -77,11 +77,11 @@ def refuse_too_much(
         return
     tightest = min(short, key=lambda limit: limit.available - wanted[limit])
     copies = need.parts.get("snapshot", 0)
-    spare = f", or --snapshot-every never (saves {_shown(copies)})" if copies else ""
+    spare = f", or {option('snapshot_every', 'never')} (saves {_shown(copies)})" if copies else ""
     raise StorageError(
         f"training {count(vocabulary, 'word')} takes {_shown(wanted[tightest])} of memory more, and there is room for "
-        f"{_shown(tightest.available)} (limit: {tightest.name}): lower --dim ({config.model.dim}), raise --min-count "
-        f"({config.corpus.min_count}){spare}."
+        f"{_shown(tightest.available)} (limit: {tightest.name}): lower {option('dim')} ({config.model.dim}), raise "
+        f"{option('min_count')} ({config.corpus.min_count}){spare}."
     )
 
 

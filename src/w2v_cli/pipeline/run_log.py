@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from w2v_cli.config.schema import Config, OutputSettings
-from w2v_cli.errors import ConfigError
+from w2v_cli.errors import ConfigError, option
 from w2v_cli.pipeline.events import CorpusRead, Event, Milestone, OnEvent
 from w2v_cli.pipeline.log_fields import ending_fields, event_fields, start_fields
 from w2v_cli.system import files
@@ -35,13 +35,13 @@ def check_log(output: OutputSettings, *, is_resumed: bool) -> None:
     if output.log == "-":
         raise ConfigError("the log cannot go to stdout (-): name a file, or /dev/stderr.")
     if path.absolute() == Path(output.path).absolute():
-        raise ConfigError(f"--log and --output are both {path}: give them names of their own.")
+        raise ConfigError(f"{option('log')} and {option('output')} are both {path}: give them names of their own.")
     if _is_device(path):
         return
     if os.path.lexists(path) and not path.is_dir():
-        files.refuse_existing(path, overwrite=output.overwrite or is_resumed, what="--log")
+        files.refuse_existing(path, overwrite=output.overwrite or is_resumed, what=option("log"))
         if not _is_log(path):
-            raise ConfigError(f"{path} is no log of w2v and is kept: choose another --log.")
+            raise ConfigError(f"{path} is no log of w2v and is kept: choose another {option('log')}.")
     files.check_writable(path)
 
 

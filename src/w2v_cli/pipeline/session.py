@@ -12,7 +12,7 @@ from pathlib import Path
 from w2v_cli.config.durations import Interval, parse_interval, parse_seconds
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.vocabulary import Vocabulary
-from w2v_cli.errors import DivergedError, W2vError
+from w2v_cli.errors import DivergedError, W2vError, option
 from w2v_cli.system import files
 from w2v_cli.training.loop import Resumed
 from w2v_cli.training.resume import continued, load_snapshot, restore
@@ -54,8 +54,8 @@ def find_snapshot(output: Path, *, is_resumed: bool, overwrite: bool) -> Snapsho
     for path in (output, snapshot_path(output)):
         if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
             raise files.OutputExistsError(
-                f"{path} exists already and is kept: choose another --output, or give --overwrite to begin anew, or "
-                f"--resume to go on with the training that wrote it."
+                f"{path} exists already and is kept: choose another {option('output')}, or give {option('overwrite')} "
+                f"to begin anew, or {option('resume')} to go on with the training that wrote it."
             )
     return None
 
@@ -104,8 +104,8 @@ def with_kept_snapshot(error: W2vError, keeper: SnapshotWriter | None) -> W2vErr
     if keeper is None or keeper.kept is None:
         return error
     epoch = keeper.kept.epoch + (keeper.kept.done > 0)  # from 1: the end of one, or in the middle of the next
-    how_to_go_on = "." if isinstance(error, DivergedError) else ": --resume goes on there."
-    return type(error)(f"{error} {keeper.path} is kept, from epoch {epoch}{how_to_go_on}")
+    how_to_go_on = "." if isinstance(error, DivergedError) else f": {option('resume')} goes on there."
+    return type(error)(f"{error.message} {keeper.path} is kept, from epoch {epoch}{how_to_go_on}")
 
 
 def remove_snapshot(output: Path) -> None:

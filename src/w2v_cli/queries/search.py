@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import ConfigError
+from w2v_cli.errors import ConfigError, option
 from w2v_cli.queries.expression import Sum, Term
 from w2v_cli.queries.rows import FloatArray, WordIds, cosines, iterate_blocks, products, read_rows, read_unit_rows, unit
 from w2v_cli.queries.top_k import ScoreBlock, nearest
@@ -113,7 +113,9 @@ def allowed_rows(word_vectors: KeyedVectors, search: Search) -> NDArray[np.bool_
     counts, allowed = word_vectors.counts, np.ones(len(word_vectors), np.bool_)
     if search.min_count is not None:
         if counts is None:
-            raise ConfigError("--min-count needs the words' counts, and these vectors have none: use --restrict.")
+            raise ConfigError(
+                f"{option('min_count')} needs the words' counts, and these vectors have none: use {option('restrict')}."
+            )
         allowed &= counts >= search.min_count
     if search.restrict is not None:
         order = np.arange(len(allowed)) if counts is None else np.argsort(-counts, kind="stable")

@@ -8,7 +8,6 @@ from typing import Self, overload
 import numpy as np
 
 from w2v_cli.humanize import count
-from w2v_cli.python_names import python_names
 from w2v_cli.queries import closeness
 from w2v_cli.queries import search as search_module
 from w2v_cli.queries.expression import Sum, parse_sum
@@ -82,7 +81,6 @@ class WordVectors(keyed_vectors.KeyedVectors):
         restrict: int | None = None,
     ) -> list[list[Neighbour]]: ...
 
-    @python_names()
     def similar(
         self,
         question: str | list[str] | tuple[str, ...],
@@ -120,7 +118,6 @@ class WordVectors(keyed_vectors.KeyedVectors):
         found = search_module.answer_all(self, [self._sum(one) for one in questions], search)
         return found[0] if isinstance(question, str) else found
 
-    @python_names()
     def analogy(
         self,
         a: str,
@@ -169,7 +166,6 @@ class WordVectors(keyed_vectors.KeyedVectors):
         """
         return closeness.odd_one_out(self, _listed(words))[0].word
 
-    @python_names()
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write a vectors file (float16), whole or not at all, and return its path.
 
@@ -202,7 +198,6 @@ def _check_text(question: object) -> None:
         raise TypeError(f"a question is a text such as 'king' or 'king - man + woman', this is {question!r}")
 
 
-@python_names()
 def load(path: str | os.PathLike[str]) -> WordVectors:
     """Load a vectors file and check it; the vectors are memory-mapped.
 

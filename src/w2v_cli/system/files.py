@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from w2v_cli.errors import ConfigError, StorageError
+from w2v_cli.errors import ConfigError, StorageError, option
 from w2v_cli.system.temporary import clear_stale, open_temporary
 
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
@@ -51,7 +51,9 @@ def check_output(path: Path, *, inputs: Iterable[str | Path] = (), overwrite: bo
 def refuse_existing(path: Path, *, overwrite: bool, what: str = "output") -> None:
     """Raise OutputExistsError where `path` exists and may not be overwritten; what: what the user is to choose anew."""
     if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
-        raise OutputExistsError(f"{path} exists already and is kept: choose another {what}, or give --overwrite.")
+        raise OutputExistsError(
+            f"{path} exists already and is kept: choose another {what}, or give {option('overwrite')}."
+        )
 
 
 def refuse_input(path: Path, inputs: Iterable[str | Path]) -> None:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from w2v_cli.errors import OutputInUseError
+from w2v_cli.errors import OutputInUseError, option
 from w2v_cli.system.files import disk_errors
 
 
@@ -38,7 +38,7 @@ def hold(output: Path) -> Iterator[None]:
         except filelock.Timeout as error:  # an OSError too
             raise OutputInUseError(
                 f"{output} is being written by {holder or 'another run'}: wait until that is done, or choose another "
-                f"--output."
+                f"{option('output')}."
             ) from error
     try:
         with contextlib.suppress(OSError):  # the name is a courtesy

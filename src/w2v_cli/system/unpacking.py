@@ -14,7 +14,7 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-from w2v_cli.errors import CorpusError
+from w2v_cli.errors import CorpusError, option
 
 _RAW_BYTES = 1 << 16  # taken in at a time: how exactly a message can say where the damage is
 _UNPACKED_BYTES = 1 << 21  # given out at a time
@@ -97,7 +97,7 @@ class Limits:
     def way_beyond(self, setting: str, value: int) -> str:
         """Return what somebody does who trusts a file that is beyond a limit."""
         if self.are_settings:
-            return f"if you trust it, --set corpus.{setting}={10 * value} reads it."
+            return f"if you trust it, {option(setting, 10 * value)} reads it."
         return "if you trust it, unpack it yourself and name what comes of it."
 
 

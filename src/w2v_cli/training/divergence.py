@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.errors import DivergedError
+from w2v_cli.errors import DivergedError, option
 from w2v_cli.training.trainer import StepResult, Trainer
 from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16
 
@@ -87,21 +87,22 @@ def likely_cause(config: Config) -> str:
     causes = []
     if rate > _FAR * usual:
         causes.append(
-            f"The learning rate {rate:g} is {rate / usual:.2g} times what is usual for {whose}: try --learning-rate "
-            f"{usual:g}."
+            f"The learning rate {rate:g} is {rate / usual:.2g} times what is usual for {whose}: try "
+            f"{option('learning_rate', float(f'{usual:g}'))}."
         )
     if is_summed and training.batch_size > _FAR * _USUAL_BATCH:
         causes.append(
-            f"A step sums the gradients of training.batch_size = {training.batch_size:,} examples: try --set "
-            f"training.batch_size={_USUAL_BATCH}."
+            f"A step sums the gradients of training.batch_size = {training.batch_size:,} examples: try "
+            f"{option('batch_size', _USUAL_BATCH)}."
         )
     if causes:
         return " ".join(causes)
     cures = [
-        f"--learning-rate {rate / 4:g}",
+        option("learning_rate", float(f"{rate / 4:g}")),
         *([f"a smaller training.batch_size ({training.batch_size:,})"] if is_summed else []),
-        *(["--set training.decay=linear"] if training.decay == "constant" else []),
-        *(["--subsample 0.001"] if config.sampling.subsample == 0 else []),  # the gradients of a word in a block add up
+        *([option("decay", "linear")] if training.decay == "constant" else []),
+        # Without subsampling the gradients of a frequent word add up in a block.
+        *([option("subsample", 0.001)] if config.sampling.subsample == 0 else []),
     ]
     return f"The learning rate {rate:g} is too high for this text: try {' or '.join(cures)}."
 

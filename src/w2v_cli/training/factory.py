@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.errors import ConfigError
+from w2v_cli.errors import ConfigError, option
 from w2v_cli.kernels.block.cuda_layout import MAX_DIM
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.objectives import objective_of
@@ -47,14 +47,23 @@ def with_algorithm(config: Config) -> Config:
         *([f"model.dim above {MAX_DIM} on the GPU"] if is_too_wide else []),
     ]
     if config.cluster.cluster is not None and (needs or training.algorithm == "minibatch"):
-        wish = " and ".join(needs) or "--algorithm minibatch"
-        raise ConfigError(f"--cluster trains by the block algorithm, not with {wish}: leave one of them out.")
+        wish = " and ".join(needs) or option("algorithm", "minibatch")
+        raise ConfigError(f"{option('cluster')} trains by the block algorithm, not with {wish}: leave one of them out.")
     if training.patience is not None and training.validation == 0:
-        raise ConfigError("--patience waits for a lower held-out loss: give --validation a share too, such as 0.01.")
+        raise ConfigError(
+            f"{option('patience')} waits for a lower held-out loss: give {option('validation')} a share too, such as "
+            "0.01."
+        )
     if training.deterministic and training.backend == "cupy":
-        raise ConfigError("--deterministic cannot be had with --gpu: a GPU adds in any order; leave one of them out.")
+        raise ConfigError(
+            f"{option('deterministic')} cannot be had with {option('backend', 'cupy')}: a GPU adds in any order; leave "
+            "one of them out."
+        )
     if training.algorithm == "block" and needs:
-        raise ConfigError(f"--algorithm block cannot do {' and '.join(needs)}: train with --algorithm minibatch.")
+        raise ConfigError(
+            f"{option('algorithm', 'block')} cannot do {' and '.join(needs)}: train with "
+            f"{option('algorithm', 'minibatch')}."
+        )
     if training.algorithm == "auto":
         training = training.model_copy(update={"algorithm": "minibatch" if needs else "block"})
     return config.model_copy(update={"training": training})

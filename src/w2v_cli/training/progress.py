@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict, TypeAdapter
 
 from w2v_cli.config.schema import Config
-from w2v_cli.errors import CorpusError
+from w2v_cli.errors import CorpusError, option
 from w2v_cli.evaluation.per_epoch import SetScore
 from w2v_cli.training.schedule import learning_rate_at
 from w2v_cli.training.trainer import StepResult
@@ -153,7 +153,8 @@ class Meter:
         if advance.ends_epoch and self._epoch_pairs == 0:
             raise CorpusError(
                 "no word of the corpus has a neighbour in its sentence, so there is nothing to learn from: "
-                "--set corpus.sentences=stream lets windows run across lines, --subsample 0 keeps every word."
+                f"{option('sentences', 'stream')} lets windows run across lines, {option('subsample', 0)} keeps every "
+                "word."
             )
         progress, seconds = self._progress, self.seconds
         epochs = self.config.training.epochs

@@ -11,7 +11,7 @@ import numpy as np
 from w2v_cli import __version__
 from w2v_cli.config.schema import FIELDS, Config
 from w2v_cli.datasets.incoming import sha256_of
-from w2v_cli.errors import ConfigError, VectorsError
+from w2v_cli.errors import ConfigError, VectorsError, option
 from w2v_cli.training import snapshot
 from w2v_cli.training.loop import Resumed
 from w2v_cli.training.snapshot import BEST_VECTORS, TRAINING_VERSION, Identity, Plan, Snapshot
@@ -35,13 +35,15 @@ def load_snapshot(output: Path) -> Snapshot:
     path = snapshot.snapshot_path(output)
     if not path.exists():
         raise ConfigError(
-            f"--resume: there is no {path} to go on from: name the --output of the training that was interrupted, or "
-            f"begin without --resume."
+            f"{option('resume')}: there is no {path} to go on from: name the {option('output')} of the training that "
+            f"was interrupted, or begin without {option('resume')}."
         )
     try:
         return snapshot.load(path)
     except VectorsError as error:
-        raise VectorsError(f"--resume: {error} With --overwrite training begins anew.") from error
+        raise VectorsError(
+            f"{option('resume')}: {error.message} With {option('overwrite')} training begins anew."
+        ) from error
 
 
 def merge_settings(config: Config, given: Collection[str], taken: Snapshot) -> Config:
@@ -156,6 +158,6 @@ def _shown_corpus(corpus: dict[str, Any]) -> str:
 def _refusal(output: Path, differences: list[str]) -> ConfigError:
     """Return the error of a training that is not the one of the snapshot."""
     path = snapshot.snapshot_path(output)
-    head = f"--resume: {path} belongs to another training (what it has → what was asked for):"
-    cure = "give the same again, or leave it out; --overwrite begins a new training."
+    head = f"{option('resume')}: {path} belongs to another training (what it has → what was asked for):"
+    cure = f"give the same again, or leave it out; {option('overwrite')} begins a new training."
     return ConfigError("\n".join([head, *differences, cure]))

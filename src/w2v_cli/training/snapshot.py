@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from w2v_cli import __version__
 from w2v_cli.config.schema import Config
-from w2v_cli.errors import DivergedError, VectorsError
+from w2v_cli.errors import DivergedError, VectorsError, option
 from w2v_cli.training.loop_state import LoopState
 from w2v_cli.training.trainer import Position, State
 from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16
@@ -98,7 +98,7 @@ def save(path: Path, snapshot: Snapshot) -> None:
         if not _is_within(array, limit):
             raise DivergedError(
                 f"in epoch {snapshot.point.epoch + 1} {name.replace('_', ' ')} hold numbers beyond {limit:g}, or NaN: "
-                f"training diverged; try a lower --learning-rate."
+                f"training diverged; try a lower {option('learning_rate')}."
             )
     loop = np.frombuffer(json.dumps(asdict(snapshot.loop), allow_nan=False).encode(), np.uint8)
     arrays = sorted({**snapshot.arrays, _LOOP: loop}.items(), key=lambda item: (-item[1].itemsize, item[0]))

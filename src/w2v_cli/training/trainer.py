@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import CorpusError
+from w2v_cli.errors import CorpusError, option
 
 State = Mapping[str, NDArray[Any]]  # arrays of the host by name: all that training changes
 
@@ -59,7 +59,9 @@ class StepResult:
 def mean_loss(loss_sum: float, pairs: int) -> float:
     """Return the mean loss on held-out sentences; raise CorpusError where they hold no pair."""
     if pairs == 0:
-        raise CorpusError("no word of the held-out sentences has a neighbour: give --validation a larger share.")
+        raise CorpusError(
+            f"no word of the held-out sentences has a neighbour: give {option('validation')} a larger share."
+        )
     return loss_sum / pairs
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from w2v_cli.config.schema import ModelSettings
 from w2v_cli.datasets.incoming import sha256_of
-from w2v_cli.errors import ConfigError
+from w2v_cli.errors import ConfigError, option
 from w2v_cli.humanize import count
 from w2v_cli.training.trainer import Trainer
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
@@ -43,8 +43,8 @@ def read_old_vectors(model: ModelSettings) -> OldVectors | None:
     dim = word_vectors.vectors.shape[1]
     if dim != model.dim:
         raise ConfigError(
-            f"--init-from {path}: its vectors have {count(dim, 'dimension')}, this training has {model.dim}: give "
-            f"--dim {dim}, or other vectors."
+            f"{option('init_from', str(path))}: its vectors have {count(dim, 'dimension')}, this training has "
+            f"{model.dim}: give {option('dim', dim)}, or other vectors."
         )
     return OldVectors(path.name, sha256_of(path), word_vectors)
 

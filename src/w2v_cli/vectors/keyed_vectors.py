@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import DivergedError, UnknownWordError, VectorsError
+from w2v_cli.errors import DivergedError, UnknownWordError, VectorsError, option
 from w2v_cli.humanize import count
 from w2v_cli.vectors.packed_words import PackedWords, encode_words
 from w2v_cli.vectors.safetensors import Tensor, damaged, open_tensors, save_tensors
@@ -209,7 +209,7 @@ def _iterate_float16(word_vectors: KeyedVectors, on_done: OnDone) -> Iterator[ND
 def check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
     """Raise VectorsError unless the tensors have the names, types and shapes of those that `save` writes."""
     if metadata.get("kind") == "snapshot":
-        raise VectorsError(f"{path} is a training snapshot, for --resume; name the vectors file beside it.")
+        raise VectorsError(f"{path} is a training snapshot, for {option('resume')}; name the vectors file beside it.")
     if "scales" in tensors:
         raise VectorsError(f"{path} holds int8 numbers, which cannot be queried; convert it: `w2v import {path}`.")
     required = {"vectors", "vocabulary.bytes", "vocabulary.offsets"}

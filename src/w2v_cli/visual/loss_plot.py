@@ -5,24 +5,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from w2v_cli.errors import ConfigError, MissingDependencyError
+from w2v_cli.errors import ConfigError, MissingDependencyError, option
 from w2v_cli.system import files
 from w2v_cli.visual.loss_log import LossCurve
 
 _FORMATS = (".png", ".svg", ".pdf")
 
 
-def check_plot(path: Path, *, overwrite: bool, option: str = "--plot") -> None:
+def check_plot(path: Path, *, overwrite: bool, parameter: str = "plot") -> None:
     """Raise where `path` could not be drawn: found before training, not after.
 
     MissingDependencyError without matplotlib, ConfigError for a format that is none of png, svg, pdf, and, without
     `overwrite`, for a file that exists, StorageError for a folder that cannot be written.
     """
     if importlib.util.find_spec("matplotlib") is None:
-        raise MissingDependencyError(f'{option} needs matplotlib. Install it with: pip install "w2v-cli[plot]"')
+        raise MissingDependencyError(
+            f'{option(parameter)} needs matplotlib. Install it with: pip install "w2v-cli[plot]"'
+        )
     if path.suffix.lower() not in _FORMATS:
-        raise ConfigError(f"{option} writes {', '.join(_FORMATS)}, and {path} is none of them: change its ending.")
-    files.refuse_existing(path, overwrite=overwrite, what=option)
+        raise ConfigError(
+            f"{option(parameter)} writes {', '.join(_FORMATS)}, and {path} is none of them: change its ending."
+        )
+    files.refuse_existing(path, overwrite=overwrite, what=option(parameter))
     files.check_writable(path)
 
 

@@ -218,5 +218,5 @@ def test_missing_files_and_formats_are_named(tmp_path):
         import_file(tmp_path / "none", tmp_path / "y")
     with pytest.raises((StorageError, VectorsError), match=str(tmp_path)):
         import_file(tmp_path, tmp_path / "y")
-    with pytest.raises(ConfigError, match="--format 'word3vec' is unknown; choose one of word2vec, "):
+    with pytest.raises(ConfigError, match='format="word3vec" is unknown; choose one of word2vec, '):
         import_file(tmp_path / "x", tmp_path / "y", "word3vec")

@@ -64,7 +64,7 @@ def _talk(conversation: "Conversation", watch: SignalWatch) -> None:
             try:
                 conversation.reply(read_line(_PROMPT))
             except W2vError as error:
-                console.fail(str(error))
+                console.fail(error.message)
             except KeyboardInterrupt:
                 console.note("")
             except EOFError:

@@ -38,7 +38,7 @@ def plot(
     from w2v_cli.visual.loss_log import read_curve  # noqa: PLC0415
 
     if output is not None:
-        loss_plot.check_plot(output, overwrite=overwrite, option="--output")
+        loss_plot.check_plot(output, overwrite=overwrite, parameter="output")
     curves = [read_curve(log) for log in logs]
     for curve in curves:
         _warn_of(curve)

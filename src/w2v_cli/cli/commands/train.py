@@ -122,7 +122,7 @@ def _rehearse(
         try:
             loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
         except files.OutputExistsError as error:
-            refusals = (str(error),)
+            refusals = (error.message,)
     with TrainingDisplay(is_quiet=is_quiet) as display:
         folder, given = registry.data_folder(os.environ), resolved.given_keys
         plan = dry_run_module.plan_training(resolved.config, folder, display.show, resume=given if is_resumed else None)

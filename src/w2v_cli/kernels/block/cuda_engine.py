@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
+from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError, option
 from w2v_cli.kernels.arrays import import_cupy
 from w2v_cli.kernels.block import cuda_layout
 from w2v_cli.kernels.block.blocks import SPAN_WORDS
@@ -22,6 +22,7 @@ from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
 _LAUNCHES_AHEAD = 16  # of the host before the device: it never waits for the host, and a training stops soon
 _LAUNCH_SPANS = cuda_layout.LAUNCH_WORDS // SPAN_WORDS
 _KIB, _GIGABYTE = 1024, 1e9
+_GPU = option("backend", "cupy")
 
 
 class CuPyEngine:
@@ -134,8 +135,8 @@ class CuPyEngine:
             train.max_dynamic_shared_size_bytes = self.layout.shared_bytes
         except self._cupy.cuda.compiler.CompileException as error:
             raise MissingDependencyError(
-                f"--gpu: NVRTC, the compiler that came with CuPy, does not compile the kernels for this GPU: "
-                f"{textwrap.shorten(str(error), width=200, placeholder=' …')} Update CuPy, or train without --gpu."
+                f"{_GPU}: NVRTC, the compiler that came with CuPy, does not compile the kernels for this GPU: "
+                f"{textwrap.shorten(str(error), width=200, placeholder=' …')} Update CuPy, or train without {_GPU}."
             ) from error
         return draw, train
 
@@ -191,9 +192,10 @@ def fitting_layout(config: Config, shared_limit: int) -> Layout:
     if layout is None:
         model = config.model
         raise ConfigError(
-            f"--gpu: the block algorithm keeps the words around a block in {shared_limit // _KIB} KiB of memory on "
-            f"this GPU, too little for --window {model.window} with --negatives {config.sampling.negatives} "
-            f"({model.model}): lower one of them, or take --algorithm minibatch."
+            f"{_GPU}: the block algorithm keeps the words around a block in {shared_limit // _KIB} KiB of memory on "
+            f"this GPU, too little for {option('window', model.window)} with "
+            f"{option('negatives', config.sampling.negatives)} ({model.model}): lower one of them, or take "
+            f"{option('algorithm', 'minibatch')}."
         )
     return layout
 
@@ -212,9 +214,9 @@ def check_device_memory(needed: int, free: int, total: int, config: Config) -> N
     """Raise StorageError where the device has less memory free than is needed; all in bytes."""
     if needed > free:
         raise StorageError(
-            f"--gpu: this training takes {needed / _GIGABYTE:.2f} GB of the GPU's memory, and "
-            f"{free / _GIGABYTE:.2f} of its {total / _GIGABYTE:.2f} GB are free: lower --dim ({config.model.dim}), "
-            f"raise --min-count ({config.corpus.min_count}), end what else uses the GPU, or train without --gpu."
+            f"{_GPU}: this training takes {needed / _GIGABYTE:.2f} GB of the GPU's memory, and {free / _GIGABYTE:.2f} "
+            f"of its {total / _GIGABYTE:.2f} GB are free: lower {option('dim')} ({config.model.dim}), raise "
+            f"{option('min_count')} ({config.corpus.min_count}), end what else uses the GPU, or train without {_GPU}."
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from w2v_cli.errors import VectorsError
+from w2v_cli.errors import VectorsError, option
 from w2v_cli.system.files import atomic_write
 from w2v_cli.vectors.formats.arrays import Parts, iterate_rows, read_parts
 from w2v_cli.vectors.formats.format import ExportOptions, Format, Imported, ImportOptions
@@ -118,7 +118,7 @@ def write(path: Path, word_vectors: KeyedVectors, options: ExportOptions) -> Non
     if size > MAX_BYTES:
         raise VectorsError(
             f"the book's pickle would have {size:,} bytes, and w2v reads pickles of at most {MAX_BYTES:,}; use "
-            f"--format npz or safetensors, which have no such limit."
+            f"{option('format', 'npz')} or safetensors, which have no such limit."
         )
     words = list(word_vectors.words)
     checkpoint = {

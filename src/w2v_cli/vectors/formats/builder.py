@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import VectorsError
+from w2v_cli.errors import VectorsError, option
 from w2v_cli.system.disk_array import DiskArray
 from w2v_cli.vectors.formats.format import Imported, ImportOptions
 from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16, KeyedVectors, NumberFormat
@@ -102,7 +102,9 @@ class VectorsBuilder:
             return rows
         fits = np.abs(rows) <= MAX_FLOAT16
         if not fits.all():
-            raise self._bad_number(rows, fits, f"beyond the range of float16 ({MAX_FLOAT16:.0f}); add --dtype float32")
+            raise self._bad_number(
+                rows, fits, f"beyond the range of float16 ({MAX_FLOAT16:.0f}); add {option('dtype', 'float32')}"
+            )
         rounded = rows.astype(np.float16)
         self._largest_error = max(self._largest_error, float(np.abs(rows - rounded).max()))
         return rounded

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from w2v_cli import __version__
-from w2v_cli.errors import ConfigError, VectorsError
+from w2v_cli.errors import ConfigError, VectorsError, option
 from w2v_cli.system.files import check_output, check_writable, refuse_existing, refuse_input
 from w2v_cli.vectors import keyed_vectors
 from w2v_cli.vectors.formats import projector
@@ -140,7 +140,9 @@ def import_vectors(
 def _choose_type(form: Format, dtype: str | None) -> NumberType:
     """Return the type of the numbers to write; raise ConfigError if the format does not have it."""
     if dtype is not None and dtype not in form.dtypes:
-        raise ConfigError(f"--dtype {dtype}: {form.title} can be written with {' or '.join(form.dtypes)} only.")
+        raise ConfigError(
+            f"{option('dtype', dtype)}: {form.title} can be written with {' or '.join(form.dtypes)} only."
+        )
     return dtype or form.dtypes[0]
 
 
@@ -152,7 +154,7 @@ def _check_range(source: str, word_vectors: KeyedVectors) -> None:
             word_id = first + int(np.argmin(fits))
             raise VectorsError(
                 f"{source}: the vector of {reprlib.repr(word_vectors.words[word_id])} (row {word_id:,}) has a number "
-                f"beyond the range of float16 ({MAX_FLOAT16:.0f}); drop --dtype float16."
+                f"beyond the range of float16 ({MAX_FLOAT16:.0f}); drop {option('dtype', 'float16')}."
             )
 
 
@@ -166,8 +168,8 @@ def _holdable(source: str, word_vectors: KeyedVectors, form: Format, *, escaped:
         word = word_vectors.words[word_id]
         raise VectorsError(
             f"{source}: {form.title} cannot hold the word {reprlib.repr(word)} (row {word_id:,}), which contains "
-            f"{found!r}; add --escape to write it as {_abridged(escape(word, form.separators))}, or use npz or "
-            f"safetensors."
+            f"{found!r}; add {option('escape')} to write it as {_abridged(escape(word, form.separators))}, or use npz "
+            "or safetensors."
         )
     return word_vectors, 0
 

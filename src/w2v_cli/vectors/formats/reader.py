@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from w2v_cli.errors import CorpusError, StorageError, VectorsError
+from w2v_cli.errors import CorpusError, StorageError, VectorsError, option
 from w2v_cli.system.unpacking import HEAD_BYTES, Limits, find_format, iterate_unpacked
 from w2v_cli.vectors.keyed_vectors import OnDone, ignore_done
 
@@ -128,14 +128,14 @@ class ByteStream:
     def _endless_line(self) -> VectorsError:
         return VectorsError(
             f"{self.name} has a line of more than {LONGEST_LINE:,} bytes at byte {self.taken_bytes:,}, so it does not "
-            f"hold vectors as text; if it has another format, name it with --format."
+            f"hold vectors as text; if it has another format, name it with {option('format')}."
         )
 
     def _next_chunk(self) -> bytes:
         try:
             return next(self._chunks, b"")
         except CorpusError as error:  # decompression is shared with texts
-            raise VectorsError(str(error)) from error
+            raise VectorsError(error.message) from error
 
     def _iterate_plain(self, head: bytes) -> Iterator[bytes]:
         if head:

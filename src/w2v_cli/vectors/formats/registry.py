@@ -5,7 +5,7 @@ A new format is a module with a `Format`, and an entry in FORMATS.
 
 from pathlib import Path
 
-from w2v_cli.errors import ConfigError, VectorsError
+from w2v_cli.errors import ConfigError, VectorsError, option
 from w2v_cli.system.packing import is_packed
 from w2v_cli.vectors.formats import book_pickle, finalfusion, npz, own, projector, text, word2vec_binary
 from w2v_cli.vectors.formats.format import Format
@@ -31,7 +31,7 @@ _HEAD_BYTES = 1 << 16
 def find_format(name: str) -> Format:
     """Return the format named `name`; raise ConfigError for an unknown name."""
     if name not in FORMATS:
-        raise ConfigError(f"--format {name!r} is unknown; choose one of {', '.join(FORMATS)}.")
+        raise ConfigError(f"{option('format', name)} is unknown; choose one of {', '.join(FORMATS)}.")
     return FORMATS[name]
 
 
@@ -45,7 +45,9 @@ def format_of_name(path: Path) -> Format:
     for form in FORMATS.values():
         if name.endswith(form.suffixes):
             return form
-    raise ConfigError(f"the name {path} does not say its format; add --format with one of {', '.join(FORMATS)}.")
+    raise ConfigError(
+        f"the name {path} does not say its format; add {option('format')} with one of {', '.join(FORMATS)}."
+    )
 
 
 def check_compression(path: Path, form: Format) -> None:
@@ -63,5 +65,5 @@ def detect(stream: ByteStream) -> Format:
             return form
     raise VectorsError(
         f"{stream.name} looks like none of the formats that w2v imports ({', '.join(FORMATS)}); if it is one of them, "
-        f"name it with --format."
+        f"name it with {option('format')}."
     )

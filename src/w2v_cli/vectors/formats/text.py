@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import VectorsError
+from w2v_cli.errors import VectorsError, option
 from w2v_cli.humanize import count
 from w2v_cli.system.packing import packed_write
 from w2v_cli.vectors.formats.builder import MOST_DIMENSIONS, VectorsBuilder
@@ -65,7 +65,7 @@ def read_header(stream: ByteStream) -> tuple[int, int]:
         raise VectorsError(
             f"{stream.name}, line 1: expected the numbers of words and of dimensions, found "
             f"{reprlib.repr(line.decode('utf-8', 'backslashreplace'))}; if the file has another format, name it with "
-            f"--format."
+            f"{option('format')}."
         )
     rows, dim = map(int, numbers)
     if not rows or not 0 < dim <= MOST_DIMENSIONS:
@@ -101,7 +101,8 @@ def read_without_header(stream: ByteStream, options: ImportOptions) -> Imported:
         dim += 1
     if not dim:
         raise VectorsError(
-            f"{stream.name}, line 1: no numbers follow the word; if the file has another format, name it with --format."
+            f"{stream.name}, line 1: no numbers follow the word; if the file has another format, name it with "
+            f"{option('format')}."
         )
     return _read_rows(stream, options, dim, None)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import ConfigError
+from w2v_cli.errors import ConfigError, option
 from w2v_cli.queries.rows import FloatArray, WordIds, read_unit_rows
 from w2v_cli.queries.search import QUESTIONS_AT_ONCE, Search, allowed_rows, sum_scorer
 from w2v_cli.queries.top_k import nearest
@@ -76,7 +76,9 @@ def choose_words(word_vectors: KeyedVectors, plan: MapPlan) -> WordIds:
     allowed = allowed_rows(word_vectors, Search(min_count=plan.min_count, restrict=plan.words))
     chosen = np.arange(len(word_vectors)) if allowed is None else np.flatnonzero(allowed)
     if not len(chosen):
-        raise ConfigError(f"no word occurs {plan.min_count:,} times, so the map would be empty: lower --min-count.")
+        raise ConfigError(
+            f"no word occurs {plan.min_count:,} times, so the map would be empty: lower {option('min_count')}."
+        )
     if word_vectors.counts is None:
         return chosen
     order: WordIds = chosen[np.argsort(-word_vectors.counts[chosen], kind="stable")]

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.errors import ConfigError, MissingDependencyError
+from w2v_cli.errors import ConfigError, MissingDependencyError, option
 from w2v_cli.queries.rows import FloatArray
 
 Method = Literal["pca", "umap", "tsne"]
@@ -31,7 +31,7 @@ def check_method(method: Method) -> None:
         raise ConfigError(f"the projection {method!r} is none of {', '.join(get_args(Method))}.")
     if method in _PACKAGES and importlib.util.find_spec(_PACKAGES[method]) is None:
         raise MissingDependencyError(
-            f'--projection {method} needs an optional package. Install it with: pip install "w2v-cli[map]"'
+            f'{option("projection", method)} needs an optional package. Install it with: pip install "w2v-cli[map]"'
         )
 
 
@@ -47,7 +47,8 @@ def project(rows: FloatArray, method: Method, *, seed: int = 1) -> Projected:
         return principal
     if len(rows) < FEWEST_ROWS:
         raise ConfigError(
-            f"--projection {method} needs at least {FEWEST_ROWS} words, here are {len(rows)}: take --projection pca."
+            f"{option('projection', method)} needs at least {FEWEST_ROWS} words, here are {len(rows)}: take "
+            f"{option('projection', 'pca')}."
         )
     start = principal.points / max(float(principal.points[:, 0].std()), 1e-12)
     points = _umap(rows, start, seed) if method == "umap" else _tsne(rows, start, seed)

@@ -65,7 +65,7 @@ for line in sys.stdin:
 _QUOTE = r'\\*"'
 _KEYS = (
     "seconds|[a-z]+_seconds|seconds_left|words_per_second|time|process|machine|version|memory_available|memory_limit|"
-    "disk_free_bytes|suggestions|is_compiled"
+    "memory_bytes|disk_free_bytes|suggestions|is_compiled"
 )
 _VALUE = rf"-?\d[\d.eE+-]*|null|true|false|{_QUOTE}[^\"\\]*{_QUOTE}|\[[^\[\]]*\]|\{{[^{{}}]*\}}"
 _CHANGING = re.compile(rf"({_QUOTE}(?:{_KEYS}){_QUOTE}: )(?:{_VALUE})")
@@ -433,7 +433,10 @@ def normaliser(folder: Path, folders: Sequence[Path]) -> Callable[[Path], list[s
         if path.suffix in (".safetensors", ".snapshot"):
             return list(tensor_lines(content, plain))
         try:
-            return plain(content.decode("utf-8")).splitlines(keepends=True)
+            text = plain(content.decode("utf-8"))
+            if text.startswith("{"):  # JSON is one long line
+                text = text.replace(', "', ',\n"')
+            return text.splitlines(keepends=True)
         except UnicodeDecodeError:
             return [f"{len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"]
 

@@ -11,7 +11,6 @@ from w2v_cli.config.durations import parse_interval
 from w2v_cli.corpus.scan import scan
 from w2v_cli.kernels.holdout import hold_out
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
-from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import snapshot
 from w2v_cli.training.block import BlockTrainer
@@ -46,7 +45,7 @@ class Training:
     def _trainer(self, corpus, held_out):
         config, backend = self.config, Backend(self.config.training.backend)
         if config.training.algorithm == "minibatch":
-            engine = load_minibatch_engine(backend, objective_of(config.model))
+            engine = load_minibatch_engine(backend, corpus, config)
             return MinibatchTrainer(corpus, config, engine, held_out, threads=self.threads)
         engine = load_block_engine(backend, corpus, config, held_out, threads=2)
         engine.span_words = 92

@@ -4,17 +4,15 @@ import numpy as np
 from numpy.testing import assert_allclose
 
 from w2v_cli.config.schema import Config
-from w2v_cli.kernels.arrays import NumPyArrays
 from w2v_cli.kernels.embeddings import Embeddings
+from w2v_cli.kernels.minibatch.array_engine import ArrayEngine
 from w2v_cli.kernels.minibatch.batches import Batch
-from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
-from w2v_cli.kernels.minibatch.reference import ArrayEngine
 from w2v_cli.kernels.objectives import Cbow
 from w2v_cli.kernels.windows import NO_WORD
 
 ROUNDING = 2e-5  # float32 sums of at most some hundred terms of size 0.1, in any order
 VOCABULARY_SIZE, DIM = 50, 12
-RATES = {Sgd: 0.05, Adam: 0.01}
+RATES = {"sgd": 0.05, "adam": 0.01}
 CONFIGS = {
     "cbow, sgd": {"model": {"model": "cbow"}, "training": {"optimizer": "sgd"}},
     "cbow, adam": {"model": {"model": "cbow"}, "training": {"optimizer": "adam"}},
@@ -48,30 +46,23 @@ BATCHES = {
 }
 
 
-def take_steps(engine, matrices, batches, build_optimizer):
+def take_steps(engine, batches, rate):
     """Return both matrices and the losses after a step a batch, all on the host."""
-    embeddings = Embeddings(*(engine.to_device(matrix.copy()) for matrix in matrices))
-    optimizer = build_optimizer(engine, embeddings)
-    losses = [optimizer.step(batch, RATES[build_optimizer]) for batch in batches]
-    optimizer.settle()
-    return (
-        engine.to_host(embeddings.input_vectors),
-        engine.to_host(embeddings.output_vectors),
-        [float(loss) for loss in losses],
-    )
+    losses = [float(engine.step(batch, rate)) for batch in batches]
+    state = engine.read_state()
+    return state["input_vectors"], state["output_vectors"], losses
 
 
-def assert_agrees(arrays, batches, build_optimizer, *, is_classic):
-    """Fail where steps in float32 on these arrays end elsewhere than the float64 reference."""
+def assert_agrees(engine_class, batches, optimizer, *, is_classic):
+    """Fail where steps in float32 of an engine end elsewhere than the float64 reference."""
     rng = np.random.default_rng(11)
     matrices = [rng.normal(0, 0.5, (VOCABULARY_SIZE, DIM)).astype(np.float32) for _ in range(2)]
-    wide = [matrix.astype(np.float64) for matrix in matrices]
-    reference = ArrayEngine(NumPyArrays(), Cbow(is_classic=is_classic))
-    expected = take_steps(reference, wide, batches, build_optimizer)
+    wide = Embeddings(*(matrix.astype(np.float64) for matrix in matrices))
+    objective = Cbow(is_classic=is_classic)
+    expected = take_steps(ArrayEngine(objective, optimizer, wide), batches, RATES[optimizer])
 
-    inputs, outputs, losses = take_steps(
-        ArrayEngine(arrays, Cbow(is_classic=is_classic)), matrices, batches, build_optimizer
-    )
+    engine = engine_class(objective, optimizer, Embeddings(*matrices))
+    inputs, outputs, losses = take_steps(engine, batches, RATES[optimizer])
 
     assert inputs.dtype == outputs.dtype == np.float32
     assert_allclose(inputs, expected[0], atol=ROUNDING)

@@ -13,8 +13,8 @@ from w2v_cli.gpu_check import checking
 from w2v_cli.gpu_check.agreement import check_block, check_minibatch, check_staleness
 from w2v_cli.gpu_check.checking import CheckSizes, check_gpu, verdict
 from w2v_cli.gpu_check.texts import build_topic_text, purity
-from w2v_cli.kernels import arrays
 from w2v_cli.kernels.block import cuda_layout
+from w2v_cli.kernels.minibatch.array_engine import CuPyArrayEngine
 
 SMALL = CheckSizes(
     copy_bytes=1 << 16,
@@ -113,7 +113,7 @@ def test_lost_rows_are_seen_in_minibatch(optimizer, text, monkeypatch):
     def lose(_self, matrix, rows, updates):
         matrix[rows] += updates
 
-    monkeypatch.setattr(arrays.CuPyArrays, "scatter_add", lose)
+    monkeypatch.setattr(CuPyArrayEngine, "_scatter_add", lose)
 
     assert not check_minibatch(text.corpus, "cbow", optimizer, 8)["passed"]
 

@@ -12,7 +12,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from w2v_cli.errors import MissingDependencyError
-from w2v_cli.kernels import arrays
+from w2v_cli.kernels import gpu
 from w2v_cli.kernels.gpu import check_computing, check_gpu, resolve_backend
 from w2v_cli.kernels.protocols import Backend
 
@@ -156,7 +156,7 @@ def install(monkeypatch):
     """Return a function that makes `import cupy` give a module, or raise an error."""
 
     def as_cupy(result):
-        monkeypatch.setattr(arrays, "import_cupy", MagicMock(side_effect=[result]))
+        monkeypatch.setattr(gpu, "import_cupy", MagicMock(side_effect=[result]))
 
     return as_cupy
 

@@ -8,9 +8,9 @@ import pytest
 from numpy.testing import assert_allclose
 from small_batches import random_matrices
 
-from w2v_cli.kernels.arrays import NumPyArrays
 from w2v_cli.kernels.embeddings import Embeddings
-from w2v_cli.kernels.minibatch.reference import ArrayEngine
+from w2v_cli.kernels.minibatch.array_engine import ArrayEngine
+from w2v_cli.kernels.minibatch.reference import negative_sampling_gradients
 from w2v_cli.kernels.objectives import Cbow
 from w2v_cli.kernels.windows import NO_WORD
 
@@ -40,10 +40,14 @@ def numerical_gradient(matrices, batch, which, step=1e-5):
     return gradient
 
 
-def dense(engine, matrix, gradients):
+def gradients_of(matrices, batch, *, is_classic=False):
+    return negative_sampling_gradients(np, *matrices, batch, is_classic=is_classic)
+
+
+def dense(matrix, gradients):
     """Return factored gradients as a matrix."""
     total = np.zeros_like(matrix)
-    engine.add_rows(total, gradients, 1.0)
+    np.add.at(total, gradients.rows, gradients.coefficients[:, :, None] * gradients.vectors[:, None, :])
     return total
 
 
@@ -52,36 +56,31 @@ def matrices():
     return random_matrices(np.random.default_rng(3), np.float64)
 
 
-@pytest.fixture
-def reference():
-    return ArrayEngine(NumPyArrays(), Cbow(is_classic=False))
-
-
-def test_loss_is_the_plain_sum(batch, matrices, reference):
+def test_loss_is_the_plain_sum(batch, matrices):
     """The loss of a batch is the sum of all its sigmoid losses, in nats."""
-    gradients = reference.gradients(Embeddings(*matrices), batch)
+    gradients = gradients_of(matrices, batch)
 
     assert_allclose(gradients.loss_sum, plain_loss(*matrices, batch), rtol=1e-12)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["input_vectors", "output_vectors"])
-def test_gradient_matches_two_sided_differences(batch, matrices, reference, which):
+def test_gradient_matches_two_sided_differences(batch, matrices, which):
     """The gradient of every parameter equals the numerical gradient of the loss."""
-    gradients = reference.gradients(Embeddings(*matrices), batch)
+    gradients = gradients_of(matrices, batch)
 
-    found = dense(reference, matrices[which], gradients.inputs if which == 0 else gradients.outputs)
+    found = dense(matrices[which], gradients.inputs if which == 0 else gradients.outputs)
     assert_allclose(found, numerical_gradient(matrices, batch, which), atol=1e-8)
 
 
-def test_classic_gradient_is_not_divided_by_the_number_of_inputs(matrices, reference):
+def test_classic_gradient_is_not_divided_by_the_number_of_inputs(matrices):
     """With cbow_gradient: classic each context row receives the whole ∂L/∂h, as in word2vec.c."""
     rng = np.random.default_rng(5)
     batch = one_example(rng, inputs=[0, 1, 2])
-    classic = ArrayEngine(NumPyArrays(), Cbow(is_classic=True)).gradients(Embeddings(*matrices), batch)
+    classic = gradients_of(matrices, batch, is_classic=True)
 
     expected = 3 * numerical_gradient(matrices, batch, 0)
 
-    assert_allclose(dense(reference, matrices[0], classic.inputs), expected, atol=1e-8)
+    assert_allclose(dense(matrices[0], classic.inputs), expected, atol=1e-8)
 
 
 def one_example(rng, inputs):
@@ -92,13 +91,11 @@ def one_example(rng, inputs):
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["input_vectors", "output_vectors"])
-def test_adam_is_given_the_mean_gradient(batch, matrices, reference, which):
+def test_adam_is_given_the_mean_gradient(batch, matrices, which):
     """After one step Adam's first moment is (1 - β₁) times the numerical gradient of the batch's mean loss."""
-    gradients = reference.gradients(Embeddings(*matrices), batch)
-    part = gradients.inputs if which == 0 else gradients.outputs
-    state = reference.adam_state(matrices[which])
+    engine = ArrayEngine(Cbow(is_classic=False), "adam", Embeddings(*(matrix.copy() for matrix in matrices)))
 
-    reference.adam_step(matrices[which].copy(), state, part, 1 / batch.centres, rate=0.001)
+    engine.step(batch, 0.001)
 
     expected = 0.1 * numerical_gradient(matrices, batch, which) / batch.centres
-    assert_allclose(state.first, expected, atol=1e-9)
+    assert_allclose(engine.read_state()[f"{['input', 'output'][which]}_first_moments"], expected, atol=1e-9)

@@ -17,7 +17,6 @@ from w2v_cli.kernels.embeddings import build_embeddings
 from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.minibatch import batches
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
-from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
@@ -50,7 +49,7 @@ config_of = functools.partial(factories.config_of, algorithm="minibatch", subsam
 
 
 def run(corpus, config, *, backend="numba", on_progress=lambda _: None, threads=2):
-    engine = load_minibatch_engine(Backend(backend), objective_of(config.model))
+    engine = load_minibatch_engine(Backend(backend), corpus, config)
     trainer = MinibatchTrainer(corpus, config, engine, threads=threads)
     return train(len(corpus.word_ids), config, trainer, on_progress)
 

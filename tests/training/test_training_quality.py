@@ -8,7 +8,6 @@ from cycle_text import CLASSES, WORDS_OF_CLASS, purity
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan
 from w2v_cli.kernels.load import load_minibatch_engine
-from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
@@ -23,7 +22,7 @@ def train_on(text, *, seed=1, backend="numba", **settings):
         }
     )
     corpus, encoded = scan(text, config.corpus)
-    engine = load_minibatch_engine(Backend(backend), objective_of(config.model))
+    engine = load_minibatch_engine(Backend(backend), encoded, config)
     trainer = MinibatchTrainer(encoded, config, engine, threads=1)
     return corpus, train(len(encoded.word_ids), config, trainer, lambda _: None)
 

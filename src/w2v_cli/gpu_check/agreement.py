@@ -1,7 +1,6 @@
 """Whether the GPU computes what the NumPy reference does, and what is in flight matters less at smaller steps."""
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -13,8 +12,6 @@ from w2v_cli.kernels.block.cuda_engine import CuPyEngine
 from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
-from w2v_cli.kernels.minibatch.optimizers import Adam, Sgd
-from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend, BlockEngine
 
 OptimizerName = Literal["sgd", "adam"]
@@ -41,14 +38,12 @@ def check_minibatch(corpus: EncodedText, model: ModelName, optimizer: OptimizerN
     state = _random_state(corpus.vocabulary_size, dim)
     updates = []
     for backend in (Backend.NUMPY, Backend.CUPY):
-        engine = load_minibatch_engine(backend, objective_of(config.model))
-        matrices = Embeddings(*(engine.to_device(matrix.copy()) for matrix in state.values()))
-        steps = (Adam if optimizer == "adam" else Sgd)(engine, matrices)
-        for batch in islice(batches, _BATCHES):
-            steps.step(batch, config.learning_rate)
-        steps.settle()
-        after = (engine.to_host(matrix) for matrix in (matrices.input_vectors, matrices.output_vectors))
-        updates.append([matrix - before for matrix, before in zip(after, state.values(), strict=True)])
+        start = Embeddings(*(matrix.copy() for matrix in state.values()))
+        engine = load_minibatch_engine(backend, corpus, config, start=start)
+        for batch in batches:
+            engine.step(batch, config.learning_rate)
+        after = engine.read_state()
+        updates.append([after[name] - before for name, before in state.items()])
     return _agreement("minibatch", model, optimizer, dim, _difference(updates[1], updates[0]))
 
 

@@ -1,8 +1,10 @@
 """Is there what a run asks for? A GPU, a driver, a package: one message for each thing that can be missing."""
 
+import importlib
 import os
 import textwrap
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any, Protocol
 
 from w2v_cli.errors import MissingDependencyError, option
@@ -41,7 +43,7 @@ def resolve_backend(wanted: str) -> Backend:
     if wanted == "auto":
         return Backend.NUMBA
     if wanted == Backend.CUPY:
-        cupy = _import_cupy()
+        cupy = _find_cupy()
         check_gpu(cupy.cuda.runtime, os.environ)
         check_computing(cupy)
     return Backend(wanted)
@@ -92,9 +94,12 @@ def check_computing(cupy: Any) -> None:
         ) from error
 
 
-def _import_cupy() -> Any:
-    from w2v_cli.kernels.arrays import import_cupy  # noqa: PLC0415  an extra, seconds to import
+def import_cupy() -> ModuleType:
+    """Return CuPy; raise ImportError where it is not installed or its libraries do not load."""
+    return importlib.import_module("cupy")
 
+
+def _find_cupy() -> Any:
     try:
         return import_cupy()
     except ImportError as error:

@@ -2,21 +2,31 @@
 
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.kernels.embeddings import Embeddings
-from w2v_cli.kernels.objectives import Objective
+from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
+from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend, BlockEngine, MinibatchEngine
 
 
-def load_minibatch_engine(backend: Backend, objective: Objective) -> MinibatchEngine:
-    """Return the engine of a backend."""
+def load_minibatch_engine(
+    backend: Backend, text: EncodedText, config: Config, *, start: Embeddings | None = None
+) -> MinibatchEngine:
+    """Return an engine of the minibatch algorithm.
+
+    Args:
+        backend: what computes.
+        text: the corpus, for the size of its vocabulary.
+        config: the settings of the model, the optimiser and the seed.
+        start: what training begins with; the engine may change it in place. None: the first values.
+    """
+    start = start or build_embeddings(text.vocabulary_size, config.model, config.sampling.seed)
+    arguments = objective_of(config.model), config.training.optimizer, start
     if backend is Backend.NUMBA:
         from w2v_cli.kernels.minibatch.numba_engine import NumbaEngine  # noqa: PLC0415  Numba takes a second to import
 
-        return NumbaEngine(objective)
-    from w2v_cli.kernels import arrays  # noqa: PLC0415  the reference is not needed where Numba runs
-    from w2v_cli.kernels.minibatch.reference import ArrayEngine  # noqa: PLC0415
+        return NumbaEngine(*arguments)
+    from w2v_cli.kernels.minibatch.array_engine import ArrayEngine, CuPyArrayEngine  # noqa: PLC0415
 
-    return ArrayEngine(arrays.CuPyArrays() if backend is Backend.CUPY else arrays.NumPyArrays(), objective)
+    return CuPyArrayEngine(*arguments) if backend is Backend.CUPY else ArrayEngine(*arguments)
 
 
 def load_block_engine(

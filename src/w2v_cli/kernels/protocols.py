@@ -4,14 +4,12 @@ All compute the same equations; `numpy` is the reference that the others are tes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.minibatch.batches import Batch
 
 
@@ -23,65 +21,46 @@ class Backend(StrEnum):
     CUPY = "cupy"
 
 
-@dataclass(frozen=True)
-class RowGradients:
-    """The gradient of a matrix in factors: row rows[b, m] receives coefficients[b, m] · vectors[b].
+class MinibatchEngine(Protocol):
+    """A backend of the minibatch algorithm. It holds both matrices and the state of the optimiser.
 
-    rows: (B, M) int32; coefficients: (B, M) floats, 0 where there is no row; vectors: (B, D) floats. A row that occurs
-    several times receives the sum.
+    One thread calls it. Losses are scalars of the backend: asking for the value of one that lies on a device waits.
     """
 
-    rows: Any
-    coefficients: Any
-    vectors: Any
+    def step(self, batch: Batch, learning_rate: float) -> Any:
+        """Take one step down the gradient of a batch; all gradients are those of the matrices before the step.
 
+        A word that occurs several times in the batch receives the sum of its gradients.
 
-@dataclass(frozen=True)
-class Gradients:
-    """What a batch says: its summed loss in nats (a scalar of the backend) and the gradient of that sum."""
+        SGD: θ ← θ - learning_rate · Σ gradients; the rate is per example, not per batch.
+        Adam (Kingma & Ba 2015; the book's common/optimizer.py): on the mean gradient over the batch's centres. Its
+        moments are dense: a row moves on even when its gradient is zero. β₁ 0.9, β₂ 0.999, ε 1e-7 added to √v; the bias
+        corrections are folded into the rate, see `adam.adam_rate`. A backend may put the steps of rows that no gradient
+        touches off until they are read.
 
-    loss_sum: Any
-    inputs: RowGradients
-    outputs: RowGradients
+        Args:
+            batch: the examples, NumPy arrays.
+            learning_rate: of this step.
 
-
-class MinibatchEngine(Protocol):
-    """What a backend of the minibatch algorithm does; arrays are the backend's own."""
-
-    backend: Backend
-
-    def to_device(self, array: Any) -> Any:
-        """Return the backend's copy of a NumPy array (the array itself where they are the same)."""
-
-    def to_host(self, array: Any) -> Any:
-        """Return a NumPy array with the contents of one of the backend's."""
-
-    def gradients(self, embeddings: Embeddings, batch: Batch) -> Gradients:
-        """Return loss and gradients of the batch; nothing is changed."""
-
-    def add_rows(self, matrix: Any, gradients: RowGradients, scale: float) -> None:
-        """Add scale · gradients to the rows of `matrix` in place; no repeated row is lost."""
-
-    def adam_state(self, matrix: Any) -> Any:
-        """Return what Adam keeps for a matrix, before its first step; only the backend knows what is in it."""
-
-    def adam_settle(self, matrix: Any, state: Any, rows: Any) -> None:
-        """Make the rows (word ids of any shape, NO_WORD left out; None: all) fit to be read.
-
-        Adam moves every row at every step. A backend may put off the steps of rows that no gradient touches until here.
+        Returns:
+            The summed loss of the batch before the step, in nats.
         """
 
-    def adam_moments(self, state: Any) -> tuple[Any, Any]:
-        """Return both moments, (V, D), the backend's own arrays, to be read and changed; all rows are settled.
+    def loss(self, batch: Batch) -> Any:
+        """Return the summed loss of a batch in nats, without a step."""
 
-        Together with the matrix they are all that the next step depends on.
+    def read_vectors(self) -> NDArray[np.float32]:
+        """Return the input vectors on the host, (V, D); they may be those that the next step changes."""
+
+    def read_state(self) -> Mapping[str, NDArray[Any]]:
+        """Return all that the next step depends on, arrays of the host by the names that a snapshot keeps.
+
+        `input_vectors` and `output_vectors`, (V, D); with Adam `input_first_moments`, `input_second_moments`,
+        `output_first_moments` and `output_second_moments`, (V, D); `steps`, (1,) int64, how many Adam has taken.
         """
 
-    def adam_step(self, matrix: Any, state: Any, gradients: RowGradients, scale: float, rate: float) -> None:
-        """Take one Adam step with the gradient scale · gradients, in place (see optimizers.Adam).
-
-        The rows of `gradients` are settled before.
-        """
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Put back what `read_state` of an engine of the same settings returned."""
 
 
 class BlockEngine(Protocol):

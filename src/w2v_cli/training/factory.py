@@ -7,7 +7,6 @@ from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import ConfigError, option
 from w2v_cli.kernels.block.cuda_layout import MAX_DIM
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
-from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.system.cpu import available_cores
 from w2v_cli.training.block import BlockTrainer
@@ -77,7 +76,7 @@ def build_trainer(
     if config.training.algorithm == "block":
         return _build_block_trainer(corpus, held_out, config, backend, threads)
     threads = min(threads, MOST_THREADS)
-    engine = load_minibatch_engine(backend, objective_of(config.model))
+    engine = load_minibatch_engine(backend, corpus, config)
     loaded = EngineLoaded("minibatch", backend, threads, is_reproducible=backend is not Backend.CUPY)
     return MinibatchTrainer(corpus, config, engine, held_out, threads=threads), loaded
 

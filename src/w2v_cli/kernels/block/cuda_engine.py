@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError, option
-from w2v_cli.kernels.arrays import import_cupy
 from w2v_cli.kernels.block import cuda_layout
 from w2v_cli.kernels.block.blocks import SPAN_WORDS
 from w2v_cli.kernels.block.cuda_layout import KeptWords, Launch, Layout, Matrices, Text
 from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
+from w2v_cli.kernels.gpu import import_cupy
 from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
 
 _LAUNCHES_AHEAD = 16  # of the host before the device: it never waits for the host, and a training stops soon

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.jit.njit import njit
-from w2v_cli.kernels.minibatch.reference import ADAM_BETAS, ADAM_EPSILON
+from w2v_cli.kernels.minibatch.adam import ADAM_BETAS, ADAM_EPSILON
 from w2v_cli.kernels.windows import NO_WORD
 
 _MOST_OWED = 256  # steps; a row that nobody reads takes them then, so that the rates to remember are few
@@ -65,7 +65,7 @@ def build_moments(matrix: NDArray[np.float32]) -> LazyMoments:
 
 @njit()
 def take_owed_steps(parameters: Any, first: Any, second: Any, steps_done: Any, rates: Any, rows: Any) -> None:
-    """Take the steps that the `rows` (R,) owe, with a gradient of zero; see minibatch.adam_step."""
+    """Take the steps that the `rows` (R,) owe, with a gradient of zero; see adam.adam_step."""
     for row in rows:
         if row != NO_WORD:
             for step in range(steps_done[row], len(rates)):

@@ -1,21 +1,22 @@
-"""The minibatch algorithm compiled by Numba: the same equations and names as minibatch.py, one example at a time.
+"""The engine of the minibatch algorithm compiled by Numba: the equations of `reference.py`, one example at a time.
 
 One thread computes: a batch of some hundred examples is too short to share out (docs/adr/0003).
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from w2v_cli.jit.njit import njit
 from w2v_cli.kernels.embeddings import Embeddings
-from w2v_cli.kernels.minibatch import adam_numba
-from w2v_cli.kernels.minibatch.adam_numba import LazyMoments
+from w2v_cli.kernels.minibatch.adam import Moments, adam_rate, arrays_by_name
+from w2v_cli.kernels.minibatch.adam_numba import LazyMoments, build_moments, take_owed_steps, take_step
 from w2v_cli.kernels.minibatch.batches import Batch
-from w2v_cli.kernels.minibatch.reference import MAX_SCORE
+from w2v_cli.kernels.minibatch.reference import MAX_SCORE, Gradients, RowGradients
 from w2v_cli.kernels.objectives import Objective
-from w2v_cli.kernels.protocols import Backend, Gradients, RowGradients
 from w2v_cli.kernels.windows import NO_WORD
 
 # Sums over D may be taken in any order and fused: it changes the last bits of a float32 sum, never its meaning.
@@ -97,59 +98,90 @@ def _add_rows(matrix: Any, rows: Any, coefficients: Any, vectors: Any, scale: fl
 
 
 class NumbaEngine:
-    """The minibatch contract, compiled."""
+    """The minibatch engine, compiled, for one thread.
 
-    backend = Backend.NUMBA
+    start: is changed in place.
+    """
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: Objective, optimizer: str, start: Embeddings) -> None:
         self._objective = objective
+        self._embeddings = start
+        self._matrices = (start.input_vectors, start.output_vectors)
+        self._moments: tuple[LazyMoments, LazyMoments] | None = None
+        if optimizer == "adam":
+            self._moments = (build_moments(start.input_vectors), build_moments(start.output_vectors))
+        self._steps = 0  # of Adam
 
-    def to_device(self, array: Any) -> Any:
-        """Return the array itself."""
-        return array
+    def step(self, batch: Batch, learning_rate: float) -> Any:
+        """Take one step of SGD or Adam; rows without a gradient take Adam's step when they are next read."""
+        gradients = self._gradients(batch)
+        parts = (gradients.inputs, gradients.outputs)
+        if self._moments is None:
+            for matrix, part in zip(self._matrices, parts, strict=True):
+                _add_rows(matrix, part.rows, part.coefficients, part.vectors, np.float32(-learning_rate))
+            return gradients.loss_sum
+        self._steps += 1
+        rate = adam_rate(learning_rate, self._steps)
+        for matrix, moments, part in zip(self._matrices, self._moments, parts, strict=True):
+            mean = np.float32(1 / batch.centres)
+            _add_rows(moments.gradient, part.rows, part.coefficients, part.vectors, mean)
+            moments.add_rate(rate)
+            take_step(matrix, moments.gradient, *moments.arrays, part.rows.ravel())
+            if moments.is_full:
+                take_owed_steps(matrix, *moments.arrays, np.arange(len(matrix), dtype=np.int32))
+                moments.clear_rates()
+        return gradients.loss_sum
 
-    def to_host(self, array: Any) -> Any:
-        """Return the array itself."""
-        return array
+    def loss(self, batch: Batch) -> Any:
+        """Return the summed loss of a batch in nats; nothing is changed but by steps that are owed."""
+        return self._gradients(batch).loss_sum
 
-    def gradients(self, embeddings: Embeddings, batch: Batch) -> Gradients:
-        """Return loss and gradients of the batch."""
+    def read_vectors(self) -> NDArray[np.float32]:
+        """Return the input vectors, (V, D)."""
+        self._settle()
+        vectors: NDArray[np.float32] = self._embeddings.input_vectors
+        return vectors
+
+    def read_state(self) -> Mapping[str, NDArray[Any]]:
+        """Return both matrices, Adam's moments and the number of its steps."""
+        self._settle()
+        return arrays_by_name(self._embeddings, self._dense_moments()) | {"steps": np.array([self._steps], np.int64)}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Put back what `read_state` returned."""
+        self._settle()
+        for name, array in arrays_by_name(self._embeddings, self._dense_moments()).items():
+            array[...] = state[name]
+        self._steps = int(state["steps"][0])
+
+    def _gradients(self, batch: Batch) -> Gradients:
+        """Return loss and gradients of the batch, whose rows take the steps that they owe."""
+        if self._moments is not None:
+            inputs, outputs = self._moments
+            take_owed_steps(self._matrices[0], *inputs.arrays, batch.inputs.ravel())
+            take_owed_steps(self._matrices[1], *outputs.arrays, batch.targets)
+            take_owed_steps(self._matrices[1], *outputs.arrays, batch.negatives.ravel())
         output_rows = np.concatenate((batch.targets[:, None], batch.negatives), axis=1)
-        size, dim = len(batch.targets), embeddings.input_vectors.shape[1]
+        size, dim = len(batch.targets), self._matrices[0].shape[1]
         hidden, hidden_gradient = np.empty((size, dim), np.float32), np.empty((size, dim), np.float32)
         errors = np.empty(output_rows.shape, np.float32)
         coefficients = np.empty(batch.inputs.shape, np.float32)
         losses = np.empty(size, np.float64)
-        _average_inputs(embeddings.input_vectors, batch.inputs, self._objective.is_classic, hidden, coefficients)
-        _score_outputs(embeddings.output_vectors, output_rows, hidden, hidden_gradient, errors, losses)
+        _average_inputs(self._matrices[0], batch.inputs, self._objective.is_classic, hidden, coefficients)
+        _score_outputs(self._matrices[1], output_rows, hidden, hidden_gradient, errors, losses)
         return Gradients(
             loss_sum=losses.sum(),
             inputs=RowGradients(batch.inputs, coefficients, hidden_gradient),
             outputs=RowGradients(output_rows, errors, hidden),
         )
 
-    def add_rows(self, matrix: Any, gradients: RowGradients, scale: float) -> None:
-        """Add scale · gradients to the rows of `matrix` in place."""
-        _add_rows(matrix, gradients.rows, gradients.coefficients, gradients.vectors, np.float32(scale))
+    def _settle(self) -> None:
+        """Let all rows take the steps that they owe."""
+        for matrix, moments in zip(self._matrices, self._moments or (), strict=False):
+            take_owed_steps(matrix, *moments.arrays, np.arange(len(matrix), dtype=np.int32))
 
-    def adam_state(self, matrix: Any) -> LazyMoments:
-        """Return moments of zero."""
-        return adam_numba.build_moments(matrix)
-
-    def adam_settle(self, matrix: Any, state: LazyMoments, rows: Any) -> None:
-        """Take the steps that the rows owe."""
-        rows = np.arange(len(matrix), dtype=np.int32) if rows is None else rows.ravel()
-        adam_numba.take_owed_steps(matrix, *state.arrays, rows)
-
-    def adam_moments(self, state: LazyMoments) -> tuple[Any, Any]:
-        """Return both moments."""
-        return state.first, state.second
-
-    def adam_step(self, matrix: Any, state: LazyMoments, gradients: RowGradients, scale: float, rate: float) -> None:
-        """Sum the gradients row by row and take the step on those rows; all others owe it."""
-        self.add_rows(state.gradient, gradients, scale)
-        state.add_rate(rate)
-        adam_numba.take_step(matrix, state.gradient, *state.arrays, gradients.rows.ravel())
-        if state.is_full:
-            self.adam_settle(matrix, state, None)
-            state.clear_rates()
+    def _dense_moments(self) -> tuple[Moments, Moments] | None:
+        if self._moments is None:
+            return None
+        inputs, outputs = self._moments
+        return Moments(inputs.first, inputs.second), Moments(outputs.first, outputs.second)

@@ -35,6 +35,7 @@ from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, shared_negatives
 from w2v_cli.kernels.embeddings import build_embeddings
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.kernels.sampling import keep_probabilities
+from w2v_cli.training.schedule import Schedule
 
 MILLION = 1_000_000
 NOVELS_WORDS = (30_000, 100_000, 300_000, MILLION)  # of a shard
@@ -125,7 +126,10 @@ def shards_of(text: Path, model: str, dim: int, words: int) -> tuple[Config, Pac
     vocabulary = scan([source], config.corpus).corpus.vocabulary
     rounds = plan_rounds([(source, inspect_file(source)[0])], vocabulary.kept_words, settings)
     middle = max(len(rounds) // 2 - 1, 0)
-    works = [ShardWork(config, Backend.NUMBA, one.shards[0], 0, 0.0, 0.1) for one in rounds[middle : middle + 3]]
+    works = [
+        ShardWork(config, Backend.NUMBA, one.shards[0], 0, 0.0, 0.1, Schedule.of(config))
+        for one in rounds[middle : middle + 3]
+    ]
     return config, PackedVocabulary.of(vocabulary), works
 
 

@@ -17,6 +17,7 @@ from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
 from w2v_cli.training.resume import restore
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.snapshot import Identity
 from w2v_cli.training.snapshot_writer import SnapshotWriter
 
@@ -46,10 +47,17 @@ class Training:
         config, backend = self.config, Backend(self.config.training.backend)
         if config.training.algorithm == "minibatch":
             engine = load_minibatch_engine(backend, corpus, config)
-            return MinibatchTrainer(corpus, config, engine, held_out, threads=self.threads)
+            return MinibatchTrainer(corpus, config, engine, Schedule.of(config), held_out, threads=self.threads)
         engine = load_block_engine(backend, corpus, config, held_out, threads=2)
         engine.span_words = 92
-        return BlockTrainer(corpus, config, engine, held_out, threads=self.threads)
+        return BlockTrainer(
+            engine,
+            Schedule.of(config),
+            epochs=config.training.epochs,
+            words=len(corpus.word_ids),
+            held_out_words=len(held_out.word_ids) if held_out else 0,
+            threads=self.threads,
+        )
 
     def run(self, *, resume=False, stop_after=math.inf, every="100h"):
         """Train, from the snapshot or from the beginning, through so many advances; return what `train` returns."""

@@ -25,6 +25,7 @@ from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import snapshot
 from w2v_cli.training.loop import train
 from w2v_cli.training.resume import restore
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.snapshot import Identity
 from w2v_cli.training.snapshot_writer import SnapshotWriter
 from w2v_cli.training.trainer import Position
@@ -84,7 +85,7 @@ def test_a_round_is_several_shards_from_one_state(source, tmp_path):
     training = Training(source, config_of(combine="mean"), tmp_path / "x")
     before = {name: matrix.copy() for name, matrix in training.trainer.read_state().items()}
 
-    next(training.trainer.iterate_training())
+    next(training.trainer.steps())
 
     works = [work.argument[0] for work in training.cluster.works]
     assert [work.shard.number for work in works] == [0, 3]
@@ -190,7 +191,7 @@ def test_a_shard_is_trained_as_one_machine_would(source):
     alone = config.model_copy(update={"sampling": config.sampling.model_copy(update={"seed": seed})})
     engine = load_block_engine(Backend.NUMPY, scan([source], config.corpus).text, alone)
     before = {name: matrix.copy() for name, matrix in engine.read_state().items()}
-    work = ShardWork(config, Backend.NUMPY, read.rounds[0].shards[0], 0, 0.0, 1 / 3)
+    work = ShardWork(config, Backend.NUMPY, read.rounds[0].shards[0], 0, 0.0, 1 / 3, Schedule.of(config))
 
     found = train_shard(PackedVocabulary.of(vocabulary), before, work)
 
@@ -256,7 +257,9 @@ def test_empty_shards_change_nothing(source, tmp_path):
     state = {"input_vectors": np.ones((20, 5), np.float32), "output_vectors": np.ones((20, 5), np.float32)}
 
     found = train_shard(
-        PackedVocabulary.of(read.corpus.vocabulary), state, ShardWork(config, Backend.NUMPY, shard, 0, 0, 1)
+        PackedVocabulary.of(read.corpus.vocabulary),
+        state,
+        ShardWork(config, Backend.NUMPY, shard, 0, 0, 1, Schedule.of(config)),
     )
 
     assert (found.changes, found.loss_sum, found.pairs) == ({}, 0.0, 0)

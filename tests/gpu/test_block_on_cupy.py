@@ -22,6 +22,7 @@ from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.factory import build_trainer, with_algorithm
 from w2v_cli.training.loop import train
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.vectors import keyed_vectors
 
 pytestmark = pytest.mark.usefixtures("cupy", "compiler")
@@ -48,7 +49,13 @@ def train_on(backend, corpus_file, config, *, span_words=None):
     engine = load_block_engine(backend, text, config, held_out)
     if span_words:
         engine.span_words = span_words
-    trainer = BlockTrainer(text, config, engine, held_out, threads=1)
+    trainer = BlockTrainer(
+        engine,
+        Schedule.of(config),
+        epochs=config.training.epochs,
+        words=len(text.word_ids),
+        held_out_words=len(held_out.word_ids) if held_out else 0,
+    )
     return corpus, train(len(text.word_ids), config, trainer, lambda _: None)
 
 
@@ -149,7 +156,9 @@ def test_what_was_read_can_be_put_back(corpus_file):
 def test_as_many_blocks_are_in_flight_as_asked_for(given, expected, corpus_file):
     """--gpu-concurrency says how many; by default no more than the vocabulary bears, and thirty words bear one."""
     config = config_of(gpu_concurrency=given)
-    trainer, loaded = build_trainer(scan(corpus_file, config.corpus).text, None, config, Backend.CUPY)
+    trainer, loaded = build_trainer(
+        scan(corpus_file, config.corpus).text, None, config, Schedule.of(config), Backend.CUPY
+    )
     trainer.prepare()
 
     assert loaded.blocks_in_flight == expected

@@ -24,6 +24,7 @@ from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.vectors import keyed_vectors
 
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
@@ -78,7 +79,7 @@ def test_nothing_of_a_device_goes_to_the_driver(source):
     """A driver without CuPy could not read it: numbers are Python's, changes are NumPy's."""
     config = config_of()
     trainer, read = trainer_of(Backend.CUPY, source, config)
-    work = ShardWork(config, Backend.CUPY, read.rounds[0].shards[0], 0, 0.0, 0.5)
+    work = ShardWork(config, Backend.CUPY, read.rounds[0].shards[0], 0, 0.0, 0.5, Schedule.of(config))
 
     found = train_shard(trainer._vocabulary, trainer.read_state(), work)
 
@@ -120,7 +121,7 @@ def test_a_worker_without_a_gpu_is_named(source, monkeypatch):
 
     trainer, _ = trainer_of(Backend.CUPY, source, config_of())
     with pytest.raises(MissingDependencyError, match=r"it needs CuPy.*\(So says the worker on "):
-        next(trainer.iterate_training())
+        next(trainer.steps())
 
 
 def test_without_gpu_no_worker_is_asked(monkeypatch):

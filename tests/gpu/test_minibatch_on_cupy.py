@@ -17,6 +17,7 @@ from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.vectors import keyed_vectors
 
 HERE = Path(__file__).parent
@@ -40,7 +41,7 @@ def test_steps_agree_with_the_reference(kind, optimizer, is_classic):
 def train_on(backend, corpus_file, config):
     corpus = scan(corpus_file, config.corpus).text
     engine = load_minibatch_engine(backend, corpus, config)
-    trainer = MinibatchTrainer(corpus, config, engine, threads=2)
+    trainer = MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=2)
     return train(len(corpus.word_ids), config, trainer, lambda _: None)
 
 

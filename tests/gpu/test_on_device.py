@@ -17,6 +17,7 @@ from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
+from w2v_cli.training.schedule import Schedule
 
 NO_DEVICE = "SKIPPED: no CUDA device; GPU code was NOT executed"
 
@@ -57,7 +58,7 @@ def test_training_ends_near_numpys(name, tmp_path):
     corpus = scan(write_corpus(tmp_path / "words.txt"), config.corpus).text
 
     engines = (load_minibatch_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.CUPY))
-    trainers = (MinibatchTrainer(corpus, config, engine, threads=2) for engine in engines)
+    trainers = (MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=2) for engine in engines)
     expected, found = (train(len(corpus.word_ids), config, trainer, lambda _: None) for trainer in trainers)
 
     assert_allclose(found.input_vectors, expected.input_vectors, atol=1e-3)
@@ -129,4 +130,10 @@ def test_a_state_that_was_read_goes_on_as_if_nothing_had_been():
 
 
 def _block_trainer(corpus, config, backend):
-    return BlockTrainer(corpus, config, load_block_engine(backend, corpus, config), threads=1)
+    return BlockTrainer(
+        load_block_engine(backend, corpus, config),
+        Schedule.of(config),
+        epochs=config.training.epochs,
+        words=len(corpus.word_ids),
+        threads=1,
+    )

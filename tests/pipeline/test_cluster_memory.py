@@ -13,6 +13,7 @@ from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan
 from w2v_cli.corpus.sources import Source
 from w2v_cli.kernels.protocols import Backend
+from w2v_cli.training.schedule import Schedule
 
 V, D = 60_000, 100
 M = 4 * V * D
@@ -58,7 +59,9 @@ def work(tmp_path_factory):
     )
     source = Source(str(path))
     vocabulary = PackedVocabulary.of(scan([source], config.corpus).corpus.vocabulary)
-    return vocabulary, ShardWork(config, Backend.NUMBA, Shard(0, (source,), path.stat().st_size), 0, 0.0, 0.1)
+    return vocabulary, ShardWork(
+        config, Backend.NUMBA, Shard(0, (source,), path.stat().st_size), 0, 0.0, 0.1, Schedule.of(config)
+    )
 
 
 def test_a_worker_trains_in_one_copy_and_returns_another(work):

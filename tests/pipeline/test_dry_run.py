@@ -30,7 +30,7 @@ class FakeTrainer:
         self.started_at = None
         self.is_closed = False
 
-    def iterate_training(self, start=BEGINNING):
+    def steps(self, start=BEGINNING):
         """Train until there is nothing left."""
         self.started_at = start
         try:

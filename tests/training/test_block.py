@@ -14,6 +14,7 @@ from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.loop import train
+from w2v_cli.training.schedule import Schedule
 
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
 
@@ -29,7 +30,9 @@ def run(path, *, model="cbow", backend="numba", threads=1, seed=1, on_progress=l
     )
     corpus, encoded = scan(path, config.corpus)
     engine = load_block_engine(Backend(backend), encoded, config)
-    trainer = BlockTrainer(encoded, config, engine, threads=threads)
+    trainer = BlockTrainer(
+        engine, Schedule.of(config), epochs=config.training.epochs, words=len(encoded.word_ids), threads=threads
+    )
     return corpus, train(len(encoded.word_ids), config, trainer, on_progress)
 
 

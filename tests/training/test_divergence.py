@@ -16,6 +16,7 @@ from w2v_cli.training import divergence, factory
 from w2v_cli.training import progress as progress_module
 from w2v_cli.training.divergence import DivergenceGuard, largest_value, likely_cause, loss_of_guessing
 from w2v_cli.training.loop import train
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import BEGINNING, Position, StepResult
 
 config_of = functools.partial(factories.config_of, dim=16, negatives=5, subsample=0.001, algorithm="block", epochs=4)
@@ -30,7 +31,7 @@ class Scripted:
     vectors: np.ndarray = dataclasses.field(default_factory=lambda: np.ones((3, 2), np.float32))
     advances: int = 0
 
-    def iterate_training(self, _start=BEGINNING):
+    def steps(self, _start=BEGINNING):
         """Yield the losses, one after the other."""
         for number, loss in enumerate(self.losses, start=1):
             self.advances = number
@@ -175,7 +176,7 @@ def corpus(tmp_path_factory):
 
 
 def train_really(corpus, config):
-    trainer, _ = factory.build_trainer(corpus, None, config, Backend.NUMBA)
+    trainer, _ = factory.build_trainer(corpus, None, config, Schedule.of(config), Backend.NUMBA)
     return train(len(corpus.word_ids), config, trainer, lambda _: None)
 
 

@@ -111,7 +111,7 @@ def test_what_has_ended_ends_at_once(zipf_text, tmp_path):
     config = config_of("one thread")
     expected = Training(zipf_text, config, tmp_path / "x").run()
     again = Training(zipf_text, config, tmp_path / "x")
-    again.trainer.iterate_training = lambda _: (_ for _ in ())
+    again.trainer.steps = lambda _: (_ for _ in ())
 
     assert_equal(again.run(resume=True), expected)
 
@@ -159,7 +159,7 @@ def test_vectors_kept_for_patience_survive_more_epochs(zipf_text, tmp_path, monk
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_threads_without_locks_come_to_rest(zipf_text, tmp_path, threads):
+def test_threads_without_locks_drain(zipf_text, tmp_path, threads):
     """Where bytes cannot be equal, no word is lost or trained on twice: the losses are nearly those of one thread."""
     config = config_of("one thread")
     alone = Training(zipf_text, config, tmp_path / "a").run()

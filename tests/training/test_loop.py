@@ -20,6 +20,7 @@ from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
+from w2v_cli.training.schedule import Schedule
 
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
 optimizers = pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -50,7 +51,7 @@ config_of = functools.partial(factories.config_of, algorithm="minibatch", subsam
 
 def run(corpus, config, *, backend="numba", on_progress=lambda _: None, threads=2):
     engine = load_minibatch_engine(Backend(backend), corpus, config)
-    trainer = MinibatchTrainer(corpus, config, engine, threads=threads)
+    trainer = MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=threads)
     return train(len(corpus.word_ids), config, trainer, on_progress)
 
 

@@ -14,6 +14,7 @@ from w2v_cli.pipeline.train import TrainingResumed, WordsInitialised, train_vect
 from w2v_cli.system import locks
 from w2v_cli.training import snapshot
 from w2v_cli.training.snapshot import Plan, snapshot_path
+from w2v_cli.training.trainer import Position
 from w2v_cli.vectors import keyed_vectors
 
 ALL_GIVEN = tuple(FIELDS)
@@ -174,7 +175,7 @@ def test_a_crafted_point_is_refused(stopped, point):
     """A place that no training can have come to is damage, not an index."""
     taken = snapshot.load(stopped.snapshot)
     arrays = {name: np.array(array) for name, array in taken.arrays.items()}
-    crafted = snapshot.Snapshot(taken.identity, snapshot.Point(*point), taken.loop, arrays)
+    crafted = snapshot.Snapshot(taken.identity, Position(*point), taken.loop, arrays)
     snapshot.save(stopped.snapshot, crafted)
 
     with pytest.raises(VectorsError, match="is damaged: it goes on at"):
@@ -190,7 +191,7 @@ def test_more_epochs_go_on_with_a_finished_training(runs):
     assert len(saved.trained.epoch_losses) == len(again.trained.epoch_losses) == 5
     assert runs.metadata["config"]["training"]["epochs"] == 5
     assert runs.metadata["earlier_plans"] == [{"epochs": 3, "until": {"epoch": 3, "done": 0}}]
-    assert snapshot.load(runs.snapshot).identity.earlier_plans == (Plan(3, snapshot.Point(3, 0)),)
+    assert snapshot.load(runs.snapshot).identity.earlier_plans == (Plan(3, Position(3, 0)),)
 
 
 @pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 1)])

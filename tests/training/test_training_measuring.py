@@ -29,7 +29,7 @@ class FakeTrainer:
         self._clock, self._epochs, self._held_out = clock, epochs, list(held_out)
         self._epoch = 0
 
-    def iterate_training(self, _start=BEGINNING):
+    def steps(self, _start=BEGINNING):
         """Train."""
         for epoch in range(self._epochs):
             self._epoch = epoch

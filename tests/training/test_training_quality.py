@@ -11,6 +11,7 @@ from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
+from w2v_cli.training.schedule import Schedule
 
 
 def train_on(text, *, seed=1, backend="numba", **settings):
@@ -23,7 +24,7 @@ def train_on(text, *, seed=1, backend="numba", **settings):
     )
     corpus, encoded = scan(text, config.corpus)
     engine = load_minibatch_engine(Backend(backend), encoded, config)
-    trainer = MinibatchTrainer(encoded, config, engine, threads=1)
+    trainer = MinibatchTrainer(encoded, config, engine, Schedule.of(config), threads=1)
     return corpus, train(len(encoded.word_ids), config, trainer, lambda _: None)
 
 

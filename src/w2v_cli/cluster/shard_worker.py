@@ -21,8 +21,8 @@ from w2v_cli.kernels.holdout import split_held_out
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.philox import Purpose, draw_words
 from w2v_cli.kernels.protocols import Backend, BlockEngine
-from w2v_cli.training.schedule import learning_rate_at
-from w2v_cli.training.trainer import State
+from w2v_cli.training.schedule import Schedule
+from w2v_cli.training.trainer import NamedArrays
 from w2v_cli.vectors.packed_words import encode_words
 
 _BLOCK_ROWS = 1 << 12
@@ -65,6 +65,7 @@ class ShardWork:
     epoch: int
     first_progress: float
     last_progress: float
+    schedule: Schedule
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def compile_engine(config: Config, backend: Backend, vocabulary: int = 2, words:
     load_block_engine(backend, corpus, _on_one_thread(config), start=Embeddings(*matrices)).prepare()
 
 
-def train_shard(vocabulary: PackedVocabulary, state: State, work: ShardWork) -> ShardResult:
+def train_shard(vocabulary: PackedVocabulary, state: NamedArrays, work: ShardWork) -> ShardResult:
     """Train a shard from a state of both matrices, on one thread; return what has changed."""
     corpus, _ = _read(vocabulary, work)
     loss_sum, pairs, words = 0.0, 0, len(corpus.word_ids)
@@ -111,7 +112,7 @@ def train_shard(vocabulary: PackedVocabulary, state: State, work: ShardWork) -> 
     return ShardResult(changes, float(loss_sum), int(pairs))
 
 
-def measure_shard(vocabulary: PackedVocabulary, state: State, work: ShardWork) -> tuple[float, int]:
+def measure_shard(vocabulary: PackedVocabulary, state: NamedArrays, work: ShardWork) -> tuple[float, int]:
     """Return the summed loss and the pairs of the sentences that a shard holds out."""
     corpus, held_out = _read(vocabulary, work)
     words = 0 if held_out is None else len(held_out.word_ids)
@@ -133,7 +134,7 @@ def _read(vocabulary: PackedVocabulary, work: ShardWork) -> tuple[EncodedText, E
     return split_held_out(corpus, config.training.validation, shard_seed(config.sampling.seed, work.shard.number))
 
 
-def _engine(corpus: EncodedText, held_out: EncodedText | None, state: State, work: ShardWork) -> BlockEngine:
+def _engine(corpus: EncodedText, held_out: EncodedText | None, state: NamedArrays, work: ShardWork) -> BlockEngine:
     """Return what trains a shard; raise MissingDependencyError where this worker has no GPU and one is wanted."""
     seed = shard_seed(work.config.sampling.seed, work.shard.number)
     sampling = work.config.sampling.model_copy(update={"seed": seed})
@@ -149,7 +150,7 @@ def _on_one_thread(config: Config) -> Config:
 
 def _rate_at(work: ShardWork, done: float) -> float:
     progress = work.first_progress + (work.last_progress - work.first_progress) * done
-    return learning_rate_at(progress, work.config.learning_rate, work.config.training.decay)
+    return work.schedule.at(progress)
 
 
 def _changes(

@@ -14,7 +14,8 @@ from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.kernels.embeddings import build_embeddings
 from w2v_cli.kernels.gpu import resolve_backend
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.trainer import BEGINNING, Position, RoundDone, State, StepResult, mean_loss
+from w2v_cli.training.schedule import Schedule
+from w2v_cli.training.trainer import BEGINNING, NamedArrays, Position, RoundDone, StepResult, mean_loss
 
 
 def resolve_on(cluster: Cluster, wanted: str) -> Backend:
@@ -43,6 +44,7 @@ class ClusterTrainer:
         self._vocabulary = PackedVocabulary.of(vocabulary)
         self._config = config
         self._backend = backend
+        self._schedule = Schedule.of(config)
         start = build_embeddings(len(vocabulary), config.model, config.sampling.seed)
         self._state = {"input_vectors": start.input_vectors, "output_vectors": start.output_vectors}
 
@@ -58,13 +60,13 @@ class ClusterTrainer:
         for _ in self._cluster.run_in_order([Work("compile", (self._config, self._backend), "compiling")]):
             pass
 
-    def iterate_training(self, start: Position = BEGINNING) -> Generator[StepResult]:
+    def steps(self, start: Position = BEGINNING) -> Generator[StepResult]:
         """Train, yielding after each round."""
         for epoch in range(start.epoch, self._config.training.epochs):
             for number in range(start.done if epoch == start.epoch else 0, len(self._rounds)):
                 yield self._train_round(epoch, number)
 
-    def come_to_rest(self) -> None:
+    def drain(self) -> None:
         """Do nothing: each round ends at rest."""
 
     def validation_loss(self) -> float:
@@ -79,11 +81,11 @@ class ClusterTrainer:
         vectors: NDArray[np.float32] = self._state["input_vectors"]
         return vectors
 
-    def read_state(self) -> State:
+    def read_state(self) -> NamedArrays:
         """Return both matrices."""
         return self._state
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: NamedArrays) -> None:
         """Put back what `read_state` returned."""
         for name, matrix in self._state.items():
             matrix[:] = state[name]
@@ -121,7 +123,7 @@ class ClusterTrainer:
         return [
             Work(
                 name,
-                (ShardWork(self._config, self._backend, shard, epoch, *span),),
+                (ShardWork(self._config, self._backend, shard, epoch, *span, self._schedule),),
                 f"shard {place_in_round + 1} {place} ({shard.label})",
             )
             for place_in_round, shard in enumerate(self._rounds[number].shards)

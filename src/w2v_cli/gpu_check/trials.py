@@ -20,6 +20,7 @@ from w2v_cli.pipeline.memory import expected_occurrences
 from w2v_cli.system.cpu import available_cores
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.loop import train
+from w2v_cli.training.schedule import Schedule
 
 _ASKED_WORDS = 2000
 _HELD_OUT = 0.02
@@ -81,7 +82,14 @@ def _train(
     copy = dataclasses.replace(text.corpus, word_ids=text.corpus.word_ids.copy())  # holding out moves words
     corpus, held_out = hold_out(copy, _HELD_OUT, config.sampling.seed)
     engine = load_block_engine(backend, corpus, config, held_out)
-    trainer = BlockTrainer(corpus, config, engine, held_out, threads=_threads(backend))
+    trainer = BlockTrainer(
+        engine,
+        Schedule.of(config),
+        epochs=config.training.epochs,
+        words=len(corpus.word_ids),
+        held_out_words=len(held_out.word_ids) if held_out else 0,
+        threads=_threads(backend),
+    )
     trainer.prepare()
     trained = train(len(corpus.word_ids), config, trainer, lambda _: None)
     return {
@@ -96,10 +104,16 @@ def _train(
 def _speed(corpus: EncodedText, config: Config, backend: Backend, blocks: int | None) -> dict[str, Any]:
     training = config.training.model_copy(update={"gpu_concurrency": blocks, "backend": str(backend)})
     config = config.model_copy(update={"training": training})
-    trainer = BlockTrainer(corpus, config, load_block_engine(backend, corpus, config), threads=_threads(backend))
+    trainer = BlockTrainer(
+        load_block_engine(backend, corpus, config),
+        Schedule.of(config),
+        epochs=config.training.epochs,
+        words=len(corpus.word_ids),
+        threads=_threads(backend),
+    )
     trainer.prepare()
     times = [time.perf_counter()]
-    with contextlib.closing(trainer.iterate_training()) as advances:
+    with contextlib.closing(trainer.steps()) as advances:
         for advance in advances:
             if advance.ends_epoch:
                 float(advance.loss_sum)  # waits for the device

@@ -136,7 +136,7 @@ def measure_speed(begun: PreparedTraining, clock: Callable[[], float] = time.per
     start = BEGINNING if begun.resumed is None else begun.resumed.point
     epochs, began = begun.config.training.epochs, clock()
     first = latest = (began, _progress_before(begun))
-    with contextlib.closing(begun.trainer.iterate_training(start)) as advances:
+    with contextlib.closing(begun.trainer.steps(start)) as advances:
         for number, advance in enumerate(advances):
             float(advance.loss_sum)  # waits for a device, so that what is done is measured, not what is asked for
             latest = (clock(), advance.progress)

@@ -35,6 +35,7 @@ from w2v_cli.system.temporary import clear_stale
 from w2v_cli.training import resume as resume_module
 from w2v_cli.training.factory import EngineLoaded, build_trainer, with_algorithm
 from w2v_cli.training.loop import Resumed
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.snapshot import Identity, Snapshot
 from w2v_cli.training.trainer import Trainer
 from w2v_cli.training.warm_start import read_old_vectors
@@ -172,7 +173,7 @@ def _scan(found: CorpusFound, config: Config, on_event: OnEvent) -> tuple[Build,
     def build(backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
         share = config.training.validation
         training, held_out = hold_out(text, share, config.sampling.seed) if share > 0 else (text, None)
-        trainer, loaded = build_trainer(training, held_out, config, backend)
+        trainer, loaded = build_trainer(training, held_out, config, Schedule.of(config), backend)
         return trainer, loaded, len(training.word_ids)
 
     return build, scanned

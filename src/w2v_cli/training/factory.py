@@ -1,4 +1,4 @@
-"""Which algorithm, backend and threads a config means, and the trainer that is built of them."""
+"""The choice of the algorithm, and the trainer that a config asks for."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,8 @@ from w2v_cli.kernels.protocols import Backend
 from w2v_cli.system.cpu import available_cores
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.minibatch import MOST_THREADS, MinibatchTrainer
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import Trainer
-
-__all__ = ["EngineLoaded", "available_cores", "build_trainer", "with_algorithm"]
 
 
 @dataclass(frozen=True)
@@ -69,27 +68,24 @@ def with_algorithm(config: Config) -> Config:
 
 
 def build_trainer(
-    corpus: EncodedText, held_out: EncodedText | None, config: Config, backend: Backend
+    text: EncodedText, held_out: EncodedText | None, config: Config, schedule: Schedule, backend: Backend
 ) -> tuple[Trainer, EngineLoaded]:
-    """Return the algorithm, ready to train, and what there is to say of it."""
-    threads = config.training.threads or available_cores()
+    """Return the trainer of the config's algorithm on a backend, and the event that describes it."""
     if config.training.algorithm == "block":
-        return _build_block_trainer(corpus, held_out, config, backend, threads)
-    threads = min(threads, MOST_THREADS)
-    engine = load_minibatch_engine(backend, corpus, config)
+        return _build_block_trainer(text, held_out, config, schedule, backend)
+    threads = min(config.training.threads or available_cores(), MOST_THREADS)
+    engine = load_minibatch_engine(backend, text, config)
     loaded = EngineLoaded("minibatch", backend, threads, is_reproducible=backend is not Backend.CUPY)
-    return MinibatchTrainer(corpus, config, engine, held_out, threads=threads), loaded
+    return MinibatchTrainer(text, config, engine, schedule, held_out, threads=threads), loaded
 
 
 def _build_block_trainer(
-    corpus: EncodedText, held_out: EncodedText | None, config: Config, backend: Backend, threads: int
+    text: EncodedText, held_out: EncodedText | None, config: Config, schedule: Schedule, backend: Backend
 ) -> tuple[Trainer, EngineLoaded]:
-    """Return the same for the block algorithm: lock-free threads, or what the engine has itself."""
-    is_deterministic = config.training.deterministic
-    if backend is Backend.NUMPY:
-        threads = 1
-    is_on_device = backend is Backend.CUPY
-    engine = load_block_engine(backend, corpus, config, held_out, threads=threads)
+    """Return the trainer of the block algorithm: it calls the engine on threads, or the engine has its own."""
+    is_deterministic, is_on_device = config.training.deterministic, backend is Backend.CUPY
+    threads = 1 if backend is Backend.NUMPY else config.training.threads or available_cores()
+    engine = load_block_engine(backend, text, config, held_out, threads=threads)
     loaded = EngineLoaded(
         "block",
         backend,
@@ -98,6 +94,12 @@ def _build_block_trainer(
         is_reproducible=not is_on_device and (is_deterministic or threads == 1),
         blocks_in_flight=engine.blocks_in_flight,
     )
-    callers = 1 if is_deterministic or is_on_device else threads
-    trainer = BlockTrainer(corpus, config, engine, held_out, threads=callers)
+    trainer = BlockTrainer(
+        engine,
+        schedule,
+        epochs=config.training.epochs,
+        words=len(text.word_ids),
+        held_out_words=0 if held_out is None else len(held_out.word_ids),
+        threads=1 if is_deterministic or is_on_device else threads,
+    )
     return trainer, loaded

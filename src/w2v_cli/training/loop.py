@@ -16,6 +16,7 @@ from w2v_cli.training.divergence import DivergenceGuard
 from w2v_cli.training.loop_state import LoopState
 from w2v_cli.training.patience import EarlyStopping
 from w2v_cli.training.progress import Meter, Progress
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.snapshot import BEST_VECTORS, shortened
 from w2v_cli.training.snapshot_writer import SnapshotWriter
 from w2v_cli.training.trainer import BEGINNING, Position, StepResult, Trainer
@@ -81,7 +82,11 @@ def train(
     Raises DivergedError where training leads nowhere (see divergence.py), CorpusError where no word has a context, and
     what the keeper raises.
     """
-    meter, best, guard = Meter(config, corpus_words), EarlyStopping(config.training.patience), DivergenceGuard(config)
+    meter, best, guard = (
+        Meter(config, corpus_words, Schedule.of(config)),
+        EarlyStopping(config.training.patience),
+        DivergenceGuard(config),
+    )
     loop = _Loop(config, trainer, meter, best, guard, score)
     if resumed is not None:
         loop.restore(resumed)
@@ -89,17 +94,17 @@ def train(
         keeper.begin(trainer.read_state(), loop.meter.words)
     is_stopping = False
     with (
-        contextlib.closing(trainer.iterate_training(loop.point)) as advances,
+        contextlib.closing(trainer.steps(loop.point)) as advances,
         _kept_where_a_round_fails(loop, keeper),
     ):
         for advance in () if loop.is_finished else advances:
             loop.take_in(advance, on_progress)
             is_stopping = is_stopping or is_stop_wanted()
-            if loop.is_finished or (is_stopping and advance.is_at_rest):
+            if loop.is_finished or (is_stopping and advance.is_drained):
                 break
             if is_stopping or (keeper is not None and keeper.is_due(loop.meter.words, ends_epoch=advance.ends_epoch)):
-                if not advance.is_at_rest:
-                    trainer.come_to_rest()
+                if not advance.is_drained:
+                    trainer.drain()
                 elif keeper is not None:
                     loop.take_snapshot(keeper)
     trained = loop.trained()

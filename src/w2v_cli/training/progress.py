@@ -12,7 +12,7 @@ from pydantic import ConfigDict, TypeAdapter
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import CorpusError, option
 from w2v_cli.evaluation.per_epoch import SetScore
-from w2v_cli.training.schedule import learning_rate_at
+from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import StepResult
 
 _REPORTS_PER_EPOCH = 20
@@ -59,6 +59,7 @@ class Meter:
 
     config: Config
     corpus_words: int
+    schedule: Schedule
     _started: float = field(default_factory=lambda: time.perf_counter())  # noqa: PLW0108  the clock of then
     _progress: float = 0.0
     _next_report: float = 0.0
@@ -164,7 +165,7 @@ class Meter:
             progress=progress,
             words_per_second=progress * epochs * self.corpus_words / seconds,
             seconds_left=self.seconds_left(advance),
-            learning_rate=learning_rate_at(progress, self.config.learning_rate, self.config.training.decay),
+            learning_rate=self.schedule.at(progress),
             mean_loss=self._mean_loss,
             epoch_mean_loss=self._epoch_loss / self._epoch_pairs if advance.ends_epoch else None,
             **({} if advance.round is None else advance.round.facts),

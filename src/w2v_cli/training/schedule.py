@@ -1,16 +1,35 @@
-"""The learning rate as a pure function of the share of training done."""
+"""The schedule of the learning rate."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Self
 
-_MIN_SHARE = 1e-4  # of the starting rate: word2vec.c
+from w2v_cli.config.schema import Config
+
+_MIN_SHARE = 1e-4  # of the first rate: word2vec.c
 
 
-def learning_rate_at(progress: float, start: float, decay: Literal["linear", "constant"]) -> float:
-    """Return the learning rate when `progress` (0 to 1) of all epochs' words are done; it never falls under start·1e-4.
+@dataclass(frozen=True)
+class Schedule:
+    """The learning rate over a whole training, per example.
 
-    >>> learning_rate_at(0.5, 0.05, "linear"), learning_rate_at(0.5, 0.001, "constant")
-    (0.025, 0.001)
+    first_rate: the rate at the start. decay: `linear` falls in a straight line to 1e-4 of it, as in word2vec.c;
+    `constant` keeps it.
     """
-    if decay == "constant":
-        return start
-    return start * max(1 - progress, _MIN_SHARE)
+
+    first_rate: float
+    decay: Literal["linear", "constant"] = "linear"
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """Return the schedule that the config asks for."""
+        return cls(config.learning_rate, config.training.decay)
+
+    def at(self, done: float) -> float:
+        """Return the learning rate when the share `done` (0 to 1) of all epochs' words is trained.
+
+        >>> Schedule(0.05).at(0.5), Schedule(0.001, "constant").at(0.5)
+        (0.025, 0.001)
+        """
+        if self.decay == "constant":
+            return self.first_rate
+        return self.first_rate * max(1 - done, _MIN_SHARE)

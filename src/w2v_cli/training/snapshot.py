@@ -15,7 +15,7 @@ from w2v_cli import __version__
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError, VectorsError, option
 from w2v_cli.training.loop_state import LoopState
-from w2v_cli.training.trainer import Position, State
+from w2v_cli.training.trainer import NamedArrays, Position
 from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16
 from w2v_cli.vectors.safetensors import Tensor, damaged, load_tensors, read_json, save_tensors
 
@@ -67,7 +67,7 @@ class Snapshot:
     identity: Identity
     point: Position
     loop: LoopState
-    arrays: State
+    arrays: NamedArrays
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def load(path: Path) -> Snapshot:
     return Snapshot(header.identity, header.point, loop, arrays)
 
 
-def check_state(path: Path, found: State, expected: State) -> None:
+def check_state(path: Path, found: NamedArrays, expected: NamedArrays) -> None:
     """Raise VectorsError unless the arrays of a snapshot are those of a trainer, by name, type and shape.
 
     BEST_VECTORS may be there besides, in the shape of `input_vectors`. Neither an array of whole numbers nor one of

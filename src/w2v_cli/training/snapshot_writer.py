@@ -16,7 +16,7 @@ from w2v_cli.errors import W2vError
 from w2v_cli.training import snapshot
 from w2v_cli.training.loop_state import LoopState
 from w2v_cli.training.snapshot import Identity, Snapshot
-from w2v_cli.training.trainer import Position, State
+from w2v_cli.training.trainer import NamedArrays, Position
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +92,7 @@ class SnapshotWriter:
         with contextlib.suppress(W2vError) if error else contextlib.nullcontext():  # the first error is the one to tell
             self._end_writing()
 
-    def begin(self, state: State, words: float) -> None:
+    def begin(self, state: NamedArrays, words: float) -> None:
         """Take the memory for copies of the state, before anything is lost if there is none; count from `words` on."""
         self._copies = {name: np.empty(array.shape, array.dtype) for name, array in state.items()}
         self._rhythm.begin(self._clock(), words)
@@ -108,7 +108,9 @@ class SnapshotWriter:
             self._end_writing()
         return self._rhythm.is_due(self._clock(), words, ends_epoch=ends_epoch)
 
-    def take(self, state: State, point: Position, words: float, loop: LoopState, *, is_last: bool = False) -> None:
+    def take(
+        self, state: NamedArrays, point: Position, words: float, loop: LoopState, *, is_last: bool = False
+    ) -> None:
         """Begin to write a copy of the state, or the last one itself, which nothing changes any more.
 
         One that is still being written is awaited first. Raises what its writing raised.
@@ -120,7 +122,7 @@ class SnapshotWriter:
         self._copy_seconds = self._clock() - began
         self._rhythm.begin(self._clock(), words)
 
-    def _copied(self, state: State) -> State:
+    def _copied(self, state: NamedArrays) -> NamedArrays:
         for name, array in state.items():
             if name not in self._copies:  # BEST_VECTORS, which are not there in the beginning
                 self._copies[name] = np.empty(array.shape, array.dtype)

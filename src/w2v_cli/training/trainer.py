@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import CorpusError, option
 
-State = Mapping[str, NDArray[Any]]  # arrays of the host by name: all that training changes
+NamedArrays = Mapping[str, NDArray[Any]]  # all that a trainer changes, on the host, by name
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class StepResult:
     """Some work done in `epoch` (from 0): its summed loss in nats and its positive pairs, scalars of the backend.
 
     progress: share of the whole training done after it; ends_epoch: no more work of this epoch follows; after: where
-    training goes on; is_at_rest: nothing beyond `after` has been begun, so that the state is that of this point. round:
+    training goes on; is_drained: nothing beyond `after` has been begun, so that the state is that of this point. round:
     on a cluster, the one that this was.
     """
 
@@ -52,7 +52,7 @@ class StepResult:
     progress: float
     after: Position
     ends_epoch: bool = False
-    is_at_rest: bool = True
+    is_drained: bool = True
     round: RoundDone | None = None
 
 
@@ -71,14 +71,14 @@ class Trainer(Protocol):
     def prepare(self) -> None:
         """Do what takes time before the first word, such as compiling."""
 
-    def iterate_training(self, start: Position = BEGINNING) -> Generator[StepResult]:
+    def steps(self, start: Position = BEGINNING) -> Generator[StepResult]:
         """Train from `start` on, yielding after every few milliseconds of work; close the generator to stop.
 
         Every epoch ends with an advance that is at rest. What does not depend on chance does not depend on `start`
         either: the advances that follow are those of a training that was never interrupted.
         """
 
-    def come_to_rest(self) -> None:
+    def drain(self) -> None:
         """Begin no work beyond what is begun until an advance is at rest; then training goes on by itself."""
 
     def validation_loss(self) -> float:
@@ -90,11 +90,11 @@ class Trainer(Protocol):
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors on the host, (V, D)."""
 
-    def read_state(self) -> State:
+    def read_state(self) -> NamedArrays:
         """Return all that training changes, always the same names, types and shapes; `input_vectors` is among them.
 
         To be called at rest. The arrays may be those that training goes on to change: copy what is to stay.
         """
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: NamedArrays) -> None:
         """Put back what `read_state` returned. To be called after `prepare`, before training or at rest."""

@@ -204,7 +204,7 @@ def test_min_count_needs_counts():
     """A file without them cannot choose."""
     vectors = KeyedVectors(np.eye(2, dtype=np.float16), ["a", "b"])
 
-    with pytest.raises(ConfigError, match="--min-count needs"):
+    with pytest.raises(ConfigError, match="min_count needs"):
         answer_all(vectors, [Sum("a", (Term("a", 1),))], Search(min_count=2))
 
 

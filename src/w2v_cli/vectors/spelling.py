@@ -1,20 +1,19 @@
-"""Words near to another in spelling: difflib's close matches, ten times as fast."""
+"""Words with a similar spelling, for a word that the vocabulary does not hold."""
 
 import re
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
 
-import numpy as np
-from numpy.typing import NDArray
-
-CUTOFF = 0.6  # the least ratio, 2 matches / (length + length), that difflib calls close
-LONGEST_WORD = 100  # letters; what is longer is no slip of the keyboard, and difflib's time grows with the square
+LONGEST_WORD = 100  # characters; a longer one is no typing error
+_LENGTH_OF_ONE_EDIT = 5
 _SIGNS = re.compile("([-+\N{MINUS SIGN}])")
-LETTERS = 64  # that are counted; those whose codes are a multiple of it apart are counted as one
 
 
 def as_sum(text: str, is_word: Callable[[str], bool]) -> str | None:
-    """Return the sum of words that somebody may have meant by `text`, None where its parts are not all words.
+    """Return the sum of words that `text` may stand for; None unless all its parts are words.
+
+    Args:
+        text: A question that is not a word, such as `king-man+woman` without spaces, or words without signs.
+        is_word: Says whether a part is in the vocabulary.
 
     >>> as_sum("king-man+woman", lambda word: True), as_sum("king queen", lambda word: True)
     ('king - man + woman', 'king + queen')
@@ -27,49 +26,42 @@ def as_sum(text: str, is_word: Callable[[str], bool]) -> str | None:
 
 
 class Speller:
-    """Finds words near to another among `words`.
+    """Finds words with a similar spelling among `words`, which fall by frequency.
 
-    Two words have no more matches than letters in common. So the letters of all words are counted at once, which
-    bounds the ratio of each, and difflib is asked in the order of the bounds until no other can be among the best.
+    Case is ignored. Words are kept by length: only those whose length differs by the allowed edits are compared.
     """
 
     def __init__(self, words: Sequence[str]) -> None:
-        self._words = [word for word in words if len(word) <= LONGEST_WORD]
-        self._lengths = np.array([len(word) for word in self._words], np.int64)
-        self._counts = _count_letters(self._words, self._lengths)  # (V, LETTERS)
+        self._words = words
+        self._by_length: dict[int, tuple[list[str], list[int]]] = {}
+        for rank, word in enumerate(map(str.casefold, words)):
+            folded_words, ranks = self._by_length.setdefault(len(word), ([], []))
+            folded_words.append(word)
+            ranks.append(rank)
 
     def near(self, word: str, most: int) -> list[str]:
-        """Return `most` words at most whose ratio to `word` is CUTOFF or more, the nearest first.
+        """Return the words that the fewest edits turn into `word`; of those, the most frequent first.
 
-        >>> Speller(["king", "queen", "kin"]).near("kingg", 2)
-        ['king', 'kin']
+        An edit inserts, deletes or replaces a letter, or swaps two adjacent ones (optimal string alignment distance).
+        Up to five letters allow one edit, longer words two.
+
+        Args:
+            word: The unknown word.
+            most: How many words to return at most.
+
+        >>> Speller(["King", "queen", "kin"]).near("kign", 2)
+        ['King', 'kin']
         """
+        from rapidfuzz import process  # noqa: PLC0415  only a mistyped word pays for this import
+        from rapidfuzz.distance import OSA  # noqa: PLC0415  as above
+
         if len(word) > LONGEST_WORD:
             return []
-        bounds = self._bounds(word)
-        matcher = SequenceMatcher(b=word)
-        found: list[tuple[float, str]] = []
-        for place in np.argsort(-bounds, kind="stable").tolist():
-            if bounds[place] < (found[-1][0] if len(found) == most else CUTOFF):
-                break
-            matcher.set_seq1(self._words[place])
-            if (ratio := matcher.ratio()) >= CUTOFF:
-                found = sorted([*found, (ratio, self._words[place])], reverse=True)[:most]
-        return [near for _, near in found]
-
-    def _bounds(self, word: str) -> NDArray[np.float64]:
-        """Return what the ratio of each word (V,) to `word` cannot exceed; 0 where the lengths alone rule it out."""
-        bounds = np.zeros(len(self._words))
-        total = self._lengths + len(word)
-        places = np.flatnonzero(2 * np.minimum(self._lengths, len(word)) >= CUTOFF * total)
-        own = _count_letters([word], np.array([len(word)]))
-        common = np.minimum(self._counts[places], own).sum(axis=1, dtype=np.int64)
-        bounds[places] = 2.0 * common / np.maximum(total[places], 1)
-        return bounds
-
-
-def _count_letters(words: Sequence[str], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Return how often each letter, by its code modulo LETTERS, stands in each word (V, LETTERS)."""
-    codes = np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
-    cells = np.repeat(np.arange(len(words)) * LETTERS, lengths) + codes % LETTERS
-    return np.bincount(cells, minlength=len(words) * LETTERS).astype(np.uint8).reshape(len(words), LETTERS)
+        word = word.casefold()
+        edits = 1 if len(word) <= _LENGTH_OF_ONE_EDIT else 2
+        found: list[tuple[int, int]] = []
+        for length in range(len(word) - edits, len(word) + edits + 1):
+            words, ranks = self._by_length.get(length, ([], []))
+            matches = process.extract(word, words, scorer=OSA.distance, score_cutoff=edits, limit=None)
+            found += [(int(distance), ranks[place]) for _, distance, place in matches]
+        return [self._words[rank] for _, rank in sorted(found)[:most]]

@@ -253,7 +253,7 @@ def test_float16_that_would_be_infinite_is_refused(tmp_path, name):
 def test_a_type_that_a_format_has_not_is_refused(tmp_path, form):
     """The message says which it has."""
     for dtype in {"float16", "float32", "int8"} - set(form.dtypes):
-        with pytest.raises(ConfigError, match=f"--dtype {dtype}: .* can be written with {' or '.join(form.dtypes)} on"):
+        with pytest.raises(ConfigError, match=f'dtype="{dtype}": .* can be written with {" or ".join(form.dtypes)} on'):
             export(example(), tmp_path / "x", form.name, dtype=dtype)
 
 

@@ -111,7 +111,7 @@ REFUSED = {
     "NaN": (b"a 1 2\nb 3 nan\n", "x, line 2: number 2 of its vector is nan, not a finite float32."),
     "infinity": (b"a 1 2\nb -inf 3\n", "x, line 2: number 1 of its vector is -inf"),
     "more than float32": (b"a 1 2\nb 1e39 3\n", "x, line 2: number 1 of its vector is inf"),
-    "more than float16": (b"a 1 2\nb 1e9 3\n", "beyond the range of float16 (65504); add --dtype float32."),
+    "more than float16": (b"a 1 2\nb 1e9 3\n", 'beyond the range of float16 (65504); add dtype="float32".'),
     "no UTF-8": (b"a 1 2\nb\xff 3 4\n", r"x, line 2: the word 'b\\xff' is not UTF-8 (at its byte 2)."),
     "a character over two words": (b"a\xc3 1 2\n\xa9 3 4\n", r"x, line 1: the word 'a\\xc3' is not UTF-8"),
     "no word": (b"a 1 2\n 3 4\n", "x, line 2: the word is empty."),

@@ -29,7 +29,7 @@ from w2v_cli.cluster.shards import plan_rounds
 from w2v_cli.config.cluster_settings import ClusterSettings
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.parts import inspect_file
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, shared_negatives
 from w2v_cli.kernels.embeddings import build_embeddings
@@ -123,7 +123,7 @@ def shards_of(text: Path, model: str, dim: int, words: int) -> tuple[Config, Pac
         }
     )
     source = Source(str(text))
-    vocabulary = scan([source], config.corpus).corpus.vocabulary
+    vocabulary = scan_corpus([source], config.corpus).corpus.vocabulary
     rounds = plan_rounds([(source, inspect_file(source)[0])], vocabulary.kept_words, settings)
     middle = max(len(rounds) // 2 - 1, 0)
     works = [

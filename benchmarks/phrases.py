@@ -28,7 +28,7 @@ from unittest import mock
 
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus.phrases import phrases
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.system.cpu import available_cores
 from w2v_cli.system.packing import packed_write
 
@@ -108,7 +108,7 @@ def run_stages(text: Path, output: Path, threads: int, runs: dict[str, list[tupl
 
     settings = phrases.corpus_settings(CorpusSettings(tokens="whitespace"))
     rules = phrases.PhraseRules("word2phrase", THRESHOLD, MIN_COUNT)
-    corpus = timed("scan", scan)(text, settings, threads=threads, beside=output)
+    corpus = timed("scan", scan_corpus)(text, settings, threads=threads, beside=output)
     with (
         mock.patch.object(phrases, "choose_pairs", timed("count", phrases.choose_pairs)),
         mock.patch.object(phrases, "join_pairs", timed("join", phrases.join_pairs)),

@@ -8,7 +8,7 @@ import math
 from numpy.testing import assert_array_equal
 
 from w2v_cli.config.durations import parse_interval
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.kernels.holdout import hold_out
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.protocols import Backend
@@ -24,7 +24,7 @@ from w2v_cli.training.snapshot_writer import SnapshotWriter
 
 @functools.cache
 def _scanned(text, config):
-    return scan(text, config).text
+    return scan_corpus(text, config).text
 
 
 def corpus_of(text, config):

@@ -15,7 +15,7 @@ from fuzzing.mutations import TOKENS, chance, mutate, random_bytes, random_text
 from fuzzing.reading import Case, Reader
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus import reader
-from w2v_cli.corpus.scan import ScanResult, scan
+from w2v_cli.corpus.scan import ScanResult, scan_corpus
 from w2v_cli.corpus.sources import find_sources
 from w2v_cli.evaluation.per_epoch import Evaluator
 from w2v_cli.evaluation.sets import read_sets
@@ -148,7 +148,7 @@ def _read_corpus(case: Case, folder: Path) -> None:
     try:
         config = CorpusSettings.model_validate(case.settings["corpus"])
         sources = find_sources([str(places[0].parent if case.settings["folder"] else places[0])])
-        _check_scanned(scan(sources, config, threads=case.settings["threads"], beside=folder / "output"))
+        _check_scanned(scan_corpus(sources, config, threads=case.settings["threads"], beside=folder / "output"))
     finally:
         reader.BLOCK_BYTES = usual
         for place in places:

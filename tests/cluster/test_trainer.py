@@ -17,7 +17,7 @@ from w2v_cli.cluster.scan import scan_on
 from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardWork, shard_seed, train_shard
 from w2v_cli.cluster.trainer import ClusterTrainer
 from w2v_cli.config.durations import parse_interval
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, CorpusError, DownloadError, MissingDependencyError, StorageError
 from w2v_cli.kernels.load import load_block_engine
@@ -189,7 +189,7 @@ def test_a_shard_is_trained_as_one_machine_would(source):
     vocabulary = read.corpus.vocabulary
     seed = shard_seed(config.sampling.seed, 0)
     alone = config.model_copy(update={"sampling": config.sampling.model_copy(update={"seed": seed})})
-    engine = load_block_engine(Backend.NUMPY, scan([source], config.corpus).text, alone)
+    engine = load_block_engine(Backend.NUMPY, scan_corpus([source], config.corpus).text, alone)
     before = {name: matrix.copy() for name, matrix in engine.read_state().items()}
     work = ShardWork(config, Backend.NUMPY, read.rounds[0].shards[0], 0, 0.0, 1 / 3, Schedule.of(config))
 
@@ -238,7 +238,7 @@ def test_half_floats_are_nearly_as_good(source, tmp_path):
 
 def test_a_vocabulary_is_packed_without_what_belongs_to_a_process(source):
     """Its table hashes with a seed of the process that made it, and must not travel."""
-    packed = PackedVocabulary.of(scan([source], config_of().corpus).corpus.vocabulary)
+    packed = PackedVocabulary.of(scan_corpus([source], config_of().corpus).corpus.vocabulary)
     assert len(packed.table) == 20
 
     travelled = pickle.loads(pickle.dumps(packed))  # noqa: S301  our own

@@ -6,7 +6,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2v_cli.corpus.chunks import Chunker, iterate_blocks, read_fully, with_whole_beginning
+from w2v_cli.corpus.chunks import Chunker, iterate_blocks, read_fully, with_whole_head
 
 chunks = st.lists(st.binary(max_size=9), max_size=9)
 files = st.lists(
@@ -28,7 +28,7 @@ def test_blocks_are_the_chunks_in_equal_sizes(chunks, size):
 @given(chunks, st.integers(0, 20))
 def test_a_beginning_is_whole(chunks, size):
     """The first chunk has at least so many bytes, if there are so many, and none is lost."""
-    beginning, everything = with_whole_beginning(iter(chunks), size)
+    beginning, everything = with_whole_head(iter(chunks), size)
     everything = list(everything)
 
     assert everything[0] == beginning
@@ -56,7 +56,7 @@ def test_pieces_are_the_text_cut_at_white_space(files, block_bytes, size, longes
     """Nothing but the ends of too long tokens is lost, no token is cut in two, and file ends are where they were."""
     texts = [text + b"\n" for text in files]
     cutter = Chunker(size, longest)
-    pieces = list(cutter.iterate_pieces(block for text in texts for block in with_ends(text, block_bytes)))
+    pieces = list(cutter.iterate_chunks(block for text in texts for block in with_ends(text, block_bytes)))
 
     joined, whole = b"".join(piece for piece, _ in pieces), b"".join(texts)
     assert all(piece[-1:].isspace() for piece, _ in pieces)
@@ -73,7 +73,7 @@ def test_a_token_without_an_end_takes_no_memory():
     texts = ((block, False) for _ in range(200))
     cutter = Chunker(1_000_000, 100_000)
     tracemalloc.start()
-    [(piece, _)] = cutter.iterate_pieces(text for part in (texts, [(b"\n", True)]) for text in part)
+    [(piece, _)] = cutter.iterate_chunks(text for part in (texts, [(b"\n", True)]) for text in part)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

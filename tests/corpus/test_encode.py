@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2v_cli.config.schema import CorpusSettings
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source
 
 
@@ -43,8 +43,8 @@ def test_words_that_are_kept_are_counted_and_placed_exactly(path, seed, tokens, 
     config = CorpusSettings(tokens=tokens, max_vocab=1000, min_count=300)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", 2048)
-        patch.setattr("w2v_cli.corpus.encode.MOST_RUNS", most_runs)
-        one, three = (scan(path, config, threads=threads) for threads in (1, 3))
+        patch.setattr("w2v_cli.corpus.encode.MOST_DEFERRED", most_runs)
+        one, three = (scan_corpus(path, config, threads=threads) for threads in (1, 3))
 
     assert one.corpus.vocabulary.words == ("often" + odd, "steady")
     assert one.corpus.vocabulary.counts.tolist() == [1600, 1600]
@@ -64,10 +64,10 @@ def test_ids_and_counts_agree_after_forgetting(path, max_vocab):
     rng = np.random.default_rng(max_vocab)
     lines = [" ".join(f"w{number}" for number in rng.zipf(1.2, 9) if number < 10**6) for _ in range(3000)]
     path.write_text("\n".join(lines), encoding="utf-8")
-    whole = scan(path, CorpusSettings(min_count=1)).corpus
+    whole = scan_corpus(path, CorpusSettings(min_count=1)).corpus
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", 4096)
-        corpus, text = scan(path, CorpusSettings(min_count=1, max_vocab=max_vocab), threads=2)
+        corpus, text = scan_corpus(path, CorpusSettings(min_count=1, max_vocab=max_vocab), threads=2)
 
     counted = Counter(text.word_ids.tolist())
     assert [counted[word_id] for word_id in range(len(corpus.vocabulary))] == corpus.vocabulary.counts.tolist()
@@ -92,14 +92,14 @@ def test_a_text_that_can_be_read_once_is_pruned_all_the_same(path, monkeypatch):
 
     thread = threading.Thread(target=send)
     thread.start()
-    corpus, text = scan([Source(f"/dev/fd/{receiver}")], CorpusSettings(max_vocab=1000, min_count=1))
+    corpus, text = scan_corpus([Source(f"/dev/fd/{receiver}")], CorpusSettings(max_vocab=1000, min_count=1))
     thread.join()
     os.close(receiver)
 
     assert corpus.vocabulary.words[:2] == ("often", "steady")
     assert corpus.vocabulary.counts[:2].tolist() == [20_000, 20_000]
     path.write_bytes(content)
-    of_file = scan(path, CorpusSettings(max_vocab=1000, min_count=1))
+    of_file = scan_corpus(path, CorpusSettings(max_vocab=1000, min_count=1))
     assert of_file.corpus.vocabulary.words == corpus.vocabulary.words
     assert (of_file.text.word_ids == text.word_ids).all()
 
@@ -109,7 +109,7 @@ def test_long_tokens_do_not_fill_the_memory(path):
     path.write_text("\n".join(f"often {number:09d}{'x' * 9000} steady" for number in range(300)), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", 1 << 15)
-        corpus = scan(path, CorpusSettings(max_vocab=1000, min_count=100)).corpus
+        corpus = scan_corpus(path, CorpusSettings(max_vocab=1000, min_count=100)).corpus
 
     assert corpus.vocabulary.words == ("often", "steady")
     assert corpus.report.forgotten_words > 200

@@ -24,7 +24,7 @@ from w2v_cli.corpus.phrases.collocations import (
     word2phrase_scores,
 )
 from w2v_cli.corpus.phrases.phrases import ENGLISH_CONNECTORS, PhraseRules, corpus_settings, join_phrases
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.datasets import demo
 
 CITY = "new york is big\nin new york i see the bank of america\nthe bank of america is new\nyork new\n"
@@ -37,7 +37,7 @@ def join(tmp_path_factory):
 
     def join_it(text, threads=1, **rules):
         path.write_text(text, encoding="utf-8")
-        scanned = scan(path, corpus_settings(CorpusSettings(tokens="whitespace")))
+        scanned = scan_corpus(path, corpus_settings(CorpusSettings(tokens="whitespace")))
         given = {"score": "word2phrase", "threshold": 0.0, "min_count": 1} | rules
         joined = join_phrases(scanned, PhraseRules(**given), threads=threads)
         return b"".join(joined.iterate_lines(threads=threads)).decode(), joined
@@ -292,7 +292,7 @@ def test_it_finds_what_gensim_finds(real_text: Path, score, threshold, connector
         connector_words=connectors,
         max_vocab_size=40_000_000,
     )
-    scanned = scan(real_text, corpus_settings(CorpusSettings(tokens="whitespace")))
+    scanned = scan_corpus(real_text, corpus_settings(CorpusSettings(tokens="whitespace")))
     factor = 1.0 if score == "npmi" else len(scanned.text.word_ids) / len(peer.vocab)
 
     joined = join_phrases(scanned, PhraseRules(score, threshold * factor, 5, connectors=connectors))

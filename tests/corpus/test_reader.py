@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus import reader as reader_module
-from w2v_cli.corpus.reader import TextReader
+from w2v_cli.corpus.reader import TextReader, combine_digests
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import CorpusError
 from w2v_cli.system import file_types
@@ -33,7 +33,7 @@ def read(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(reader_module, "BLOCK_BYTES", block_bytes)
             reader = TextReader(sources, CorpusSettings.model_validate(settings))
-            return reader, list(reader.iterate_pieces())
+            return reader, list(reader.iterate_chunks())
 
     return read_them
 
@@ -62,7 +62,7 @@ def test_pieces_are_the_files_cut_at_white_space(read, texts, block_bytes, polic
     assert ends == [sum(map(len, lines[: number + 1])) for number in range(len(lines))]
     before = [text_of(pieces[:number]).rpartition(b"\n")[2] for number in range(len(pieces))]
     assert [piece.is_line_blank for piece in pieces] == [not line.strip() for line in before]
-    assert (reader.size_bytes, reader.files) == (sum(map(len, contents)), len(lines))
+    assert (reader.counts.size_bytes, len(reader.counts.digests)) == (sum(map(len, contents)), len(lines))
 
 
 def test_the_fingerprint_is_of_bytes_and_borders(read):
@@ -70,7 +70,7 @@ def test_the_fingerprint_is_of_bytes_and_borders(read):
     content = codecs.BOM_UTF8 + b"a b\r\na\xff b\r\n"
 
     def fingerprint(*contents):
-        return read(*contents)[0].sha256
+        return combine_digests([digest for _, digest in read(*contents)[0].counts.digests]).hex()
 
     assert fingerprint(content) == fingerprint(gzip.compress(content)) == hashlib.sha256(content).hexdigest()
     assert fingerprint(b"", content, b"") == fingerprint(content)
@@ -85,7 +85,7 @@ def test_strict_names_the_first_invalid_byte(read, mark, before, pack):
     content = mark + "東 ".encode() * before + b"ab\xff\xfe c"
     offset = content.index(b"\xff")
 
-    with pytest.raises(CorpusError, match=rf"1\.txt is not UTF-8 at byte {offset}: .*invalid_utf8=replace") as refusal:
+    with pytest.raises(CorpusError, match=rf"1\.txt is not UTF-8 at byte {offset}: .*invalid_utf8=.replace") as refusal:
         read(b"first", pack(content), block_bytes=16, invalid_utf8="strict")
 
     assert refusal.value.exit_code == 3
@@ -112,7 +112,7 @@ def test_a_file_that_changes_is_refused(tmp_path, monkeypatch, change, number):
     paths = [tmp_path / "x.txt", tmp_path / "y.txt"]
     for path in paths:
         path.write_bytes(b"some words and more\n" * 3)
-    pieces = TextReader([Source(str(path)) for path in paths], CorpusSettings()).iterate_pieces()
+    pieces = TextReader([Source(str(path)) for path in paths], CorpusSettings()).iterate_chunks()
     while len(next(pieces).file_ends) != number:
         pass
     if number:
@@ -149,7 +149,10 @@ def test_nuls_are_counted_by_file(read):
     reader, pieces = read(b"a\0b", b"c", b"\0" * 7 + b" d", block_bytes=3)
 
     assert text_of(pieces) == b"a\0b\nc\n" + b"\0" * 7 + b" d\n"
-    assert [(label[-5:], counts) for label, counts in reader.nuls_in.items()] == [("x.txt", (1, 3)), ("2.txt", (7, 9))]
+    assert [(label[-5:], counts) for label, counts in reader.counts.nuls_in.items()] == [
+        ("x.txt", (1, 3)),
+        ("2.txt", (7, 9)),
+    ]
 
 
 def test_other_data_is_left_out_of_a_folder_and_refused_by_name(read):
@@ -159,12 +162,12 @@ def test_other_data_is_left_out_of_a_folder_and_refused_by_name(read):
     )
 
     assert text_of(pieces) == b"a\nb\n"
-    assert [line[line.index(" is ") :] for line in reader.other_data] == [
+    assert [line[line.index(" is ") :] for line in reader.counts.other_data] == [
         " is a PNG image; save it as text (UTF-8), and name that.",
         " is a PNG image; save it as text (UTF-8), and name that.",
-        " is compressed twice; unpack it once, and name that.",
+        " is compressed twice; decompress it once, and name the result.",
     ]
-    assert (reader.files, reader.size_bytes) == (2, 2)
+    assert (len(reader.counts.digests), reader.counts.size_bytes) == (2, 2)
     with pytest.raises(CorpusError, match=r"1\.txt is a PNG image"):
         read(b"a", PNG)
 
@@ -210,7 +213,7 @@ def test_one_endless_line_is_read_in_bounded_memory(tmp_path, monkeypatch):
     path.write_bytes("größer ".encode() * 220_000)
     reader = TextReader([Source(str(path))], CorpusSettings(invalid_utf8="strict"))
     tracemalloc.start()
-    words = sum(piece.text.count(b" ") for piece in reader.iterate_pieces())
+    words = sum(piece.text.count(b" ") for piece in reader.iterate_chunks())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from plain_scanner import plain_scan
 from w2v_cli.config.schema import CorpusSettings
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source, known_bytes
 from w2v_cli.errors import CorpusError, option
 from w2v_cli.humanize import count
@@ -38,7 +38,7 @@ def scan_text(tmp_path_factory):
         for source, text in zip(sources, contents, strict=True):
             Path(source.place).write_bytes(text if isinstance(text, bytes) else text.encode())
         config = CorpusSettings.model_validate({"min_count": 1, "tokens": "whitespace"} | settings)
-        return scan(sources, config, threads=threads)
+        return scan_corpus(sources, config, threads=threads)
 
     return scan_it
 
@@ -116,7 +116,7 @@ def test_scan_is_the_plain_one(scan_text, parts, tail, chosen, packer, block_byt
     expected = plain_scan(contents, CorpusSettings.model_validate(chosen))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("w2v_cli.corpus.reader.BLOCK_BYTES", block_bytes)
-        patch.setattr("w2v_cli.corpus.encode.MOST_RUNS", most_runs)
+        patch.setattr("w2v_cli.corpus.encode.MOST_DEFERRED", most_runs)
         scanned = scan_text([PACKERS[packer](part) for part in contents], threads=threads, **chosen)
 
     check(scanned, expected)
@@ -205,7 +205,7 @@ def test_fingerprint_is_that_of_the_file(scan_text):
 
 def test_penn_treebank_has_its_known_size(shared_data):
     """PTB as the book takes it: 929,589 words, 10,000 types, one stream, the commonest words as published."""
-    corpus, text = scan(shared_data / "ptb" / "ptb.train.txt", PTB)
+    corpus, text = scan_corpus(shared_data / "ptb" / "ptb.train.txt", PTB)
 
     assert (corpus.report.words, corpus.vocabulary.kept_words, len(corpus.vocabulary)) == (929_589, 929_589, 10_000)
     assert text.sentence_offsets.tolist() == [0, 929_589]
@@ -279,7 +279,9 @@ def test_what_is_read_is_told(tmp_path):
     for paths in (files, [files[1], pipe]):
         heard[len(heard)] = told = []
         sources = [Source(str(path)) for path in paths]
-        scan(sources, CorpusSettings(min_count=1), on_read=lambda done, total, told=told: told.append((done, total)))
+        scan_corpus(
+            sources, CorpusSettings(min_count=1), on_read=lambda done, total, told=told: told.append((done, total))
+        )
 
     whole = len(packed) + files[1].stat().st_size
     assert [total for _, total in heard[0]] == [whole] * len(heard[0])

@@ -11,7 +11,7 @@ from http_server import Answer, File, running_server
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus import remote_failures, urls
 from w2v_cli.corpus.parts import inspect_file, open_text
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source, find_sources
 from w2v_cli.errors import CorpusError, DownloadError
 
@@ -232,7 +232,7 @@ def test_secrets_are_not_told(server, status):
 def test_a_compressed_text_is_scanned_from_the_web(server):
     """Files here and there are one corpus; its hash does not tell where they lie."""
     server.script["/x.gz"] = [Answer(200, gzip.compress(BODY))]
-    corpus = scan(find_sources([server.url("/x.gz"), server.url("/x.gz")]), CorpusSettings()).corpus
+    corpus = scan_corpus(find_sources([server.url("/x.gz"), server.url("/x.gz")]), CorpusSettings()).corpus
 
     assert corpus.report.files == 2
     assert corpus.report.size_bytes == 2 * len(BODY)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from w2v_cli.config.resolve import resolve
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def write_text(path, *, words, sentences, longest=60):
     lengths = rng.integers(1, longest, sentences)
     lines = [" ".join(f"w{word}" for word in np.minimum(rng.zipf(1.3, length), words)) for length in lengths]
     path.write_text("\n".join(lines), encoding="utf-8")
-    return scan(path, resolve(sets=["corpus.min_count=1"]).config.corpus).text
+    return scan_corpus(path, resolve(sets=["corpus.min_count=1"]).config.corpus).text
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from stand_in import compiler, cupy, w2v  # noqa: F401  fixtures
 import factories
 from cycle_text import purity
 from training_runs import Training, assert_equal
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine, check_device_memory, fitting_layout
 from w2v_cli.kernels.holdout import hold_out
@@ -43,7 +43,7 @@ def config_of(model="cbow", **settings):
 
 def train_on(backend, corpus_file, config, *, span_words=None):
     """Return what a training leaves, on spans of the GPU's length so that both draw the same blocks."""
-    (corpus, text), held_out = scan(corpus_file, config.corpus), None
+    (corpus, text), held_out = scan_corpus(corpus_file, config.corpus), None
     if config.training.validation:
         text, held_out = hold_out(text, config.training.validation, config.sampling.seed)
     engine = load_block_engine(backend, text, config, held_out)
@@ -126,7 +126,7 @@ def test_it_does_not_matter_where_a_training_was_stopped(model, validation, zipf
 def test_measuring_changes_nothing(corpus_file):
     """The held-out loss is always the same, and the matrices stay as they are."""
     config = config_of()
-    corpus, held_out = hold_out(scan(corpus_file, config.corpus).text, 0.2, 1)
+    corpus, held_out = hold_out(scan_corpus(corpus_file, config.corpus).text, 0.2, 1)
     engine = CuPyEngine(corpus, config, held_out)
     engine.train_span(0, 0, len(corpus.word_ids), 0.05, 0.05)
     before = engine.read_state()
@@ -141,7 +141,7 @@ def test_measuring_changes_nothing(corpus_file):
 
 def test_what_was_read_can_be_put_back(corpus_file):
     """Both matrices are restored as they were, without their padding."""
-    engine = CuPyEngine(scan(corpus_file, config_of().corpus).text, config_of())
+    engine = CuPyEngine(scan_corpus(corpus_file, config_of().corpus).text, config_of())
     rng = np.random.default_rng(1)
     state = {name: rng.normal(size=matrix.shape).astype(np.float32) for name, matrix in engine.read_state().items()}
 
@@ -157,7 +157,7 @@ def test_as_many_blocks_are_in_flight_as_asked_for(given, expected, corpus_file)
     """--gpu-concurrency says how many; by default no more than the vocabulary bears, and thirty words bear one."""
     config = config_of(gpu_concurrency=given)
     trainer, loaded = build_trainer(
-        scan(corpus_file, config.corpus).text, None, config, Schedule.of(config), Backend.CUPY
+        scan_corpus(corpus_file, config.corpus).text, None, config, Schedule.of(config), Backend.CUPY
     )
     trainer.prepare()
 
@@ -205,7 +205,7 @@ def test_a_training_too_large_for_the_device_is_refused(corpus_file, monkeypatch
     monkeypatch.setattr(strict_cuda.MEMORY, "free", 1000)
 
     with pytest.raises(StorageError, match="lower dim \\(10\\), raise min_count \\(1\\)"):
-        CuPyEngine(scan(corpus_file, config_of().corpus).text, config_of())
+        CuPyEngine(scan_corpus(corpus_file, config_of().corpus).text, config_of())
 
 
 def test_kernels_that_do_not_compile_are_told_in_one_line(corpus_file, monkeypatch):
@@ -217,7 +217,7 @@ def test_kernels_that_do_not_compile_are_told_in_one_line(corpus_file, monkeypat
     monkeypatch.setattr(strict_cuda.RawModule, "get_function", fail)
 
     with pytest.raises(MissingDependencyError) as caught:
-        CuPyEngine(scan(corpus_file, config_of().corpus).text, config_of())
+        CuPyEngine(scan_corpus(corpus_file, config_of().corpus).text, config_of())
     assert "\n" not in str(caught.value)
     assert "k.cu(1): error: something" in str(caught.value)
 

@@ -7,7 +7,7 @@ from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpu
 from numpy.testing import assert_allclose
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.gpu_check.agreement import check_block, check_minibatch, check_staleness
 from w2v_cli.gpu_check.texts import build_topic_text, purity
 from w2v_cli.kernels.gpu import resolve_backend
@@ -55,7 +55,7 @@ def test_steps_agree_with_the_reference(kind, optimizer, is_classic):
 def test_training_ends_near_numpys(name, tmp_path):
     """A whole training ends near NumPy's, though sums of atomics come in another order each time."""
     config = small_config(name)
-    corpus = scan(write_corpus(tmp_path / "words.txt"), config.corpus).text
+    corpus = scan_corpus(write_corpus(tmp_path / "words.txt"), config.corpus).text
 
     engines = (load_minibatch_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.CUPY))
     trainers = (MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=2) for engine in engines)

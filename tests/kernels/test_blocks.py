@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from w2v_cli.config.resolve import resolve
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.kernels import objectives
 from w2v_cli.kernels.block import reference as reference_module
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, SPAN_WORDS, Block
@@ -102,7 +102,7 @@ def corpus(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpus") / "text.txt"
     lines = [" ".join(f"w{word}" for word in np.minimum(rng.zipf(1.3, size), 300)) for size in rng.integers(1, 60, 700)]
     path.write_text("\n".join(lines), encoding="utf-8")
-    return scan(path, resolve(sets=["corpus.min_count=1"]).config.corpus).text
+    return scan_corpus(path, resolve(sets=["corpus.min_count=1"]).config.corpus).text
 
 
 SETTINGS = {

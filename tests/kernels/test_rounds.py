@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from w2v_cli.config.resolve import resolve
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.kernels.block import rounds_engine
 from w2v_cli.kernels.block.blocks import BlockBuilder
 from w2v_cli.kernels.embeddings import build_embeddings
@@ -25,7 +25,7 @@ def corpus(tmp_path_factory):
     path = tmp_path_factory.mktemp("corpus") / "text.txt"
     words = np.minimum(rng.zipf(1.3, 34_000), 150)
     path.write_text("\n".join(" ".join(f"w{word}" for word in line) for line in np.split(words, 1700)))
-    return scan(path, resolve(sets=["corpus.min_count=1"]).config.corpus).text
+    return scan_corpus(path, resolve(sets=["corpus.min_count=1"]).config.corpus).text
 
 
 def config_of(model, *sets):

@@ -10,7 +10,7 @@ from w2v_cli.cluster.merge import Combiner, RowChanges
 from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardWork, train_shard
 from w2v_cli.cluster.shards import Shard
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.schedule import Schedule
@@ -58,7 +58,7 @@ def work(tmp_path_factory):
         {"corpus": {"min_count": 1}, "model": {"dim": D}, "training": {"algorithm": "block"}, "cluster": {"shards": 1}}
     )
     source = Source(str(path))
-    vocabulary = PackedVocabulary.of(scan([source], config.corpus).corpus.vocabulary)
+    vocabulary = PackedVocabulary.of(scan_corpus([source], config.corpus).corpus.vocabulary)
     return vocabulary, ShardWork(
         config, Backend.NUMBA, Shard(0, (source,), path.stat().st_size), 0, 0.0, 0.1, Schedule.of(config)
     )

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from cycle_text import purity
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import CorpusError, DivergedError
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
@@ -28,7 +28,7 @@ def run(path, *, model="cbow", backend="numba", threads=1, seed=1, on_progress=l
             "training": {"algorithm": "block", "epochs": 4} | training,
         }
     )
-    corpus, encoded = scan(path, config.corpus)
+    corpus, encoded = scan_corpus(path, config.corpus)
     engine = load_block_engine(Backend(backend), encoded, config)
     trainer = BlockTrainer(
         engine, Schedule.of(config), epochs=config.training.epochs, words=len(encoded.word_ids), threads=threads
@@ -109,7 +109,7 @@ def test_an_exception_of_the_listener_stops_every_thread(cycle_text, error):
 def test_padding_of_rows_stays_zero(cycle_text):
     """Dimensions that only fill up a row to whole cache lines are never trained."""
     config = Config.model_validate({"corpus": {"min_count": 1}, "model": {"dim": 20}})
-    corpus = scan(cycle_text, config.corpus).text
+    corpus = scan_corpus(cycle_text, config.corpus).text
     engine = load_block_engine(Backend.NUMBA, corpus, config)
 
     engine.train_span(0, 0, engine.span_words, 0.05, 0.01)

@@ -9,7 +9,7 @@ import pytest
 
 import factories
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import DivergedError
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import divergence, factory
@@ -172,7 +172,7 @@ def corpus(tmp_path_factory):
     words = np.random.default_rng(11).choice(300, p=1 / ranks / (1 / ranks).sum(), size=(3000, 10))
     path = tmp_path_factory.mktemp("divergence") / "x.txt"
     path.write_text("\n".join(" ".join(f"w{word}" for word in line) for line in words), encoding="utf-8")
-    return scan(path, Config.model_validate({"corpus": {"min_count": 1}}).corpus).text
+    return scan_corpus(path, Config.model_validate({"corpus": {"min_count": 1}}).corpus).text
 
 
 def train_really(corpus, config):

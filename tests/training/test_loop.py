@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import factories
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import CorpusError, DivergedError
 from w2v_cli.kernels.embeddings import build_embeddings
 from w2v_cli.kernels.load import load_minibatch_engine
@@ -33,7 +33,7 @@ def corpus_at(tmp_path_factory):
 
     def scan_text(text):
         path.write_text(text, encoding="utf-8")
-        return scan(path, Config.model_validate({"corpus": {"min_count": 1}}).corpus).text
+        return scan_corpus(path, Config.model_validate({"corpus": {"min_count": 1}}).corpus).text
 
     return scan_text
 

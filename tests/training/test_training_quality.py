@@ -6,7 +6,7 @@ import pytest
 
 from cycle_text import CLASSES, WORDS_OF_CLASS, purity
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.loop import train
@@ -22,7 +22,7 @@ def train_on(text, *, seed=1, backend="numba", **settings):
             "training": {"epochs": 4, "batch_size": 128} | settings.get("training", {}),
         }
     )
-    corpus, encoded = scan(text, config.corpus)
+    corpus, encoded = scan_corpus(text, config.corpus)
     engine = load_minibatch_engine(Backend(backend), encoded, config)
     trainer = MinibatchTrainer(encoded, config, engine, Schedule.of(config), threads=1)
     return corpus, train(len(encoded.word_ids), config, trainer, lambda _: None)

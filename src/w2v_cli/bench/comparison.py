@@ -14,7 +14,7 @@ from w2v_cli.bench.running import Run, measure_peak, run_in_turns, write_corpus
 from w2v_cli.bench.trial import TRAINERS, Trial
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus import find
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.datasets import registry
 from w2v_cli.errors import ConfigError, option
 from w2v_cli.pipeline import train
@@ -73,7 +73,7 @@ def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], N
     sets = {name: registry.installed_path(registry.find(name), data_folder) for name in EVALUATION_SETS}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "corpus.txt"
-        scanned = scan(found.sources, CorpusSettings.model_validate(settings), threads=comparison.threads)
+        scanned = scan_corpus(found.sources, CorpusSettings.model_validate(settings), threads=comparison.threads)
         words = write_corpus(scanned, path, most_words=comparison.most_words)
         trials = [
             Trial(

@@ -4,18 +4,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from w2v_cli.cluster.pool import Cluster, Work
 from w2v_cli.cluster.shards import Round, plan_rounds
-from w2v_cli.cluster.tally import Tally, TallySum
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.fingerprint import hash_of
+from w2v_cli.corpus.encode import forget_rare_words, is_full
 from w2v_cli.corpus.parts import FileFacts
-from w2v_cli.corpus.report import ScanReport
-from w2v_cli.corpus.scan import OnRead, ScannedCorpus, add_end_of_line, choose_words
-from w2v_cli.corpus.scan_warnings import find_warnings
-from w2v_cli.corpus.sources import STDIN, Source, no_text_in
+from w2v_cli.corpus.reader import combine_digests
+from w2v_cli.corpus.report import TextCounts
+from w2v_cli.corpus.scan import OnRead, ScannedCorpus, add_end_of_line, choose_words, describe_corpus
+from w2v_cli.corpus.sources import STDIN, Source, label_of_corpus, no_text_in
+from w2v_cli.corpus.word_table import WordTable
 from w2v_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from w2v_cli.cluster.tasks import CountedParts
 
 PART_BYTES = 1 << 26  # of a file that is counted as one: the fingerprint of a longer one is that of its parts
 _MOST_TASKS = 1024  # of larger parts, so that their words do not have to be sent too often
@@ -53,28 +57,12 @@ def scan_on(
     """
     refuse_stdin(source.place for source in sources)
     files = _inspect(cluster, sources, config)
-    total = _count(cluster, files, sources, config, on_read)
-    add_end_of_line(total.words, total.lines, config.corpus)
-    found = int(total.words.counts.sum()) + total.lost_occurrences
-    vocabulary, _ = choose_words(total.words, total, total, config.corpus)
-    hashes = [hash_of([digest for _, digest in parts]) for _, parts in groupby(total.digests, key=itemgetter(0))]
-    report = ScanReport(
-        files=len(hashes),
-        size_bytes=total.size_bytes,
-        words=found,
-        sentences=None,
-        rare_words=len(total.words) - len(vocabulary),
-        rare_occurrences=found - total.lost_occurrences - vocabulary.kept_words,
-        forgotten_words=total.lost_words,
-        forgotten_occurrences=total.lost_occurrences,
-        long_tokens=total.long_tokens,
-        long_bytes=total.long_bytes + total.cut_bytes,
-        invalid_characters=total.invalid_characters,
-        blank_lines=total.blank_lines,
-        nul_bytes=sum(nuls for nuls, _ in total.nuls_in.values()),
-        other_files=len(total.other_data),
-    )
-    corpus = ScannedCorpus(vocabulary, hash_of(hashes).hex(), find_warnings(total, total, config.corpus), report)
+    words, counts = _count(cluster, files, config, on_read)
+    add_end_of_line(words, counts.lines, config.corpus)
+    label = label_of_corpus(sources)
+    vocabulary, _ = choose_words(words, label, counts, config.corpus)
+    digests = [combine_digests([digest for _, digest in parts]) for _, parts in groupby(counts.digests, itemgetter(0))]
+    corpus = describe_corpus(words, vocabulary, label, counts, config.corpus, digests=digests, sentences=None)
     return ClusterCorpus(corpus, plan_rounds(files.texts, vocabulary.kept_words, config.cluster))
 
 
@@ -105,25 +93,30 @@ def _inspect(cluster: Cluster, sources: Sequence[Source], config: Config) -> _Fi
     return files
 
 
-def _count(cluster: Cluster, files: _Files, sources: Sequence[Source], config: Config, on_read: OnRead) -> TallySum:
-    """Return what the workers have counted, added up in the order of the text; the size of each file is known then."""
-    label = sources[0].label if len(sources) == 1 else f"the corpus of {len(sources):,} files"
-    total = TallySum(config.corpus, label, files.other_data, web_pages=files.web_pages)
+def _count(cluster: Cluster, files: _Files, config: Config, on_read: OnRead) -> tuple[WordTable, TextCounts]:
+    """Return the words and the other counts of the text, added up in its order; files of unknown size receive it.
+
+    Whenever more than max_vocab different words have been seen, the rarer half is forgotten.
+    """
+    words, total = WordTable(), TextCounts(other_data=files.other_data, web_pages=files.web_pages)
     batches = list(_batches(files.texts))
     works = [Work("count", (batch, config.corpus), f"counting {batch[0].label}") for batch in batches]
-    tallies: Iterator[Tally] = cluster.run_in_order(works)
+    counted: Iterator[CountedParts] = cluster.run_in_order(works)
     sizes = {}
-    is_known = all(facts.has_parts for _, facts in files.texts)  # unpacked, as what is counted
+    is_known = all(facts.has_parts for _, facts in files.texts)  # decompressed, as what is counted
     all_bytes = sum(facts.size or 0 for _, facts in files.texts) if is_known else None
-    for batch, tally in zip(batches, tallies, strict=True):
-        total.add(tally)
+    for batch, parts in zip(batches, counted, strict=True):
+        words.add_words(*parts.words)
+        total += parts.counts
+        if is_full(words, config.corpus):
+            words, _ = forget_rare_words(words, config.corpus, total)
         on_read(total.size_bytes, all_bytes)
-        sizes[batch[0].place] = tally.size_bytes
+        sizes[batch[0].place] = parts.counts.size_bytes
     files.texts = [
         (source, facts if facts.size is not None else replace(facts, size=sizes[source.place]))
         for source, facts in files.texts
     ]
-    return total
+    return words, total
 
 
 def _batches(files: _FewFiles) -> Iterator[list[Source]]:

@@ -12,7 +12,7 @@ from w2v_cli.cluster.merge import RowChanges
 from w2v_cli.cluster.shards import Shard
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.corpus.scan import encode
+from w2v_cli.corpus.scan import encode_sources
 from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.corpus.word_table import WordTable
 from w2v_cli.kernels.embeddings import Embeddings
@@ -127,9 +127,8 @@ def measure_shard(vocabulary: PackedVocabulary, state: NamedArrays, work: ShardW
 def _read(vocabulary: PackedVocabulary, work: ShardWork) -> tuple[EncodedText, EncodedText | None]:
     """Return the part of a shard that is trained on, and the part that is held out, if any."""
     config = work.config
-    word_ids, offsets = encode(work.shard.sources, config.corpus, vocabulary.table)
-    corpus = EncodedText(word_ids, offsets, np.array(vocabulary.counts))
-    if config.training.validation == 0 or len(word_ids) == 0:
+    corpus = encode_sources(work.shard.sources, config.corpus, vocabulary.table)
+    if config.training.validation == 0 or len(corpus.word_ids) == 0:
         return corpus, None
     return split_held_out(corpus, config.training.validation, shard_seed(config.sampling.seed, work.shard.number))
 

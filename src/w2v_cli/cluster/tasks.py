@@ -9,11 +9,13 @@ from typing import Any
 
 from w2v_cli import __version__
 from w2v_cli.cluster.shard_worker import compile_engine, measure_shard, train_shard
-from w2v_cli.cluster.tally import count_text
 from w2v_cli.config.schema import CorpusSettings
+from w2v_cli.corpus.encode import encode_text
 from w2v_cli.corpus.parts import FileFacts, inspect_file
 from w2v_cli.corpus.reader import OtherDataError, TextReader, check_head
+from w2v_cli.corpus.report import TextCounts
 from w2v_cli.corpus.sources import Source
+from w2v_cli.corpus.word_table import PackedWordCounts
 from w2v_cli.errors import ClusterError, ConfigError, CorpusError, DownloadError, MissingDependencyError, StorageError
 from w2v_cli.kernels.gpu import resolve_backend
 from w2v_cli.system.file_types import is_web_page
@@ -73,7 +75,7 @@ def _inspect(source: Source, config: CorpusSettings) -> FileSeen:
         if facts.has_parts:
             check_head(source, head)
         else:  # look into what is compressed
-            next(TextReader((Source(source.place),), config).iterate_pieces(), None)
+            next(TextReader((Source(source.place),), config).iterate_chunks(), None)
     except OtherDataError as error:
         if source.folder is None:
             raise
@@ -81,9 +83,23 @@ def _inspect(source: Source, config: CorpusSettings) -> FileSeen:
     return FileSeen(facts, is_web_page=facts.has_parts and is_web_page(head))  # of the others their readers tell
 
 
-def count_parts(sources: Sequence[Source], config: CorpusSettings) -> Any:
-    """Return the Tally of some parts."""
-    return count_text(sources, config)
+@dataclass(frozen=True)
+class CountedParts:
+    """What was counted in some parts of a text, as a worker sends it.
+
+    Attributes:
+        words: the words and their counts, as WordTable.add_words takes them.
+        counts: what else was counted.
+    """
+
+    words: PackedWordCounts
+    counts: TextCounts
+
+
+def count_parts(sources: Sequence[Source], config: CorpusSettings) -> CountedParts:
+    """Return what there is in some parts of a text; raise CorpusError where they cannot be read."""
+    text = encode_text(TextReader(sources, config), config, threads=1, beside=None)
+    return CountedParts(text.words.packed(), text.counts)
 
 
 _TASKS: dict[str, Callable[..., Any]] = {

@@ -1,38 +1,53 @@
-"""Chunks of bytes as they come → blocks of one size → pieces of bounded size that end at white space."""
+"""A stream of bytes cut into blocks of one size, and into chunks of bounded size that end with white space."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from typing import NamedTuple
 
 ASCII_SPACE = b" \t\n\r\x0b\x0c"
 
 
+class Chunk(NamedTuple):
+    """A part of the text that ends with white space.
+
+    Attributes:
+        text: its bytes.
+        file_ends: the places in it, rising, where a file has ended.
+        is_line_blank: whether only white space stands before the chunk on its first line.
+    """
+
+    text: bytes
+    file_ends: tuple[int, ...]
+    is_line_blank: bool
+
+
 def read_fully(read: Callable[[int], bytes], size: int) -> bytes:
-    """Return the next `size` bytes, fewer only where the file ends; a pipe may give them in any portions."""
+    """Return the next `size` bytes, fewer only at the end of the file; a pipe may give them in portions of any size."""
     data = b""
     while len(data) < size and (more := read(size - len(data))):
         data += more
     return data
 
 
-def with_whole_beginning(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first chunks as one of at least `size` bytes, if there are so many, and an iterator over all."""
-    beginning = b""
-    for chunk in chunks:
-        beginning += chunk
-        if len(beginning) >= size:
+def with_whole_head(stream: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first `size` bytes or more of a stream, fewer only where it is shorter, and an iterator over all."""
+    head = b""
+    for data in stream:
+        head += data
+        if len(head) >= size:
             break
-    return beginning, chain([beginning], chunks)
+    return head, chain([head], stream)
 
 
-def iterate_blocks(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Yield the same bytes in blocks of `size`, the last one perhaps shorter.
+def iterate_blocks(stream: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Yield the bytes of a stream in blocks of `size` bytes; the last one may be shorter.
 
     >>> list(iterate_blocks([b"abc", b"", b"defg"], 2))
     [b'ab', b'cd', b'ef', b'g']
     """
     gathered = bytearray()
-    for chunk in chunks:
-        gathered += chunk
+    for data in stream:
+        gathered += data
         whole = len(gathered) - len(gathered) % size
         for begin in range(0, whole, size):
             yield bytes(gathered[begin : begin + size])
@@ -42,10 +57,10 @@ def iterate_blocks(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 
 class Chunker:
-    """Cuts texts that come one after the other into pieces of `size` or a little more, at white space.
+    """Cuts texts that follow one another into chunks of about `size` bytes, at white space.
 
-    A token that is longer than `longest` loses what is beyond the first byte too many, so that no piece is much longer
-    than both together; `cut_bytes` are lost in all.
+    A token longer than `longest` loses everything after its first byte too many, so that no chunk is much longer than
+    `size` and `longest` together. `cut_bytes` counts the bytes lost.
     """
 
     def __init__(self, size: int, longest: int) -> None:
@@ -56,10 +71,12 @@ class Chunker:
         self._begun_bytes = 0
         self._is_too_long = False
 
-    def iterate_pieces(self, texts: Iterable[tuple[bytes, bool]]) -> Iterator[tuple[bytes, tuple[int, ...]]]:
-        """Yield each piece with the places, rising, where files end in it.
+    def iterate_chunks(self, texts: Iterable[tuple[bytes, bool]]) -> Iterator[tuple[bytes, tuple[int, ...]]]:
+        """Yield each chunk with the places, rising, where files end in it.
 
-        texts: with each, whether a file ends with it; the last one, and each that ends a file, ends with white space.
+        Args:
+            texts: texts, each with whether a file ends with it. A text that ends a file ends with white space, and so
+                does the last one.
         """
         ready: list[bytes] = []
         ready_bytes, file_ends = 0, []
@@ -80,7 +97,7 @@ class Chunker:
             yield b"".join(ready), tuple(file_ends)
 
     def _without_lost(self, text: bytes) -> bytes:
-        """Return a text that ends the token, without what the token must lose."""
+        """Return a text that ends the token, without what a token too long loses."""
         if not self._is_too_long:
             return text
         end = min(place for space in ASCII_SPACE if (place := text.find(space)) >= 0)
@@ -88,7 +105,7 @@ class Chunker:
         return text[end:]
 
     def _begin(self, text: bytes) -> None:
-        """Go on with a token that does not end here."""
+        """Begin or continue a token that does not end with this text."""
         room = 0 if self._is_too_long else self._longest + 1 - self._begun_bytes
         self._begun.append(text[:room])
         self._begun_bytes += len(text[:room])

@@ -1,111 +1,72 @@
-"""The files of a corpus → one stream of text in pieces of bounded size, which end where a word ends."""
+"""The files of a corpus as one stream of text, in chunks that end where a word ends."""
 
 import codecs
+import hashlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from w2v_cli.config.schema import CorpusSettings
-from w2v_cli.corpus.chunks import Chunker, iterate_blocks, read_fully, with_whole_beginning
-from w2v_cli.corpus.fingerprint import Fingerprint
+from w2v_cli.corpus.chunks import Chunk, Chunker, iterate_blocks, read_fully, with_whole_head
 from w2v_cli.corpus.parts import open_text
+from w2v_cli.corpus.report import TextCounts
 from w2v_cli.corpus.sources import Source, no_text_in
 from w2v_cli.errors import CorpusError, option
 from w2v_cli.system import file_types, unpacking
 
 BLOCK_BYTES = 1 << 21
-_TREEBANK_MARKS = ("<eos>", "<unk>")
-
-
-class Piece(NamedTuple):
-    """A part of the text that ends with white space.
-
-    file_ends: the places in it, rising, where a file has ended; is_line_blank: nothing but white space stands before it
-    on its first line.
-    """
-
-    text: bytes
-    file_ends: tuple[int, ...]
-    is_line_blank: bool
+_TREEBANK_WORDS = ("<eos>", "<unk>")
 
 
 class OtherDataError(CorpusError):
-    """A file is no text."""
+    """A file is not text."""
 
 
 def check_head(source: Source, head: bytes) -> None:
-    """Raise CorpusError where a file that begins so is no UTF-8, OtherDataError where it is no text."""
+    """Raise CorpusError where the first bytes of a file are not UTF-8, OtherDataError where they are not text."""
     if refusal := file_types.refusal_of_other_encoding(head):
         raise CorpusError(f"{source.label} {refusal}")
     if refusal := file_types.refusal_of_other_data(head):
         raise OtherDataError(f"{source.label} {refusal}")
 
 
-class TextReader:
-    """Reads files from start to end as one text, and knows afterwards what its owner would want to know about it.
+def combine_digests(digests: Sequence[bytes]) -> bytes:
+    """Return the SHA-256 of several files (or parts) from theirs; that of one is its own, that of none that of b""."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(digests)).digest()
 
-    read_bytes: so far, packed. After `iterate_pieces` has ended: `size_bytes`, unpacked; `sha256`, hex; `files`, those
-    that held anything; `other_data`, those found in a folder that are no text, with the reason; `web_pages`, those that
-    are HTML; `nuls_in`: of each file that has any, and of each part of one, how many NUL bytes and bytes; `cut_bytes`,
-    of tokens longer than max_token_bytes; `treebank_marks` (those of `<unk>`, `<eos>` seen).
+
+class TextReader:
+    """Reads files from start to end as one text, and counts what its owner should know about it.
+
+    Attributes:
+        read_bytes: read so far, as they lie on the disk.
+        counts: complete when `iterate_chunks` has ended: digests, size_bytes, long_bytes (those cut off tokens),
+            nuls_in, web_pages, other_data and treebank_words.
     """
 
     def __init__(self, sources: Sequence[Source], config: CorpusSettings) -> None:
         self.sources = tuple(sources)
         self.read_bytes = 0
-        self.size_bytes = 0
-        self.other_data: list[str] = []
-        self.web_pages: list[str] = []
-        self.nuls_in: dict[str, tuple[int, int]] = {}
+        self.counts = TextCounts()
         self._config = config
         self._limits = unpacking.Limits(config.max_expansion, config.max_unpacked)
-        self._cutter = Chunker(max(1, BLOCK_BYTES // 2), config.max_token_bytes)
-        self._fingerprint = Fingerprint()
-        self._places: list[str] = []
-        self._treebank_marks: set[str] = set()
 
-    @property
-    def label(self) -> str:
-        """What messages call the text."""
-        return self.sources[0].label if len(self.sources) == 1 else f"the corpus of {len(self.sources):,} files"
+    def iterate_chunks(self) -> Generator[Chunk]:
+        """Yield the text in chunks; a file that ends within a line ends that line. Compressed files are decompressed.
 
-    @property
-    def treebank_marks(self) -> list[str]:
-        """The words of the Penn Treebank's form that the text holds, in alphabetical order."""
-        return sorted(self._treebank_marks)
+        A token longer than max_token_bytes may lose everything after its first byte too many.
 
-    @property
-    def sha256(self) -> str:
-        """The hex fingerprint of the files read so far."""
-        return self._fingerprint.hex
-
-    @property
-    def files(self) -> int:
-        """The number of files read so far that held anything."""
-        return self._fingerprint.files
-
-    @property
-    def digests(self) -> list[tuple[str, bytes]]:
-        """The place and the SHA-256 of each file or part read so far that held anything."""
-        return list(zip(self._places, self._fingerprint.digests, strict=True))
-
-    @property
-    def cut_bytes(self) -> int:
-        """The bytes that tokens have lost because they were too long."""
-        return self._cutter.cut_bytes
-
-    def iterate_pieces(self) -> Generator[Piece]:
-        """Yield the text in pieces; a file that ends within a line ends that line. Compressed files are unpacked.
-
-        A token longer than max_token_bytes may lose what is beyond the first byte too many. Raises CorpusError where a
-        file is missing, unreadable, damaged, no text, UTF-16, (strict) not UTF-8, or changed while it was read;
-        DownloadError where a URL cannot be read.
+        Raises:
+            CorpusError: a file is missing, unreadable, damaged, not text, UTF-16, (strict) not UTF-8, or changed while
+                it was read.
+            DownloadError: a URL cannot be read.
         """
+        chunker = Chunker(max(1, BLOCK_BYTES // 2), self._config.max_token_bytes)
         is_line_blank = True
-        for text, file_ends in self._cutter.iterate_pieces(self._iterate_texts()):
-            yield Piece(text, file_ends, is_line_blank)
-            self._treebank_marks.update(mark for mark in _TREEBANK_MARKS if mark.encode() in text)
+        for text, file_ends in chunker.iterate_chunks(self._iterate_texts()):
+            yield Chunk(text, file_ends, is_line_blank)
+            self.counts.treebank_words.update(word for word in _TREEBANK_WORDS if word.encode() in text)
             line = text.rfind(b"\n") + 1
             is_line_blank = (line > 0 or is_line_blank) and not text[line:].strip()
+        self.counts.long_bytes = chunker.cut_bytes
 
     def _iterate_texts(self) -> Iterator[tuple[bytes, bool]]:
         """Yield blocks of text, and whether a file ends with each; raise CorpusError for a folder without text."""
@@ -117,27 +78,24 @@ class TextReader:
             except OtherDataError as error:
                 if source.folder is None:
                     raise
-                self.other_data.append(str(error))
+                self.counts.other_data.append(str(error))
         for folder in sorted(empty_folders):
             raise no_text_in(folder)
 
     def _iterate_text_of(self, source: Source) -> Iterator[tuple[bytes, bool]]:
-        """Yield the text of one file, the last block with a line's end."""
-        last = b""
+        """Yield the text of one file; the last block ends with a line feed."""
+        last, digest = b"", hashlib.sha256()
         with open_text(source) as read:
-            chunks = self._unpacked(source, self._counted(read))
-            for block in iterate_blocks(self._iterate_checked(source, chunks), BLOCK_BYTES):
+            stream = self._decompressed(source, self._counted(read))
+            for block in iterate_blocks(self._iterate_checked(source, stream, digest), BLOCK_BYTES):
                 if last:
                     yield last, False
                 last = block
-        self._fingerprint.end_file()
-        if self._fingerprint.files > len(self._places):
-            self._places.append(source.place)
         if last:
             yield (last if last.endswith(b"\n") else last + b"\n"), True
 
     def _counted(self, read: unpacking.Read) -> unpacking.Read:
-        """Return a function that reads the same and counts it."""
+        """Return a function that reads the same bytes and counts them."""
 
         def read_some(count: int) -> bytes:
             data = read(count)
@@ -146,44 +104,46 @@ class TextReader:
 
         return read_some
 
-    def _unpacked(self, source: Source, read: unpacking.Read) -> Iterator[bytes]:
-        """Return all bytes of a file, unpacked, a whole beginning first; raise CorpusError where that is no text's.
+    def _decompressed(self, source: Source, read: unpacking.Read) -> Iterator[bytes]:
+        """Return all bytes of a file, decompressed; raise CorpusError where it does not begin like a text.
 
-        A part begins anywhere in a file, whose beginning has been looked at.
+        A part may begin anywhere in a file, whose beginning has been checked before.
         """
         if source.part is not None:
             return _chain(b"", read)
         head = read_fully(read, unpacking.HEAD_BYTES)
         form = unpacking.find_format(head)
         if form is None:
-            head, chunks = with_whole_beginning(_chain(head, read), file_types.HEAD_BYTES)
+            head, stream = with_whole_head(_chain(head, read), file_types.HEAD_BYTES)
         else:
             unpacked = unpacking.iterate_unpacked(form, read, head, source.label, self._limits)
-            head, chunks = with_whole_beginning(unpacked, file_types.HEAD_BYTES)
+            head, stream = with_whole_head(unpacked, file_types.HEAD_BYTES)
             if unpacking.find_format(head) is not None:
-                raise OtherDataError(f"{source.label} is compressed twice; unpack it once, and name that.")
+                raise OtherDataError(f"{source.label} is compressed twice; decompress it once, and name the result.")
         check_head(source, head)
         if file_types.is_web_page(head):
-            self.web_pages.append(source.label)
-        return chunks
+            self.counts.web_pages.append(source.label)
+        return stream
 
-    def _iterate_checked(self, source: Source, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield a file's bytes without the byte order mark at its start, all of them counted and checked."""
+    def _iterate_checked(self, source: Source, stream: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+        """Yield the bytes of a file without the byte order mark at its start, checking and counting all of them."""
         decoder = codecs.getincrementaldecoder("utf-8")("strict") if self._config.invalid_utf8 == "strict" else None
         size = nuls = 0
         is_beginning = source.part is None or source.part.first == 0
-        for chunk in chunks:
+        for data in stream:
             if decoder:
-                _check_utf8(source, decoder, chunk, size)
-            self._fingerprint.update(chunk)
-            nuls += chunk.count(0)
-            yield chunk.removeprefix(codecs.BOM_UTF8) if is_beginning and size == 0 else chunk
-            size += len(chunk)
+                _check_utf8(source, decoder, data, size)
+            digest.update(data)
+            nuls += data.count(0)
+            yield data.removeprefix(codecs.BOM_UTF8) if is_beginning and size == 0 else data
+            size += len(data)
         if decoder:
             _check_utf8(source, decoder, b"", size)
-        self.size_bytes += size
+        self.counts.size_bytes += size
+        if size:
+            self.counts.digests.append((source.place, digest.digest()))
         if nuls or source.part is not None:  # other parts of the file may hold some
-            self.nuls_in[source.label] = (nuls, size)
+            self.counts.nuls_in[source.label] = (nuls, size)
 
 
 def _chain(head: bytes, read: unpacking.Read) -> Iterator[bytes]:
@@ -191,13 +151,13 @@ def _chain(head: bytes, read: unpacking.Read) -> Iterator[bytes]:
     yield from iter(lambda: read(BLOCK_BYTES), b"")
 
 
-def _check_utf8(source: Source, decoder: codecs.IncrementalDecoder, chunk: bytes, size: int) -> None:
-    """Raise CorpusError where a chunk, `size` bytes from the start, is not UTF-8; an empty one is the end."""
+def _check_utf8(source: Source, decoder: codecs.IncrementalDecoder, data: bytes, size: int) -> None:
+    """Raise CorpusError where bytes that follow the first `size` are not UTF-8; no bytes mean the end."""
     waiting = len(decoder.getstate()[0])
     try:
-        decoder.decode(chunk, final=not chunk)
+        decoder.decode(data, final=not data)
     except UnicodeDecodeError as error:
         raise CorpusError(
-            f"{source.label} is not UTF-8 at byte {size - waiting + error.start:,}: mend the text, or train with "
+            f"{source.label} is not UTF-8 at byte {size - waiting + error.start:,}: fix the text, or train with "
             f"{option('invalid_utf8', 'replace')}."
         ) from error

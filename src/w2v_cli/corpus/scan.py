@@ -1,4 +1,7 @@
-"""A corpus → counts and int32 word ids: marks in one pass over the bytes, final ids in one pass over the marks."""
+"""A corpus scanned: read and encoded in one pass over its bytes, and resolved into word ids in one pass over its codes.
+
+The text is read once, since it may come from a pipe; what lies between the passes is in files (docs/adr/0010).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,27 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import CorpusSettings
-from w2v_cli.corpus.encode import mark_text
+from w2v_cli.corpus.encode import TextCodes, encode_text
+from w2v_cli.corpus.encode_numba import CodeTable, resolve_codes
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.corpus.marks import EncodedChunk
-from w2v_cli.corpus.reader import TextReader
-from w2v_cli.corpus.report import ScanReport
-from w2v_cli.corpus.resolving import CodeTable, resolve_marks
-from w2v_cli.corpus.scan_warnings import MarkedText, ReadText, find_warnings, hint_of_nothing
-from w2v_cli.corpus.sources import Source, known_bytes
+from w2v_cli.corpus.reader import TextReader, combine_digests
+from w2v_cli.corpus.report import ScanReport, TextCounts, explain_few_words, find_warnings
+from w2v_cli.corpus.sources import Source, known_bytes, label_of_corpus
 from w2v_cli.corpus.vocabulary import Vocabulary, build_vocabulary
 from w2v_cli.corpus.word_table import WordTable
 from w2v_cli.errors import CorpusError
 from w2v_cli.system.disk_array import DiskArray
 
-_MARKS_AT_ONCE = 1 << 20
+_CODES_AT_ONCE = 1 << 20
 
-OnRead = Callable[[int, int | None], object]  # so many bytes are read, of so many; None where nobody knows it
+OnRead = Callable[[int, int | None], object]  # bytes read, and bytes in all, None where nobody knows
 
 
 @dataclass(frozen=True)
 class ScannedCorpus:
-    """What a scan found in a corpus, wherever its words are counted.
+    """What a scan found in a corpus, on one machine or on a cluster.
 
     Attributes:
         vocabulary: the words kept for training.
@@ -50,13 +51,13 @@ class ScannedCorpus:
 
 
 class ScanResult(NamedTuple):
-    """A scanned corpus and its text as word ids."""
+    """A scanned corpus, and its text as word ids."""
 
     corpus: ScannedCorpus
     text: EncodedText
 
 
-def scan(
+def scan_corpus(
     text: Path | Sequence[Source],
     config: CorpusSettings,
     *,
@@ -64,53 +65,53 @@ def scan(
     beside: Path | None = None,
     on_read: OnRead = lambda _done, _total: None,
 ) -> ScanResult:
-    """Count and encode a text file, or several sources as one text, then drop the words under `config.min_count`.
+    """Count and encode a corpus, dropping the words that occur less often than `config.min_count`.
 
-    Each is read once. The result does not depend on the number of threads. beside: the output whose folder takes the
-    files of ids; None: the system's for temporary files. on_read: hears of the bytes read, packed. Raises CorpusError
-    where the text cannot be read or holds too few words.
+    Each source is read once. The result does not depend on the number of threads.
+
+    Args:
+        text: a text file, or several sources that are read as one text.
+        config: how to read it.
+        threads: how many threads encode.
+        beside: the output whose folder takes the files of ids; None: the folder for temporary files.
+        on_read: called with the bytes read so far, as they lie on the disk, and all bytes.
+
+    Returns:
+        What was found, and the text. The arrays of the text lie in files without a name, so that memory does not bound
+        them.
+
+    Raises:
+        CorpusError: the text cannot be read, or holds too few words.
+        DownloadError: a URL cannot be read.
     """
     reader = TextReader((Source(str(text)),) if isinstance(text, Path) else text, config)
     total = known_bytes(reader.sources)
-    marked = mark_text(reader, config, threads, beside, lambda: on_read(reader.read_bytes, total))
-    end_of_line = add_end_of_line(marked.words, marked.lines, config)
-    vocabulary, final_ids = choose_words(marked.words, reader, marked, config)
-    word_ids, offsets = _resolve(marked, config, final_ids, end_of_line, beside)
-    found_words = int(marked.words.counts.sum()) + marked.lost_occurrences
-    report = ScanReport(
-        files=reader.files,
-        size_bytes=reader.size_bytes,
-        words=found_words,
-        sentences=len(offsets) - 1,
-        rare_words=len(marked.words) - len(vocabulary),
-        rare_occurrences=found_words - marked.lost_occurrences - vocabulary.kept_words,
-        forgotten_words=marked.lost_words,
-        forgotten_occurrences=marked.lost_occurrences,
-        long_tokens=marked.long_tokens,
-        long_bytes=marked.long_bytes + reader.cut_bytes,
-        invalid_characters=marked.invalid_characters,
-        blank_lines=marked.blank_lines,
-        nul_bytes=sum(nuls for nuls, _ in reader.nuls_in.values()),
-        other_files=len(reader.other_data),
+    codes = encode_text(reader, config, threads, beside, lambda: on_read(reader.read_bytes, total))
+    end_of_line = add_end_of_line(codes.words, codes.counts.lines, config)
+    label = label_of_corpus(reader.sources)
+    vocabulary, final_ids = choose_words(codes.words, label, codes.counts, config)
+    word_ids, offsets = _resolve(codes, config, final_ids, end_of_line, beside)
+    digests = [digest for _, digest in codes.counts.digests]
+    corpus = describe_corpus(
+        codes.words, vocabulary, label, codes.counts, config, digests=digests, sentences=len(offsets) - 1
     )
-    corpus = ScannedCorpus(vocabulary, reader.sha256, find_warnings(reader, marked, config), report)
     return ScanResult(corpus, EncodedText(word_ids, offsets, vocabulary.counts))
 
 
-def encode(
-    sources: Sequence[Source], config: CorpusSettings, known: WordTable
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return word_ids and sentence_offsets of some sources, as EncodedText has them, by the ids of known words.
+def encode_sources(sources: Sequence[Source], config: CorpusSettings, known: WordTable) -> EncodedText:
+    """Return the text of some sources in the ids of known words, as a worker of a cluster needs it for a shard.
 
-    Raises CorpusError where the text cannot be read.
+    Raises:
+        CorpusError, DownloadError: the text cannot be read.
     """
-    marked = mark_text(TextReader(sources, config), config, threads=1, beside=None)
-    end_of_line = add_end_of_line(marked.words, marked.lines, config)
-    return _resolve(marked, config, known.find_table(marked.words), end_of_line, beside=None)
+    codes = encode_text(TextReader(sources, config), config, threads=1, beside=None)
+    end_of_line = add_end_of_line(codes.words, codes.counts.lines, config)
+    word_ids, offsets = _resolve(codes, config, known.find_table(codes.words), end_of_line, beside=None)
+    return EncodedText(word_ids, offsets, known.counts)
 
 
 def add_end_of_line(words: WordTable, lines: int, config: CorpusSettings) -> int:
-    """Count the word that ends each line, if there is to be one; return its id or -1."""
+    """Count the word that ends each line, if the settings name one; return its id or -1."""
     if config.end_of_line is None or lines == 0:
         return -1
     word = np.frombuffer(config.end_of_line.encode(), np.uint8)
@@ -118,41 +119,87 @@ def add_end_of_line(words: WordTable, lines: int, config: CorpusSettings) -> int
 
 
 def choose_words(
-    found: WordTable, reader: ReadText, marked: MarkedText, config: CorpusSettings
+    found: WordTable, label: str, counts: TextCounts, config: CorpusSettings
 ) -> tuple[Vocabulary, NDArray[np.int32]]:
     """Return the vocabulary, and the final id of each word that was found, -1 where it is dropped.
 
-    Raises CorpusError where too few are left.
+    Raises:
+        CorpusError: too few words are left.
     """
-    counts = found.counts
-    chosen = np.flatnonzero(counts >= config.min_count)
-    if len(chosen) < 2:  # noqa: PLR2004  too few: the message tells of the others
-        chosen = np.arange(len(counts))
+    occurrences = found.counts
+    chosen = np.flatnonzero(occurrences >= config.min_count)
+    if len(chosen) < 2:  # noqa: PLR2004  too few: the message names the most frequent of all
+        chosen = np.arange(len(occurrences))
     words = [word.decode() for word in found.words(chosen)]
     by_word = dict(zip(words, chosen.tolist(), strict=True))
     try:
-        vocabulary = build_vocabulary({word: int(counts[i]) for word, i in by_word.items()}, min_count=config.min_count)
+        vocabulary = build_vocabulary(
+            {word: int(occurrences[i]) for word, i in by_word.items()}, min_count=config.min_count
+        )
     except CorpusError as error:
-        raise CorpusError(f"{error.message}{hint_of_nothing(reader, marked, config)}") from None
-    final_ids = np.full(len(counts), -1, np.int32)
+        raise CorpusError(f"{error.message}{explain_few_words(label, counts, config)}") from None
+    final_ids = np.full(len(occurrences), -1, np.int32)
     final_ids[[by_word[word] for word in vocabulary.words]] = np.arange(len(vocabulary), dtype=np.int32)
     return vocabulary, final_ids
 
 
+def describe_corpus(
+    found: WordTable,
+    vocabulary: Vocabulary,
+    label: str,
+    counts: TextCounts,
+    config: CorpusSettings,
+    *,
+    digests: Sequence[bytes],
+    sentences: int | None,
+) -> ScannedCorpus:
+    """Return what is known of a corpus when all its words have been counted.
+
+    Args:
+        found: the words found, forgotten ones left out.
+        vocabulary: the words kept.
+        label: the name of the text in messages.
+        counts: what else was counted.
+        config: how the text was read.
+        digests: the SHA-256 of each file that held anything.
+        sentences: their number, None where nobody counted them.
+    """
+    words = int(found.counts.sum())
+    report = ScanReport(
+        files=len(digests),
+        size_bytes=counts.size_bytes,
+        words=words + counts.lost_occurrences,
+        sentences=sentences,
+        rare_words=len(found) - len(vocabulary),
+        rare_occurrences=words - vocabulary.kept_words,
+        forgotten_words=counts.lost_words,
+        forgotten_occurrences=counts.lost_occurrences,
+        long_tokens=counts.long_tokens,
+        long_bytes=counts.long_bytes,
+        invalid_characters=counts.invalid_characters,
+        blank_lines=counts.blank_lines,
+        nul_bytes=sum(nuls for nuls, _ in counts.nuls_in.values()),
+        other_files=len(counts.other_data),
+    )
+    return ScannedCorpus(vocabulary, combine_digests(digests).hex(), find_warnings(label, counts, config), report)
+
+
 def _resolve(
-    marked: EncodedChunk, config: CorpusSettings, final_ids: NDArray[np.int32], end_of_line: int, beside: Path | None
+    codes: TextCodes, config: CorpusSettings, final_ids: NDArray[np.int32], end_of_line: int, beside: Path | None
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return word_ids and sentence_offsets."""
+    """Return word_ids and sentence_offsets of an EncodedText."""
     word_ids, offsets = DiskArray(np.int32, beside), DiskArray(np.int64, beside)
     offsets.write(np.zeros(1, np.int64))
     final_end = int(final_ids[end_of_line]) if end_of_line >= 0 else -1
     by_line, by_blank_line = config.sentences == "line", config.sentences in {"paragraph", "punctuation"}
     last_offset = 0
-    for marks, final_words, run_offsets, run_words in marked.iterate_segments(final_ids):
-        meaning = CodeTable(final_words, run_offsets, run_words, final_end, by_line, by_blank_line)
-        for begin in range(0, len(marks), _MARKS_AT_ONCE):
-            some = marks[begin : begin + _MARKS_AT_ONCE]
-            found, ends = resolve_marks(some, meaning, word_ids.size, last_offset)
+    for segment in codes.iterate_segments(final_ids):
+        table = CodeTable(
+            segment.final_ids, segment.deferred_offsets, segment.deferred_words, final_end, by_line, by_blank_line
+        )
+        for begin in range(0, len(segment.codes), _CODES_AT_ONCE):
+            some = segment.codes[begin : begin + _CODES_AT_ONCE]
+            found, ends = resolve_codes(some, table, word_ids.size, last_offset)
             word_ids.write(found)
             offsets.write(ends)
             last_offset = int(ends[-1]) if len(ends) else last_offset

@@ -48,6 +48,11 @@ class Source:
         return remote_failures.label(self.place) if urls.is_url(self.place) else str(Path(self.place))
 
 
+def label_of_corpus(sources: Sequence[Source]) -> str:
+    """Return the name of a text of one or several sources in messages."""
+    return sources[0].label if len(sources) == 1 else f"the corpus of {len(sources):,} files"
+
+
 def find_sources(texts: Sequence[str], *, hint: str = "") -> tuple[Source, ...]:
     """Return the files that the texts mean, in order: files, folders, patterns, URLs, STDIN.
 

@@ -36,6 +36,14 @@ class TableArrays(NamedTuple):
     seed: NDArray[np.uint64]
 
 
+class PackedWordCounts(NamedTuple):
+    """Words back to back with their counts, as a process can send them: word i is text[offsets[i] : offsets[i + 1]]."""
+
+    text: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+
 class WordTable:
     """The table, with room that grows."""
 
@@ -54,6 +62,13 @@ class WordTable:
     def text_bytes(self) -> int:
         """The bytes of all words."""
         return int(self.arrays.used[1])
+
+    def packed(self) -> PackedWordCounts:
+        """Return a copy of the words and their counts."""
+        arrays, words = self.arrays, len(self)
+        return PackedWordCounts(
+            arrays.text[: self.text_bytes].copy(), arrays.offsets[: words + 1].copy(), arrays.counts[:words].copy()
+        )
 
     def clear(self) -> None:
         """Forget all words, but keep the room for as many."""

@@ -16,7 +16,7 @@ from w2v_cli.config.schema import Config, CorpusSettings
 from w2v_cli.corpus import urls
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.corpus.find import CorpusFound, find_corpus
-from w2v_cli.corpus.scan import ScannedCorpus, scan
+from w2v_cli.corpus.scan import ScannedCorpus, scan_corpus
 from w2v_cli.corpus.sources import known_bytes
 from w2v_cli.corpus.vocabulary import no_words
 from w2v_cli.evaluation.per_epoch import Evaluator
@@ -155,7 +155,7 @@ def scan_found(
     beside and the errors: as for `scan`.
     """
     started = time.perf_counter()
-    corpus, text = scan(
+    corpus, text = scan_corpus(
         found.sources,
         settings,
         threads=threads or available_cores(),

@@ -12,7 +12,7 @@ import factories
 from fake_cluster import FakeCluster
 from w2v_cli.cluster import scan as scan_module
 from w2v_cli.cluster.scan import scan_on
-from w2v_cli.corpus.scan import scan
+from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import STDIN, Source
 from w2v_cli.errors import ConfigError, CorpusError
 
@@ -40,7 +40,7 @@ def test_parts_add_up_to_the_whole(tmp_path_factory, settings, texts):
     """Words, counts, and all that is told of a text are those of one pass over it, however it is cut."""
     config, texts = config_of(**settings), [*texts, "the sea and the ship\n" * 3]
     sources = write(tmp_path_factory.mktemp("x"), texts)
-    whole = scan(sources, config.corpus).corpus
+    whole = scan_corpus(sources, config.corpus).corpus
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scan_module, "PART_BYTES", 16)
         found = scan_on(FakeCluster(), sources, config).corpus
@@ -57,7 +57,7 @@ def test_the_fingerprint_of_files_in_one_part_is_that_of_one_machine(tmp_path):
     sources = write(tmp_path, ["the sea\n" * 9, "", "the ship\n" * 9])
     config = config_of()
 
-    assert scan_on(FakeCluster(), sources, config).corpus.sha256 == scan(sources, config.corpus).corpus.sha256
+    assert scan_on(FakeCluster(), sources, config).corpus.sha256 == scan_corpus(sources, config.corpus).corpus.sha256
 
 
 def test_another_text_has_another_fingerprint(tmp_path, monkeypatch):
@@ -141,13 +141,13 @@ def test_a_missing_text_names_the_worker(tmp_path):
 def test_words_are_found_again_by_their_ids(tmp_path):
     """What a worker encodes with the vocabulary is what one machine encodes."""
     from w2v_cli.cluster.shard_worker import PackedVocabulary  # noqa: PLC0415
-    from w2v_cli.corpus.scan import encode  # noqa: PLC0415
+    from w2v_cli.corpus.scan import encode_sources  # noqa: PLC0415
 
     config = config_of(min_count=2)
     sources = write(tmp_path, ["the sea and the ship\nand é the sea é\nonce\n"])
-    corpus, text = scan(sources, config.corpus)
+    corpus, text = scan_corpus(sources, config.corpus)
 
-    word_ids, offsets = encode(sources, config.corpus, PackedVocabulary.of(corpus.vocabulary).table)
+    found = encode_sources(sources, config.corpus, PackedVocabulary.of(corpus.vocabulary).table)
 
-    assert np.array_equal(word_ids, text.word_ids)
-    assert np.array_equal(offsets, text.sentence_offsets)
+    assert np.array_equal(found.word_ids, text.word_ids)
+    assert np.array_equal(found.sentence_offsets, text.sentence_offsets)

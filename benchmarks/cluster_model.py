@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from scaling import made_texts
 
 from w2v_cli.cluster.merge import Combiner
-from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardResult, ShardWork, train_shard
 from w2v_cli.cluster.shards import plan_rounds
+from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardWork, train_shard
 from w2v_cli.config.cluster_settings import ClusterSettings
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.parts import inspect_file
@@ -158,7 +158,7 @@ def combining_speed(text: Path) -> float:
             combiner.add(result.changes[name])
         combiner.result()
     seconds = time.process_time() - began
-    return sum(change.nbytes for result in results for change in result.changes.values()) / seconds
+    return sum(part.nbytes for result in results for change in result.changes.values() for part in change) / seconds
 
 
 def predicted_row(cost: Cost, numbers: str, sent: float, joined: float) -> str:

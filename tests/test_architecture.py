@@ -38,7 +38,7 @@ HOMES = {
     "ruamel": {"config"},
     "cupy": {"kernels/gpu"},
     "cupyx": {"kernels/gpu"},
-    "pickle": {"vectors/formats/book_pickle", "cluster/probe"},
+    "pickle": {"vectors/formats/book_pickle", "cluster/workers"},
     "fsspec": {"corpus/urls"},
     "aiohttp": {"corpus/urls"},
     "matplotlib": {"visual"},

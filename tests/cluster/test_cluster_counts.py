@@ -140,7 +140,7 @@ def test_a_missing_text_names_the_worker(tmp_path):
 
 def test_words_are_found_again_by_their_ids(tmp_path):
     """What a worker encodes with the vocabulary is what one machine encodes."""
-    from w2v_cli.cluster.shard_worker import PackedVocabulary  # noqa: PLC0415
+    from w2v_cli.cluster.tasks import PackedVocabulary  # noqa: PLC0415
     from w2v_cli.corpus.scan import encode_sources  # noqa: PLC0415
 
     config = config_of(min_count=2)

@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 import factories
 from fake_cluster import FakeCluster
 from w2v_cli.cluster.scan import scan_on
-from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardWork, shard_seed, train_shard
+from w2v_cli.cluster.tasks import PackedVocabulary, ShardWork, shard_seed, train_shard
 from w2v_cli.cluster.trainer import ClusterTrainer
 from w2v_cli.config.durations import parse_interval
 from w2v_cli.corpus.scan import scan_corpus

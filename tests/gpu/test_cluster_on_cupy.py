@@ -17,8 +17,7 @@ from cli.running import make_program, the_error
 from fake_cluster import FakeCluster
 from faults.cluster_runs import finish
 from w2v_cli.cluster.scan import scan_on
-from w2v_cli.cluster.shard_worker import ShardWork, train_shard
-from w2v_cli.cluster.tasks import run_task
+from w2v_cli.cluster.tasks import ShardWork, run_task, train_shard
 from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, ConfigError, MissingDependencyError, StorageError

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from w2v_cli.cluster.merge import Combiner, RowChanges
-from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardWork, train_shard
 from w2v_cli.cluster.shards import Shard
+from w2v_cli.cluster.tasks import PackedVocabulary, ShardWork, train_shard
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source

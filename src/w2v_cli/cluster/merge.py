@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Rule = Literal["adasum", "weighted", "mean"]
+from w2v_cli.kernels.embeddings import ROWS_AT_ONCE
 
-_BLOCK_ROWS = 1 << 12
+Rule = Literal["adasum", "weighted", "mean"]
 
 
 class RowChanges(NamedTuple):
@@ -20,11 +20,6 @@ class RowChanges(NamedTuple):
     rows: NDArray[np.int32]
     values: NDArray[np.float32]
     updates: NDArray[np.float32]
-
-    @property
-    def nbytes(self) -> int:
-        """The bytes that go over the network."""
-        return self.rows.nbytes + self.values.nbytes + self.updates.nbytes
 
 
 class Combiner:
@@ -76,9 +71,9 @@ def join(
     updates = np.zeros(len(rows), np.float32)
     of_earlier, of_later = np.searchsorted(rows, earlier.rows), np.searchsorted(rows, later.rows)
     values[of_earlier], updates[of_earlier] = earlier.values, earlier.updates
-    for first in range(0, len(of_later), _BLOCK_ROWS):  # what a rule needs besides is small
-        some = of_later[first : first + _BLOCK_ROWS]
-        values[some] = rule(values[some], later.values[first : first + _BLOCK_ROWS])
+    for first in range(0, len(of_later), ROWS_AT_ONCE):  # what a rule needs besides is small
+        some = of_later[first : first + ROWS_AT_ONCE]
+        values[some] = rule(values[some], later.values[first : first + ROWS_AT_ONCE])
     updates[of_later] += later.updates
     return RowChanges(rows, values, updates)
 

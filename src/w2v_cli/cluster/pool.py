@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from w2v_cli import __version__
-from w2v_cli.cluster.errors import translate_error, worker_killed_error
 from w2v_cli.cluster.workers import WorkerRegistry
-from w2v_cli.errors import W2vError
+from w2v_cli.errors import ClusterError, MissingDependencyError, W2vError, option
 
 _LOOK_SECONDS = 1.0  # between two looks at what has become of a task
 _CAREFUL_AFTER = 2  # losses of all copies of what tasks share, after which one task runs at a time
@@ -244,3 +243,36 @@ class Cluster:
         said = self._members.ask(self._client.scheduler.events, topic=worker)
         keys = [key for _, event in said if event.get("action") == "remove-worker" for key in event["processing-tasks"]]
         return tuple(self._labels[key] for key in keys if key in self._labels)
+
+
+def worker_killed_error(label: str, cause: BaseException | None = None) -> ClusterError:
+    """Return the error for a work that cannot be done; cause: why it could not be sent, None: it kills its workers."""
+    if cause is not None:
+        return ClusterError(
+            f"cannot exchange data with the workers for {label}: {_told(cause)}; their ports have to be open to this "
+            f"machine, and their logs may say more."
+        )
+    return ClusterError(
+        f"{label} has killed each worker that was at it: see their logs; too little memory is the usual cause."
+    )
+
+
+def translate_error(error: Exception, label: str) -> Exception:
+    """Return what a worker has raised as what the user is told; label: what it was at."""
+    if isinstance(error, MemoryError):
+        cause = f" ({error})" if str(error) else ""
+        return ClusterError(
+            f"a worker has no memory left for {label}{cause}: give workers more, or lower {option('dim')}."
+        )
+    if isinstance(error, ImportError):
+        return MissingDependencyError(
+            f"a worker lacks a package ({error}): install the same w2v-cli on all machines of the cluster."
+        )
+    if isinstance(error, OSError):
+        return ClusterError(f"{label} has failed on a worker: {_told(error)}; see the worker's log.")
+    return error
+
+
+def _told(error: BaseException) -> str:
+    """Return what an error is, and what it says if anything."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

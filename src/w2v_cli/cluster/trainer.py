@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from w2v_cli.cluster.merge import Combiner
 from w2v_cli.cluster.pool import Cluster, Work
-from w2v_cli.cluster.shard_worker import PackedVocabulary, ShardResult, ShardWork
 from w2v_cli.cluster.shards import Round, most_words
+from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardWork
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.kernels.embeddings import build_embeddings

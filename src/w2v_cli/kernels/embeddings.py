@@ -13,7 +13,7 @@ from w2v_cli.kernels.philox import Purpose, draw_words, to_normal, to_unit_inter
 
 _NORMAL_SCALE = 0.01  # the book's
 _INPUT, _OUTPUT = 0, 1
-_ROWS_AT_ONCE = 1 << 12  # a multiple of 4, so that each begins with whole draws
+ROWS_AT_ONCE = 4096  # rows that are filled, compared or copied together; a multiple of 4: whole draws
 
 Allocate = Callable[[tuple[int, int]], NDArray[np.float32]]
 ValuesOf = Callable[[NDArray[np.uint32]], NDArray[np.float32]]
@@ -57,8 +57,8 @@ def build_embeddings(
 def _fill(matrix: NDArray[np.float32], shape: tuple[int, int], seed: int, which: int, values_of: ValuesOf) -> None:
     """Fill the first D columns, some rows at a time: four random words give every four consecutive elements."""
     rows, dim = shape
-    for first in range(0, rows, _ROWS_AT_ONCE):
-        last = min(first + _ROWS_AT_ONCE, rows)
+    for first in range(0, rows, ROWS_AT_ONCE):
+        last = min(first + ROWS_AT_ONCE, rows)
         quads = np.arange(first * dim // 4, (last * dim + 3) // 4, dtype=np.int64)
         values = values_of(draw_words(seed, 0, quads, Purpose.INITIALISATION, which))
         matrix[first:last, :dim] = values.T.ravel()[: (last - first) * dim].reshape(-1, dim)

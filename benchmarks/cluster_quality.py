@@ -32,7 +32,9 @@ from w2v_cli.corpus.sources import Source
 from w2v_cli.evaluation.per_epoch import Evaluator
 from w2v_cli.evaluation.sets import read_sets
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.loop import train
+from w2v_cli.training.divergence import DivergenceGuard
+from w2v_cli.training.loop import fit
+from w2v_cli.training.schedule import Schedule
 
 SETS = ("wordsim353", "simlex999", "questions-words")
 RATES = {"cbow": 0.05, "skipgram": 0.025}
@@ -93,7 +95,14 @@ def measure(text: Path, run: Mapping[str, Any], data_dir: Path) -> dict[str, flo
         read = scan.scan_on(Here(), [Source(str(text))], config)  # type: ignore[arg-type]
         planned = read.rounds if order == "apart" else as_neighbours(read.rounds)
         trainer = ClusterTrainer(Here(), planned, read.corpus.vocabulary, config, Backend.NUMBA)  # type: ignore[arg-type]
-        trained = train(read.corpus.vocabulary.kept_words, config, trainer, lambda _: None)
+        trained = fit(
+            trainer,
+            read.corpus.vocabulary.kept_words,
+            config.training,
+            Schedule.of(config),
+            DivergenceGuard(config),
+            lambda _: None,
+        )
         words, rows, rounds = list(read.corpus.vocabulary.words), trained.input_vectors, len(planned)
     scores = Evaluator(read_sets(SETS, data_dir), words).score(rows)
     return {score.name: score.score or 0.0 for score in scores} | {"rounds": rounds}

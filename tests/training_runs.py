@@ -14,7 +14,8 @@ from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import snapshot
 from w2v_cli.training.block import BlockTrainer
-from w2v_cli.training.loop import train
+from w2v_cli.training.divergence import DivergenceGuard
+from w2v_cli.training.loop import fit
 from w2v_cli.training.minibatch import MinibatchTrainer
 from w2v_cli.training.resume import restore
 from w2v_cli.training.schedule import Schedule
@@ -31,6 +32,12 @@ def corpus_of(text, config):
     """Return the scanned text; holding sentences out changes its array of words."""
     corpus = _scanned(text, config)
     return dataclasses.replace(corpus, word_ids=corpus.word_ids.copy())
+
+
+def fit_with(config, trainer, words, on_progress=lambda _: None, **options):
+    """Return what `fit` returns with the settings of a config; words: those of an epoch."""
+    guard = DivergenceGuard(config)
+    return fit(trainer, words, config.training, Schedule.of(config), guard, on_progress, **options)
 
 
 class Training:
@@ -62,18 +69,18 @@ class Training:
     def run(self, *, resume=False, stop_after=math.inf, every="100h"):
         """Train, from the snapshot or from the beginning, through so many advances; return what `train` returns."""
         self.trainer.prepare()
-        taken = snapshot.load(self.path) if resume else None
-        resumed = restore(self.trainer, taken, self.path) if resume else None
+        state = None
+        if resume:
+            state = restore(self.trainer, snapshot.load(self.path), self.path, self.config.training.epochs)
         questions = itertools.count(1)
         identity = Identity(self.config, {}, "numpy", is_reproducible=True)
-        with SnapshotWriter(self.path, identity, parse_interval(every)) as keeper:
-            return train(
-                self.words,
+        with SnapshotWriter(self.path, identity, parse_interval(every)) as writer:
+            return fit_with(
                 self.config,
                 self.trainer,
-                lambda _: None,
-                resumed=resumed,
-                keeper=keeper,
+                self.words,
+                state=state,
+                writer=writer,
                 is_stop_wanted=lambda: next(questions) >= stop_after,
             )
 

@@ -64,11 +64,11 @@ def _without_chance(path: Path) -> bytes:
     corpus = taken.identity.config.corpus.model_copy(update={"source": "text.txt"})
     output = OutputSettings()
     config = taken.identity.config.model_copy(update={"corpus": corpus, "output": output})
-    times = {"words_per_second": 1000.0, "seconds_left": 1.0}
-    loop = dataclasses.replace(taken.loop, seconds=1.0, reports=[report | times for report in taken.loop.reports])
-    copies = {name: array.copy() for name, array in taken.arrays.items()}
+    reports = [dataclasses.replace(report, words_per_second=1000.0, seconds_left=1.0) for report in taken.state.reports]
+    copies = {name: array.copy() for name, array in taken.state.arrays.items()}
     identity = dataclasses.replace(taken.identity, config=config)
-    snapshot.save(path, Snapshot(identity, taken.point, loop, copies))
+    state = dataclasses.replace(taken.state, seconds=1.0, reports=reports, arrays=copies)
+    snapshot.save(path, Snapshot(identity, state))
     return path.read_bytes()
 
 

@@ -7,7 +7,7 @@ from w2v_cli.cli.progress import TrainingDisplay
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.pipeline.events import CorpusRead
 from w2v_cli.pipeline.train import EngineLoaded
-from w2v_cli.training.loop import Progress
+from w2v_cli.training.progress import Progress
 
 HALF_WAY = Progress(
     epoch=2,

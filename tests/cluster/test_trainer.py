@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 
 import factories
 from fake_cluster import FakeCluster
+from training_runs import fit_with
 from w2v_cli.cluster.scan import scan_on
 from w2v_cli.cluster.tasks import PackedVocabulary, ShardWork, shard_seed, train_shard
 from w2v_cli.cluster.trainer import ClusterTrainer
@@ -23,7 +24,6 @@ from w2v_cli.errors import ClusterError, CorpusError, DownloadError, MissingDepe
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import snapshot
-from w2v_cli.training.loop import train
 from w2v_cli.training.resume import restore
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.snapshot import Identity
@@ -57,18 +57,18 @@ class Training:
 
     def run(self, *, resume=False, stop_after=None, is_eager=True):
         """Train, from the snapshot or from the beginning, through so many rounds; return what `train` returns."""
-        taken = snapshot.load(self.path) if resume else None
-        resumed = restore(self.trainer, taken, self.path) if resume else None
+        state = None
+        if resume:
+            state = restore(self.trainer, snapshot.load(self.path), self.path, self.config.training.epochs)
         questions = itertools.count(1)
         identity = Identity(self.config, {}, "numpy", is_reproducible=True)
-        with SnapshotWriter(self.path, identity, parse_interval("10m"), is_eager=is_eager) as keeper:
-            return train(
-                self.words,
+        with SnapshotWriter(self.path, identity, parse_interval("10m"), is_eager=is_eager) as writer:
+            return fit_with(
                 self.config,
                 self.trainer,
-                lambda _: None,
-                resumed=resumed,
-                keeper=keeper,
+                self.words,
+                state=state,
+                writer=writer,
                 is_stop_wanted=lambda: stop_after is not None and next(questions) >= stop_after,
             )
 
@@ -134,7 +134,7 @@ def test_a_cluster_that_fails_leaves_the_round_before(source, tmp_path, fails_at
         )
 
     rounds = (fails_at - 1) // 2
-    assert snapshot.load(tmp_path / "x").point == Position(*divmod(rounds, 3))
+    assert snapshot.load(tmp_path / "x").state.position == Position(*divmod(rounds, 3))
     assert_equal(Training(source, config_of(), tmp_path / "x").run(resume=True), expected)
 
 
@@ -148,7 +148,7 @@ def test_what_cannot_be_measured_is_measured_again(source, tmp_path, fails_at, p
         failing.run()
 
     assert failing.cluster.works[-1].name == "measure"
-    assert snapshot.load(tmp_path / "x").point == point
+    assert snapshot.load(tmp_path / "x").state.position == point
     assert_equal(Training(source, config, tmp_path / "x").run(resume=True), expected)
 
 
@@ -163,7 +163,7 @@ def test_a_worker_without_room_leaves_the_round_before(source, tmp_path):
     with pytest.raises(StorageError):
         training.run()
 
-    assert snapshot.load(tmp_path / "x").point == Position(0, 2)
+    assert snapshot.load(tmp_path / "x").state.position == Position(0, 2)
 
 
 def test_a_text_that_changes_leaves_the_round_before(source, tmp_path):
@@ -177,7 +177,7 @@ def test_a_text_that_changes_leaves_the_round_before(source, tmp_path):
     with pytest.raises(CorpusError, match=r"x\.txt changed while it was read"):
         training.run()
 
-    assert snapshot.load(tmp_path / "x").point == Position(0, 2)
+    assert snapshot.load(tmp_path / "x").state.position == Position(0, 2)
     shutil.copy2(source.place, path)
     assert_equal(Training(Source(str(path)), config_of(), tmp_path / "x").run(resume=True), expected)
 

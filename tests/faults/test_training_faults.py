@@ -421,7 +421,7 @@ def test_a_diverged_training_keeps_the_last_good_snapshot(fork):
 
     assert f"{SNAPSHOT} is kept, from epoch " in the_error(done, 1)
     taken = snapshot.load(fork.folder / SNAPSHOT)
-    assert np.abs(taken.arrays["input_vectors"]).max() <= keyed_vectors.MAX_FLOAT16
+    assert np.abs(taken.state.arrays["input_vectors"]).max() <= keyed_vectors.MAX_FLOAT16
     assert sorted(fork.files()) == ["text.txt", SNAPSHOT]
 
 

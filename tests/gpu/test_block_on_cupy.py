@@ -12,7 +12,7 @@ from stand_in import compiler, cupy, w2v  # noqa: F401  fixtures
 
 import factories
 from cycle_text import purity
-from training_runs import Training, assert_equal
+from training_runs import Training, assert_equal, fit_with
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine, check_device_memory, fitting_layout
@@ -21,7 +21,6 @@ from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.factory import build_trainer, with_algorithm
-from w2v_cli.training.loop import train
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.vectors import keyed_vectors
 
@@ -56,7 +55,7 @@ def train_on(backend, corpus_file, config, *, span_words=None):
         words=len(text.word_ids),
         held_out_words=len(held_out.word_ids) if held_out else 0,
     )
-    return corpus, train(len(text.word_ids), config, trainer, lambda _: None)
+    return corpus, fit_with(config, trainer, len(text.word_ids), lambda _: None)
 
 
 @models

@@ -16,13 +16,13 @@ import factories
 from cli.running import make_program, the_error
 from fake_cluster import FakeCluster
 from faults.cluster_runs import finish
+from training_runs import fit_with
 from w2v_cli.cluster.scan import scan_on
 from w2v_cli.cluster.tasks import ShardWork, run_task, train_shard
 from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.loop import train
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.vectors import keyed_vectors
 
@@ -54,7 +54,7 @@ def train_on(backend, source, config):
     """Return what a training on a cluster leaves."""
     trainer, read = trainer_of(backend, source, config)
     trainer.prepare()
-    return train(read.corpus.vocabulary.kept_words, config, trainer, lambda _: None)
+    return fit_with(config, trainer, read.corpus.vocabulary.kept_words, lambda _: None)
 
 
 @on_the_stand_in

@@ -10,12 +10,12 @@ from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpu
 from numpy.testing import assert_allclose
 from stand_in import HERE, cupy, w2v  # noqa: F401  fixtures
 
+from training_runs import fit_with
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.minibatch.array_engine import CuPyArrayEngine
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.vectors import keyed_vectors
@@ -42,7 +42,7 @@ def train_on(backend, corpus_file, config):
     corpus = scan_corpus(corpus_file, config.corpus).text
     engine = load_minibatch_engine(backend, corpus, config)
     trainer = MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=2)
-    return train(len(corpus.word_ids), config, trainer, lambda _: None)
+    return fit_with(config, trainer, len(corpus.word_ids), lambda _: None)
 
 
 @pytest.mark.usefixtures("cupy")

@@ -6,6 +6,7 @@ import pytest
 from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpus
 from numpy.testing import assert_allclose
 
+from training_runs import fit_with
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.gpu_check.agreement import check_block, check_minibatch, check_staleness
@@ -15,7 +16,6 @@ from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.minibatch.array_engine import CuPyArrayEngine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.block import BlockTrainer
-from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
 from w2v_cli.training.schedule import Schedule
 
@@ -59,7 +59,7 @@ def test_training_ends_near_numpys(name, tmp_path):
 
     engines = (load_minibatch_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.CUPY))
     trainers = (MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=2) for engine in engines)
-    expected, found = (train(len(corpus.word_ids), config, trainer, lambda _: None) for trainer in trainers)
+    expected, found = (fit_with(config, trainer, len(corpus.word_ids), lambda _: None) for trainer in trainers)
 
     assert_allclose(found.input_vectors, expected.input_vectors, atol=1e-3)
     assert_allclose(found.epoch_losses, expected.epoch_losses, rtol=1e-4)
@@ -106,7 +106,7 @@ def test_the_block_algorithm_trains_as_the_cpu_does(model, blocks):
         }
     )
     trained = [
-        train(len(text.corpus.word_ids), config, _block_trainer(text.corpus, config, backend), lambda _: None)
+        fit_with(config, _block_trainer(text.corpus, config, backend), len(text.corpus.word_ids), lambda _: None)
         for backend in (Backend.NUMPY, Backend.CUPY)
     ]
 

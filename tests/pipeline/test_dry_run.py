@@ -53,13 +53,13 @@ class FakeTrainer:
         return np.ones((2, 2), np.float32)
 
 
-def begun_with(trainer, *, resumed=None, evaluator=None, **training):
+def begun_with(trainer, *, state=None, evaluator=None, **training):
     config = Config.model_validate({"training": {"epochs": 4} | training})
     return SimpleNamespace(
         config=config,
         trainer=trainer,
         corpus_words=100,
-        resumed=resumed,
+        state=state,
         evaluator=evaluator,
         loaded=SimpleNamespace(rounds=0),
     )
@@ -102,7 +102,7 @@ def test_going_on_is_measured_where_it_goes_on():
     """The speed of what is left, from the point of the snapshot."""
     clock = Clock()
     trainer = FakeTrainer(clock)
-    speed = measure_speed(begun_with(trainer, resumed=SimpleNamespace(point=Position(2, 50))), clock)
+    speed = measure_speed(begun_with(trainer, state=SimpleNamespace(position=Position(2, 50))), clock)
 
     assert trainer.started_at == Position(2, 50)
     assert speed.words_per_second == pytest.approx(10)

@@ -188,7 +188,7 @@ def test_a_resumed_training_goes_on_with_its_log(tmp_path, before):
     ("log", "kind", "cause"),
     [
         ("none/run.jsonl", StorageError, "No such file or directory"),
-        ("x", ConfigError, "--log and --output are both"),
+        ("x", ConfigError, "log and output are both"),
         (".", StorageError, "it is a folder"),
     ],
 )

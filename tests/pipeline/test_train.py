@@ -19,7 +19,7 @@ from w2v_cli.pipeline.events import CorpusRead
 from w2v_cli.pipeline.train import CorpusScanned, EngineLoaded, VectorsSaved, train_vectors
 from w2v_cli.queries import search
 from w2v_cli.training import factory
-from w2v_cli.training.loop import Progress
+from w2v_cli.training.progress import Progress
 from w2v_cli.vectors import keyed_vectors
 
 

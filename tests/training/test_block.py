@@ -7,13 +7,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from cycle_text import purity
+from training_runs import fit_with
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import CorpusError, DivergedError
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.block import BlockTrainer
-from w2v_cli.training.loop import train
 from w2v_cli.training.schedule import Schedule
 
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
@@ -33,7 +33,7 @@ def run(path, *, model="cbow", backend="numba", threads=1, seed=1, on_progress=l
     trainer = BlockTrainer(
         engine, Schedule.of(config), epochs=config.training.epochs, words=len(encoded.word_ids), threads=threads
     )
-    return corpus, train(len(encoded.word_ids), config, trainer, on_progress)
+    return corpus, fit_with(config, trainer, len(encoded.word_ids), on_progress)
 
 
 @models

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import factories
+from training_runs import fit_with
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import DivergedError
@@ -15,7 +16,6 @@ from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import divergence, factory
 from w2v_cli.training import progress as progress_module
 from w2v_cli.training.divergence import DivergenceGuard, largest_value, likely_cause, loss_of_guessing
-from w2v_cli.training.loop import train
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import BEGINNING, Position, StepResult
 
@@ -47,7 +47,7 @@ class Scripted:
 
 def run(trainer, **settings):
     """Train with a scripted trainer that never reports within its one epoch."""
-    return train(1000, config_of(epochs=1, **settings), trainer, lambda _: None)
+    return fit_with(config_of(epochs=1, **settings), trainer, 1000, lambda _: None)
 
 
 @pytest.fixture(autouse=True)
@@ -177,7 +177,7 @@ def corpus(tmp_path_factory):
 
 def train_really(corpus, config):
     trainer, _ = factory.build_trainer(corpus, None, config, Schedule.of(config), Backend.NUMBA)
-    return train(len(corpus.word_ids), config, trainer, lambda _: None)
+    return fit_with(config, trainer, len(corpus.word_ids), lambda _: None)
 
 
 ORDINARY = [

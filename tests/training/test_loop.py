@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import factories
+from training_runs import fit_with
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import CorpusError, DivergedError
@@ -18,7 +19,6 @@ from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.minibatch import batches
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.loop import train
 from w2v_cli.training.minibatch import MinibatchTrainer
 from w2v_cli.training.schedule import Schedule
 
@@ -52,7 +52,7 @@ config_of = functools.partial(factories.config_of, algorithm="minibatch", subsam
 def run(corpus, config, *, backend="numba", on_progress=lambda _: None, threads=2):
     engine = load_minibatch_engine(Backend(backend), corpus, config)
     trainer = MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=threads)
-    return train(len(corpus.word_ids), config, trainer, on_progress)
+    return fit_with(config, trainer, len(corpus.word_ids), on_progress)
 
 
 def plain_training(corpus, config):
@@ -183,7 +183,7 @@ def test_a_diverged_training_stops(small_corpus, model):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_words_without_neighbours_are_refused(corpus_at, model, threads):
     """Where every sentence is one word there is nothing to learn: exit 3, and what would help."""
-    with pytest.raises(CorpusError, match=r"no word of the corpus has a neighbour .*corpus\.sentences=stream"):
+    with pytest.raises(CorpusError, match=r"no word of the corpus has a neighbour .*sentences=\"stream\""):
         run(corpus_at("a\nb\na\nc\n"), config_of(model=model), threads=threads)
 
 

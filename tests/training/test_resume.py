@@ -1,5 +1,6 @@
 """Going on with a training through the pipeline: what must agree, what may differ, what the file then says."""
 
+import dataclasses
 import json
 import shutil
 
@@ -86,8 +87,8 @@ def test_the_resumed_file_is_the_uninterrupted_one(runs, tmp_path, algorithm):
 
 def test_settings_that_are_not_given_come_from_the_snapshot(runs):
     """Only the output is named: corpus and settings are those of the training that was stopped."""
-    runs.run(stop=True, epochs=2, sampling={"seed": 7})
-    saved = runs.run(resume=(), source=None, epochs=99, deterministic=False, model={"dim": 55})
+    runs.run(stop=True, epochs=2, seed=7)
+    saved = runs.run(resume=(), source=None, epochs=99, deterministic=False, dim=55)
 
     [resumed] = [event for event in runs.events if isinstance(event, TrainingResumed)]
     assert (resumed.path, resumed.progress, resumed.epoch, resumed.epochs) == (runs.snapshot, 0.5, 1, 2)
@@ -99,9 +100,9 @@ def test_settings_that_are_not_given_come_from_the_snapshot(runs):
 @pytest.mark.parametrize(
     ("settings", "lines"),
     [
-        ({"model": {"dim": 9}}, ["model.dim: 8 → 9"]),
+        ({"dim": 9}, ["model.dim: 8 → 9"]),
         (
-            {"learning_rate": 0.1, "sampling": {"seed": 2}},
+            {"learning_rate": 0.1, "seed": 2},
             ["sampling.seed: 1 → 2", "training.learning_rate: 0.05 → 0.1"],
         ),
         ({"deterministic": False}, ["training.deterministic: true → false"]),
@@ -174,9 +175,9 @@ def test_a_damaged_snapshot_is_refused(stopped):
 def test_a_crafted_point_is_refused(stopped, point):
     """A place that no training can have come to is damage, not an index."""
     taken = snapshot.load(stopped.snapshot)
-    arrays = {name: np.array(array) for name, array in taken.arrays.items()}
-    crafted = snapshot.Snapshot(taken.identity, Position(*point), taken.loop, arrays)
-    snapshot.save(stopped.snapshot, crafted)
+    arrays = {name: np.array(array) for name, array in taken.state.arrays.items()}
+    crafted = dataclasses.replace(taken.state, position=Position(*point), arrays=arrays)
+    snapshot.save(stopped.snapshot, snapshot.Snapshot(taken.identity, crafted))
 
     with pytest.raises(VectorsError, match="is damaged: it goes on at"):
         stopped.run(resume=())
@@ -278,7 +279,7 @@ def test_a_diverged_training_names_the_last_good_snapshot(runs, learning_rate):
         runs.run(learning_rate=learning_rate, **settings)
 
     taken = snapshot.load(runs.snapshot)
-    assert np.abs(taken.arrays["input_vectors"]).max() <= keyed_vectors.MAX_FLOAT16
+    assert np.abs(taken.state.arrays["input_vectors"]).max() <= keyed_vectors.MAX_FLOAT16
     assert not runs.output.exists()
 
 
@@ -305,7 +306,7 @@ def test_new_text_begins_with_old_vectors(runs, tmp_path):
     new.text.write_text(runs.text.read_text(encoding="utf-8") + "\n" + "land " * 20, encoding="utf-8")
     new.output = tmp_path / "new.safetensors"
     usual = new.run(learning_rate=1e-12).trained.input_vectors
-    found = new.run(learning_rate=1e-12, model={"init_from": str(runs.output)}, overwrite=True).trained.input_vectors
+    found = new.run(learning_rate=1e-12, init_from=str(runs.output), overwrite=True).trained.input_vectors
 
     [event] = [event for event in new.events if isinstance(event, WordsInitialised)]
     ids = {word: row for row, word in enumerate(keyed_vectors.load(new.output).words)}
@@ -324,13 +325,13 @@ def test_going_on_needs_the_old_vectors_no_more(runs, tmp_path):
     old = shutil.move(runs.output, tmp_path / "old.safetensors")
     other = tmp_path / "other.safetensors"
     other.write_bytes(old.read_bytes() + b"\0")
-    settings = {"model": {"init_from": str(old)}, "overwrite": True}
+    settings = {"init_from": str(old), "overwrite": True}
     runs.run(**settings)
     expected = runs.output.read_bytes()
     runs.run(stop=True, **settings)
 
     with pytest.raises(ConfigError, match=r"model\.init_from: old\.safetensors \w{12} → other\.safetensors \w{12}"):
-        runs.run(resume=("model.init_from",), model={"init_from": str(other)})
+        runs.run(resume=("model.init_from",), init_from=str(other))
     old.unlink()
     runs.run(resume=())
 
@@ -342,11 +343,11 @@ def test_old_vectors_of_another_size_are_refused(runs):
     runs.run()
 
     with pytest.raises(ConfigError, match=r"have 8 dimensions, this training has 9: give dim=8"):
-        runs.run(model={"init_from": str(runs.output), "dim": 9}, overwrite=True)
+        runs.run(init_from=str(runs.output), dim=9, overwrite=True)
     assert runs.events == []
 
 
 def test_old_vectors_that_are_none_are_refused(runs):
     """Exit 4, as elsewhere."""
     with pytest.raises(VectorsError, match="does not exist"):
-        runs.run(model={"init_from": "none.safetensors"})
+        runs.run(init_from="none.safetensors")

@@ -12,9 +12,11 @@ from numpy.testing import assert_array_equal
 
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError, StorageError, VectorsError
+from w2v_cli.evaluation.per_epoch import SetScore
 from w2v_cli.training import snapshot
-from w2v_cli.training.loop_state import LoopState
-from w2v_cli.training.snapshot import BEST_VECTORS, Identity, Plan, Snapshot, check_state
+from w2v_cli.training.progress import LossSums, Progress
+from w2v_cli.training.snapshot import Identity, Plan, Snapshot, check_state
+from w2v_cli.training.state import BEST_VECTORS, TrainerState
 from w2v_cli.training.trainer import Position
 from w2v_cli.vectors import keyed_vectors, safetensors
 from w2v_cli.vectors.safetensors import Tensor, save_tensors
@@ -28,20 +30,17 @@ IDENTITY = Identity(
     init_from={"source": "old", "sha256": "ef"},
     earlier_plans=(Plan(2, Position(2, 0)),),
 )
-LOOP = LoopState(
-    sums={"recent_loss": 0.1 + 0.2, "recent_pairs": 7},
+STATE = TrainerState(
+    position=Position(3, 1234),
+    sums=LossSums(0.75, 0.8, 1e-300, 2, 0.1 + 0.2, 2.5, 7, 1.5, 9),
     seconds=1.5,
     lowest_loss=2.25,
     best_epoch=3,
-    reports=[{"epoch": 1, "mean_loss": 1e-300}],
+    reports=[Progress(1, 4, 0.25, 1000.0, 3.0, 0.05, 1e-300, 2.5, scores=(SetScore("x", "accuracy", None, 0, 3),))],
     is_over=False,
+    arrays={"input_vectors": ROWS, "output_vectors": ROWS * 2, "steps": np.array([5], np.int64)},
 )
-SNAPSHOT = Snapshot(
-    IDENTITY,
-    Position(3, 1234),
-    LOOP,
-    {"input_vectors": ROWS, "output_vectors": ROWS * 2, "steps": np.array([5], np.int64)},
-)
+SNAPSHOT = Snapshot(IDENTITY, STATE)
 
 
 @pytest.fixture
@@ -53,23 +52,26 @@ def path(tmp_path):
 
 
 def with_arrays(**arrays):
-    return dataclasses.replace(SNAPSHOT, arrays={**SNAPSHOT.arrays, **arrays})
+    return Snapshot(IDENTITY, dataclasses.replace(STATE, arrays={**STATE.arrays, **arrays}))
 
 
 def test_everything_comes_back(path):
     """Numbers to the last bit, subnormal ones and minus zero included; settings, loop and history as they were."""
     found = snapshot.load(path)
 
-    assert (found.identity, found.point, found.loop) == (IDENTITY, SNAPSHOT.point, LOOP)
-    assert found.arrays.keys() == SNAPSHOT.arrays.keys()
-    for name, array in SNAPSHOT.arrays.items():
-        assert found.arrays[name].dtype == array.dtype
-        assert found.arrays[name].tobytes() == array.tobytes()
+    assert found.identity == IDENTITY
+    assert dataclasses.replace(found.state, arrays={}) == dataclasses.replace(STATE, arrays={})
+    assert found.state.arrays.keys() == STATE.arrays.keys()
+    for name, array in STATE.arrays.items():
+        assert found.state.arrays[name].dtype == array.dtype
+        assert found.state.arrays[name].tobytes() == array.tobytes()
 
 
 def test_equal_snapshots_are_equal_files(path, tmp_path):
     """Nothing of the hour or the host is in them."""
-    snapshot.save(tmp_path / "y", dataclasses.replace(SNAPSHOT, arrays=dict(reversed(SNAPSHOT.arrays.items()))))
+    snapshot.save(
+        tmp_path / "y", Snapshot(IDENTITY, dataclasses.replace(STATE, arrays=dict(reversed(STATE.arrays.items()))))
+    )
 
     assert (tmp_path / "y").read_bytes() == path.read_bytes()
 
@@ -258,8 +260,8 @@ EXPECTED = {"input_vectors": ROWS, "output_vectors": ROWS, "steps": np.array([0]
 
 def test_a_state_that_fits_passes():
     """With and without the vectors that are kept for patience."""
-    check_state("x", SNAPSHOT.arrays, EXPECTED)
-    check_state("x", {**SNAPSHOT.arrays, BEST_VECTORS: ROWS}, EXPECTED)
+    check_state("x", STATE.arrays, EXPECTED)
+    check_state("x", {**STATE.arrays, BEST_VECTORS: ROWS}, EXPECTED)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +279,7 @@ def test_a_state_that_fits_passes():
 def test_a_state_that_does_not_fit_is_refused(wrong):
     """Names, shapes and types are those of the trainer, or the file is damaged."""
     with pytest.raises(VectorsError, match="is damaged"):
-        check_state("x", SNAPSHOT.arrays | wrong, EXPECTED)
+        check_state("x", STATE.arrays | wrong, EXPECTED)
     with pytest.raises(VectorsError, match="is damaged"):
         check_state("x", {"input_vectors": ROWS}, EXPECTED)
 
@@ -295,5 +297,5 @@ def test_a_disk_that_refuses_keeps_the_old_snapshot(path):
 
 def test_arrays_are_views_of_the_file(path):
     """Loading takes no memory for them."""
-    assert not snapshot.load(path).arrays["input_vectors"].flags.owndata
-    assert_array_equal(snapshot.load(path).arrays["input_vectors"], ROWS)
+    assert not snapshot.load(path).state.arrays["input_vectors"].flags.owndata
+    assert_array_equal(snapshot.load(path).state.arrays["input_vectors"], ROWS)

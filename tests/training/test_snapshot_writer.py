@@ -1,11 +1,12 @@
 """When snapshots are taken, and what becomes of them while training goes on."""
 
+import dataclasses
 import threading
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from test_snapshot import IDENTITY, LOOP
+from test_snapshot import IDENTITY, STATE
 
 from w2v_cli.config.durations import Interval, parse_interval
 from w2v_cli.errors import DivergedError, StorageError
@@ -38,7 +39,9 @@ class Valve:
         self.let.wait()
         if self.error:
             raise self.error
-        self.written.append((path, taken.point, {name: array.copy() for name, array in taken.arrays.items()}))
+        self.written.append(
+            (path, taken.state.position, {name: array.copy() for name, array in taken.state.arrays.items()})
+        )
 
 
 @pytest.fixture
@@ -62,7 +65,8 @@ def keeper_of(clock, every="60s"):
 
 
 def take(keeper, point=1, rows=ROWS, words=0.0, **arrays):
-    keeper.take({"input_vectors": rows, **arrays}, Position(point), words, LOOP)
+    state = dataclasses.replace(STATE, position=Position(point), arrays={"input_vectors": rows, **arrays})
+    keeper.take(state, words)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +116,7 @@ def test_the_last_one_is_not_copied(valve, clock):
     with keeper_of(clock) as keeper:
         copy = keeper._copies["input_vectors"]
         copy[:] = 0
-        keeper.take({"input_vectors": ROWS}, Position(1), 0.0, LOOP, is_last=True)
+        keeper.take(dataclasses.replace(STATE, arrays={"input_vectors": ROWS}), 0.0, is_last=True)
 
     assert_array_equal(valve.written[0][2]["input_vectors"], ROWS)
     assert_array_equal(copy, 0)
@@ -189,5 +193,5 @@ def test_costs_are_learnt(tmp_path):
         keeper._writing.result()
 
         assert not keeper.is_due(239, ends_epoch=False)
-        assert keeper._rhythm.cost_seconds > 0
+        assert keeper._schedule.cost_seconds > 0
     assert snapshot.load(tmp_path / "x").identity == IDENTITY

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from factories import config_of
+from training_runs import fit_with
 from w2v_cli.evaluation.per_epoch import SetScore
 from w2v_cli.training import divergence
 from w2v_cli.training import progress as progress_module
-from w2v_cli.training.loop import train
 from w2v_cli.training.trainer import BEGINNING, Position, StepResult
 
 
@@ -71,7 +71,7 @@ def score_at(clock, seconds=20):
 
 def test_measuring_is_no_training(clock):
     """Words a second and seconds are those of training alone; what is left includes the scoring to come."""
-    trained = train(1000, config_of(epochs=4), FakeTrainer(clock, 4), lambda _: None, score=score_at(clock))
+    trained = fit_with(config_of(epochs=4), FakeTrainer(clock, 4), 1000, lambda _: None, score=score_at(clock))
     ends = [report for report in trained.reports if report.epoch_mean_loss is not None]
 
     assert [report.words_per_second for report in trained.reports] == pytest.approx([100] * len(trained.reports))
@@ -82,7 +82,7 @@ def test_measuring_is_no_training(clock):
 
 def test_time_left_within_an_epoch_includes_its_own_scoring(clock):
     """Half an epoch of training and two times the scoring, once one is known."""
-    trained = train(1000, config_of(epochs=2), FakeTrainer(clock, 2), lambda _: None, score=score_at(clock))
+    trained = fit_with(config_of(epochs=2), FakeTrainer(clock, 2), 1000, lambda _: None, score=score_at(clock))
     half_way = next(report for report in trained.reports if report.progress == pytest.approx(0.75))
 
     assert half_way.seconds_left == pytest.approx(5 + 20)
@@ -91,7 +91,7 @@ def test_time_left_within_an_epoch_includes_its_own_scoring(clock):
 def test_the_listener_hears_scores_after_each_epoch(clock):
     """And only then; they are those of the vectors at that time."""
     heard = []
-    train(1000, config_of(epochs=3), FakeTrainer(clock, 3), heard.append, score=score_at(clock))
+    fit_with(config_of(epochs=3), FakeTrainer(clock, 3), 1000, heard.append, score=score_at(clock))
 
     assert [report.scores[0].score for report in heard if report.epoch_mean_loss is not None] == [1.0, 2.0, 3.0]
     assert all(report.scores == () for report in heard if report.epoch_mean_loss is None)
@@ -100,7 +100,7 @@ def test_the_listener_hears_scores_after_each_epoch(clock):
 def test_scores_are_those_of_the_kept_vectors(clock):
     """With a patience that ended the training, those of the best epoch, not of the last."""
     config = config_of(epochs=9, validation=0.1, patience=2)
-    trained = train(1000, config, FakeTrainer(clock, 9, [3.0, 2.0, 2.5, 2.5]), lambda _: None, score=score_at(clock))
+    trained = fit_with(config, FakeTrainer(clock, 9, [3.0, 2.0, 2.5, 2.5]), 1000, lambda _: None, score=score_at(clock))
 
     assert trained.reports[-1].epoch == 4
     assert trained.epoch == trained.scores[0].score == trained.input_vectors[0, 0] == 2
@@ -108,4 +108,4 @@ def test_scores_are_those_of_the_kept_vectors(clock):
 
 def test_without_a_way_to_score_there_are_no_scores(clock):
     """Nothing is scored, and nothing is told."""
-    assert train(1000, config_of(epochs=2), FakeTrainer(clock, 2), lambda _: None).scores == ()
+    assert fit_with(config_of(epochs=2), FakeTrainer(clock, 2), 1000, lambda _: None).scores == ()

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
-from w2v_cli.training.loop import Progress
+from w2v_cli.training.progress import Progress
 from w2v_cli.visual.loss_log import curve_of
 from w2v_cli.visual.loss_plot import check_plot, save_curves
 

@@ -10,7 +10,7 @@ from w2v_cli.evaluation.per_epoch import SetScore
 from w2v_cli.humanize import count as _count
 from w2v_cli.pipeline import train
 from w2v_cli.pipeline.events import CorpusRead
-from w2v_cli.training.loop import Progress
+from w2v_cli.training.progress import Progress
 
 _MOST_FILES = 3  # that are named
 _DOINGS = {

@@ -19,7 +19,8 @@ from w2v_cli.kernels.sampling import keep_probabilities
 from w2v_cli.pipeline.memory import expected_occurrences
 from w2v_cli.system.cpu import available_cores
 from w2v_cli.training.block import BlockTrainer
-from w2v_cli.training.loop import train
+from w2v_cli.training.divergence import DivergenceGuard
+from w2v_cli.training.loop import fit
 from w2v_cli.training.schedule import Schedule
 
 _ASKED_WORDS = 2000
@@ -91,7 +92,9 @@ def _train(
         threads=_threads(backend),
     )
     trainer.prepare()
-    trained = train(len(corpus.word_ids), config, trainer, lambda _: None)
+    trained = fit(
+        trainer, len(corpus.word_ids), config.training, Schedule.of(config), DivergenceGuard(config), lambda _: None
+    )
     return {
         "model": model,
         "backend": str(backend),

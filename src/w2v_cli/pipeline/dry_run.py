@@ -133,7 +133,7 @@ def measure_speed(begun: PreparedTraining, clock: Callable[[], float] = time.per
 
     The work before an epoch's first words, which the minibatch algorithm has, is told apart.
     """
-    start = BEGINNING if begun.resumed is None else begun.resumed.point
+    start = BEGINNING if begun.state is None else begun.state.position
     epochs, began = begun.config.training.epochs, clock()
     first = latest = (began, _progress_before(begun))
     with contextlib.closing(begun.trainer.steps(start)) as advances:
@@ -163,7 +163,7 @@ def _measure_seconds(begun: PreparedTraining, clock: Callable[[], float]) -> flo
 
 def _progress_before(begun: PreparedTraining) -> float:
     """Return how much of the training, 0 to 1, was done by earlier runs."""
-    if begun.resumed is None:
+    if begun.state is None:
         return 0.0
-    point, training = begun.resumed.point, begun.config.training
+    point, training = begun.state.position, begun.config.training
     return (point.epoch + point.done / (begun.loaded.rounds or begun.corpus_words)) / training.epochs

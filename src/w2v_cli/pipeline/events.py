@@ -10,7 +10,8 @@ from w2v_cli.corpus.report import ScanReport
 from w2v_cli.corpus.scan import ScannedCorpus
 from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
 from w2v_cli.training.factory import EngineLoaded
-from w2v_cli.training.loop import Progress, Trained
+from w2v_cli.training.loop import Trained
+from w2v_cli.training.progress import Progress
 
 
 @dataclass(frozen=True)

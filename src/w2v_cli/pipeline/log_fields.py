@@ -16,7 +16,7 @@ from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
 from w2v_cli.system.cpu import available_cores
 from w2v_cli.system.memory import machine_bytes
 from w2v_cli.training.factory import EngineLoaded
-from w2v_cli.training.loop import Progress
+from w2v_cli.training.progress import Progress
 
 _SIGNAL_BASE = 128  # of an exit code
 _SYSTEM_EXIT, _INTERRUPTED_EXIT = 6, 130

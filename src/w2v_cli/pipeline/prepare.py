@@ -34,9 +34,9 @@ from w2v_cli.system.files import refuse_input
 from w2v_cli.system.temporary import clear_stale
 from w2v_cli.training import resume as resume_module
 from w2v_cli.training.factory import EngineLoaded, build_trainer, with_algorithm
-from w2v_cli.training.loop import Resumed
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.snapshot import Identity, Snapshot
+from w2v_cli.training.state import TrainerState
 from w2v_cli.training.trainer import Trainer
 from w2v_cli.training.warm_start import read_old_vectors
 
@@ -99,7 +99,8 @@ class PreparedTraining:
     loaded: EngineLoaded
     memory: MemoryFound
     evaluator: Evaluator | None
-    resumed: Resumed | None = None
+    schedule: Schedule
+    state: TrainerState | None = None
 
 
 def begin(
@@ -107,6 +108,7 @@ def begin(
 ) -> PreparedTraining:
     """Find and scan the corpus, build the trainer and bring it to where training begins."""
     config, output = with_algorithm(config), Path(config.output.path)
+    schedule = Schedule.of(config)
     check_least_memory(config.training.threads or available_cores())
     wanted = config.training.backend
     backend = resolve_backend(wanted) if cluster is None else resolve_on(cluster, wanted)
@@ -131,12 +133,12 @@ def begin(
     evaluator = (
         Evaluator(sets, corpus.vocabulary.words, threads=min(loaded.threads, available_cores())) if sets else None
     )
-    resumed = None
+    state = None
     if taken is not None:
-        identity, resumed = session.go_on(output, trainer, taken, identity, on_event)
+        identity, state = session.go_on(output, trainer, taken, identity, on_event)
     elif old_vectors is not None:
         identity = session.take_over(trainer, corpus.vocabulary, old_vectors, identity, on_event)
-    return PreparedTraining(config, corpus, words, identity, trainer, loaded, memory, evaluator, resumed)
+    return PreparedTraining(config, corpus, words, identity, trainer, loaded, memory, evaluator, schedule, state)
 
 
 Build = Callable[[Backend], tuple[Trainer, EngineLoaded, int]]  # → the trainer, and the words of its epoch

@@ -14,10 +14,10 @@ from w2v_cli.config.schema import Config
 from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.errors import DivergedError, W2vError, option
 from w2v_cli.system import files
-from w2v_cli.training.loop import Resumed
 from w2v_cli.training.resume import continued, load_snapshot, restore
 from w2v_cli.training.snapshot import Identity, Snapshot, snapshot_path
 from w2v_cli.training.snapshot_writer import SnapshotWriter
+from w2v_cli.training.state import TrainerState
 from w2v_cli.training.trainer import Trainer
 from w2v_cli.training.warm_start import OldVectors, start_from
 
@@ -84,7 +84,7 @@ def build_keeper(output: Path, config: Config, identity: Identity, taken: Snapsh
     """Return what keeps the snapshots of a training, None where none are wanted."""
     if not _has_snapshots(config):
         return None
-    every, kept = parse_interval(config.output.snapshot_every), taken.point if taken else None
+    every, kept = parse_interval(config.output.snapshot_every), taken.state.position if taken else None
     is_eager = config.cluster.cluster is not None  # the workers train meanwhile
     return SnapshotWriter(snapshot_path(output), identity, every, kept=kept, is_eager=is_eager)
 
@@ -127,13 +127,12 @@ def vocabulary_sha256(vocabulary: Vocabulary) -> str:
 
 def go_on(
     output: Path, trainer: Trainer, taken: Snapshot, identity: Identity, on_event: Callable[[TrainingResumed], None]
-) -> tuple[Identity, Resumed]:
+) -> tuple[Identity, TrainerState]:
     """Bring the trainer to where the snapshot was taken; return whose training it is now and where it goes on."""
-    resumed = restore(trainer, taken, output)
-    epochs, before = identity.config.training.epochs, taken.identity.config.training.epochs
-    progress = taken.loop.sums.get("progress", 0) * before / epochs
-    on_event(TrainingResumed(snapshot_path(output), progress, taken.point.epoch, epochs))
-    return continued(taken, identity), resumed
+    epochs = identity.config.training.epochs
+    state = restore(trainer, taken, output, epochs)
+    on_event(TrainingResumed(snapshot_path(output), state.sums.progress, state.position.epoch, epochs))
+    return continued(taken, identity), state
 
 
 def take_over(

@@ -16,8 +16,9 @@ from w2v_cli.pipeline.provenance import describe, epoch_evaluations, evaluation,
 from w2v_cli.pipeline.run_log import logged
 from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
 from w2v_cli.system.cpu import available_cores
+from w2v_cli.training.divergence import DivergenceGuard
 from w2v_cli.training.factory import EngineLoaded
-from w2v_cli.training.loop import Trained, train
+from w2v_cli.training.loop import Trained, fit
 from w2v_cli.training.snapshot import snapshot_path
 from w2v_cli.training.snapshot_writer import SnapshotWriter
 from w2v_cli.vectors import keyed_vectors
@@ -85,14 +86,16 @@ def _train(
 ) -> Trained:
     """Train, and write the vectors and the last snapshot."""
     with keeper or nullcontext():
-        trained = train(
-            begun.corpus_words,
-            begun.config,
+        trained = fit(
             begun.trainer,
+            begun.corpus_words,
+            begun.config.training,
+            begun.schedule,
+            DivergenceGuard(begun.config),
             on_event,
             score=None if begun.evaluator is None else begun.evaluator.score,
-            resumed=begun.resumed,
-            keeper=keeper,
+            state=begun.state,
+            writer=keeper,
             is_stop_wanted=is_over,
         )
         keyed_vectors.save(output, _word_vectors(begun, trained), overwrite=begun.config.output.overwrite)

@@ -13,8 +13,8 @@ from w2v_cli.config.schema import FIELDS, Config
 from w2v_cli.datasets.incoming import sha256_of
 from w2v_cli.errors import ConfigError, VectorsError, option
 from w2v_cli.training import snapshot
-from w2v_cli.training.loop import Resumed
-from w2v_cli.training.snapshot import BEST_VECTORS, TRAINING_VERSION, Identity, Plan, Snapshot
+from w2v_cli.training.snapshot import TRAINING_VERSION, Identity, Plan, Snapshot
+from w2v_cli.training.state import BEST_VECTORS, TrainerState
 from w2v_cli.training.trainer import Trainer
 
 # Settings that decide nothing of the vectors: they may be other ones each time.
@@ -78,28 +78,38 @@ def check_same(output: Path, taken: Snapshot, corpus: dict[str, Any], backend: s
     if differences:
         raise _refusal(output, differences)
     most = corpus_words if old.config.training.algorithm == "minibatch" else corpus_words - 1
-    if not (0 <= taken.point.epoch <= old.config.training.epochs and 0 <= taken.point.done <= most):
-        raise VectorsError(f"{snapshot.snapshot_path(output)} is damaged: it goes on at {taken.point}; begin anew.")
+    if not (0 <= taken.state.position.epoch <= old.config.training.epochs and 0 <= taken.state.position.done <= most):
+        raise VectorsError(
+            f"{snapshot.snapshot_path(output)} is damaged: it goes on at {taken.state.position}; begin anew."
+        )
 
 
 def continued(taken: Snapshot, new: Identity) -> Identity:
     """Return the identity of the training that goes on: `new`, with the history of the old one."""
     old, plans = taken.identity, taken.identity.earlier_plans
     if new.config.training.epochs != old.config.training.epochs:
-        plans = (*plans, Plan(old.config.training.epochs, taken.point))
+        plans = (*plans, Plan(old.config.training.epochs, taken.state.position))
     is_reproducible = old.is_reproducible and new.is_reproducible
     return dataclasses.replace(new, is_reproducible=is_reproducible, init_from=old.init_from, earlier_plans=plans)
 
 
-def restore(trainer: Trainer, taken: Snapshot, output: Path) -> Resumed:
-    """Give the trainer the state of the snapshot; return where training goes on.
+def restore(trainer: Trainer, taken: Snapshot, output: Path, epochs: int) -> TrainerState:
+    """Give the trainer the arrays of the snapshot; return the state from which a training of so many epochs continues.
 
     Raises VectorsError where the arrays are not those of this trainer.
     """
-    snapshot.check_state(snapshot.snapshot_path(output), taken.arrays, trainer.read_state())
-    trainer.restore(taken.arrays)
-    best = taken.arrays.get(BEST_VECTORS)
-    return Resumed(taken.point, taken.loop, None if best is None else np.array(best))
+    state, planned = taken.state, taken.identity.config.training.epochs
+    snapshot.check_state(snapshot.snapshot_path(output), state.arrays, trainer.read_state())
+    trainer.restore(state.arrays)
+    sums = dataclasses.replace(state.sums)
+    if epochs != planned:  # progress is a share of all epochs
+        sums.progress *= planned / epochs
+        sums.next_report = 0.0
+    arrays = {}
+    if state.lowest_loss is not None:  # without best vectors, the last epoch was the best one; more may follow
+        best = trainer.read_vectors() if state.best_vectors is None else state.best_vectors
+        arrays = {BEST_VECTORS: np.array(best)}
+    return dataclasses.replace(state, sums=sums, reports=list(state.reports), arrays=arrays)
 
 
 def _differences(config: Config, given: Collection[str], identity: Identity) -> Iterator[str]:

@@ -1,9 +1,9 @@
-"""The resumable state of a training in one checksummed file: matrices as float32, the loop, and whose it is."""
+"""The snapshot file: the state of a training and its identity, checksummed; matrices are float32."""
 
 import json
 import reprlib
 import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,17 @@ from pydantic import TypeAdapter, ValidationError
 from w2v_cli import __version__
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError, VectorsError, option
-from w2v_cli.training.loop_state import LoopState
+from w2v_cli.training.state import BEST_VECTORS, INPUT_VECTORS, TrainerState
 from w2v_cli.training.trainer import NamedArrays, Position
 from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16
 from w2v_cli.vectors.safetensors import Tensor, damaged, load_tensors, read_json, save_tensors
 
 SNAPSHOT_VERSION = 1  # of this file's layout: raised when a new w2v could not be read by an old one
 TRAINING_VERSION = 1  # of what a training computes: raised when the same settings give other vectors than before
-INPUT_VECTORS = "input_vectors"  # what every trainer calls them
-BEST_VECTORS = "best_vectors"  # (V, D), of the epoch with the lowest held-out loss, where that is not the last one
 
 _SECOND_MOMENTS = "_second_moments"  # how the names of Adam's end
-_LOOP = "loop"  # JSON as bytes: the header is too small for the reports of a hundred thousand epochs
+_LOOP = "loop"  # all but position and arrays as JSON: the header has no room for the reports of 100,000 epochs
+_NOT_IN_LOOP = {"position", "arrays"}
 _KIND = "snapshot"
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
 _BLOCK_ROWS = 4096
@@ -62,12 +61,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A training at one point: its identity, where it goes on, its loop, and the trainer's state with BEST_VECTORS."""
+    """What the file holds: whose training it is, and its state with the trainer's arrays."""
 
     identity: Identity
-    point: Position
-    loop: LoopState
-    arrays: NamedArrays
+    state: TrainerState
 
 
 @dataclass(frozen=True)
@@ -93,17 +90,19 @@ def save(path: Path, snapshot: Snapshot) -> None:
     Raises DivergedError, and keeps the older one, where a value is not finite or too large for the vectors that are to
     be made of it; StorageError where the disk refuses.
     """
-    for name, array in snapshot.arrays.items():
+    state = snapshot.state
+    for name, array in state.arrays.items():
         limit = MAX_FLOAT16 if name in (INPUT_VECTORS, BEST_VECTORS) else _MAX_FLOAT32
         if not _is_within(array, limit):
             raise DivergedError(
-                f"in epoch {snapshot.point.epoch + 1} {name.replace('_', ' ')} hold numbers beyond {limit:g}, or NaN: "
+                f"in epoch {state.position.epoch + 1} {name.replace('_', ' ')} hold numbers beyond {limit:g}, or NaN: "
                 f"training diverged; try a lower {option('learning_rate')}."
             )
-    loop = np.frombuffer(json.dumps(asdict(snapshot.loop), allow_nan=False).encode(), np.uint8)
-    arrays = sorted({**snapshot.arrays, _LOOP: loop}.items(), key=lambda item: (-item[1].itemsize, item[0]))
+    told = {field.name: getattr(state, field.name) for field in fields(state) if field.name not in _NOT_IN_LOOP}
+    loop = np.frombuffer(json.dumps(told, default=asdict, allow_nan=False).encode(), np.uint8)
+    arrays = sorted({**state.arrays, _LOOP: loop}.items(), key=lambda item: (-item[1].itemsize, item[0]))
     tensors = {name: Tensor(_TYPES[array.dtype.str], array.shape, _blocks(array)) for name, array in arrays}
-    header = _Header(_KIND, SNAPSHOT_VERSION, snapshot.identity, snapshot.point)
+    header = _Header(_KIND, SNAPSHOT_VERSION, snapshot.identity, state.position)
     save_tensors(path, tensors, TypeAdapter(_Header).dump_python(header, mode="json"), overwrite=True)
 
 
@@ -122,13 +121,14 @@ def load(path: Path) -> Snapshot:
         )
     try:
         header = TypeAdapter(_Header).validate_python(metadata)
-        loop = TypeAdapter(LoopState).validate_python(read_json(arrays.pop(_LOOP).tobytes()))
-    except (KeyError, ValueError, RecursionError) as error:  # ValidationError is a ValueError
+        loop = read_json(arrays.pop(_LOOP).tobytes())
+        state = TypeAdapter(TrainerState).validate_python(dict(loop) | {"position": header.point, "arrays": arrays})
+    except (KeyError, TypeError, ValueError, RecursionError) as error:  # ValidationError is a ValueError
         raise damaged(path, f"it says too little of its training ({shortened(error)})") from error
     for name, array in arrays.items():
         if array.dtype.str not in _TYPES or not _is_within(array, _MAX_FLOAT32):
             raise damaged(path, f"its {reprlib.repr(name)} hold values that are no finite numbers")
-    return Snapshot(header.identity, header.point, loop, arrays)
+    return Snapshot(header.identity, state)
 
 
 def check_state(path: Path, found: NamedArrays, expected: NamedArrays) -> None:

@@ -1,6 +1,7 @@
 """When a snapshot is due, and how it is written while training goes on."""
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,8 +15,8 @@ import numpy as np
 from w2v_cli.config.durations import Interval
 from w2v_cli.errors import W2vError
 from w2v_cli.training import snapshot
-from w2v_cli.training.loop_state import LoopState
 from w2v_cli.training.snapshot import Identity, Snapshot
+from w2v_cli.training.state import TrainerState
 from w2v_cli.training.trainer import NamedArrays, Position
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ class SnapshotSchedule:
 
 
 class SnapshotWriter:
-    """Copies the state of a training at rest, and writes the copy in a thread of its own, one at a time.
+    """Copies the state of a training and writes the copy in a thread of its own, one at a time.
 
-    kept: the point of the latest snapshot on disk, None where there is none. Copies are made into the same memory each
-    time: one state more than training itself needs. On leaving the block the last one is on disk.
+    kept: the position of the latest snapshot on disk, None if there is none. Every copy goes into the same memory, as
+    much as the state takes. When the block is left, the last snapshot is on disk.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class SnapshotWriter:
         self.path = path
         self.kept = kept
         self._identity = identity
-        self._rhythm = SnapshotSchedule(every, is_eager=is_eager)
+        self._schedule = SnapshotSchedule(every, is_eager=is_eager)
         self._clock = clock
         self._copies: dict[str, NDArray[Any]] = {}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="w2v-snapshot")
@@ -92,10 +93,10 @@ class SnapshotWriter:
         with contextlib.suppress(W2vError) if error else contextlib.nullcontext():  # the first error is the one to tell
             self._end_writing()
 
-    def begin(self, state: NamedArrays, words: float) -> None:
-        """Take the memory for copies of the state, before anything is lost if there is none; count from `words` on."""
-        self._copies = {name: np.empty(array.shape, array.dtype) for name, array in state.items()}
-        self._rhythm.begin(self._clock(), words)
+    def begin(self, arrays: NamedArrays, words: float) -> None:
+        """Take the memory for copies of the trainer's arrays, before anything can be lost; count from `words` on."""
+        self._copies = {name: np.empty(array.shape, array.dtype) for name, array in arrays.items()}
+        self._schedule.begin(self._clock(), words)
 
     def is_due(self, words: float, *, ends_epoch: bool) -> bool:
         """Return whether a snapshot is to be taken after so many corpus words; never while one is being written.
@@ -106,38 +107,36 @@ class SnapshotWriter:
             if not self._writing.done():
                 return False
             self._end_writing()
-        return self._rhythm.is_due(self._clock(), words, ends_epoch=ends_epoch)
+        return self._schedule.is_due(self._clock(), words, ends_epoch=ends_epoch)
 
-    def take(
-        self, state: NamedArrays, point: Position, words: float, loop: LoopState, *, is_last: bool = False
-    ) -> None:
-        """Begin to write a copy of the state, or the last one itself, which nothing changes any more.
+    def take(self, state: TrainerState, words: float, *, is_last: bool = False) -> None:
+        """Begin to write a copy of the state; with `is_last` the state itself, which nothing changes any more.
 
-        One that is still being written is awaited first. Raises what its writing raised.
+        Waits for the last one to be written. Raises what its writing raised.
         """
         self._end_writing()
         began = self._clock()
         kept = state if is_last else self._copied(state)
-        self._writing = self._writer.submit(self._write, Snapshot(self._identity, point, loop, kept))
+        self._writing = self._writer.submit(self._write, Snapshot(self._identity, kept))
         self._copy_seconds = self._clock() - began
-        self._rhythm.begin(self._clock(), words)
+        self._schedule.begin(self._clock(), words)
 
-    def _copied(self, state: NamedArrays) -> NamedArrays:
-        for name, array in state.items():
+    def _copied(self, state: TrainerState) -> TrainerState:
+        for name, array in state.arrays.items():
             if name not in self._copies:  # BEST_VECTORS, which are not there in the beginning
                 self._copies[name] = np.empty(array.shape, array.dtype)
             np.copyto(self._copies[name], array)
-        return {name: self._copies[name] for name in state}
+        return dataclasses.replace(state, arrays={name: self._copies[name] for name in state.arrays})
 
-    def _write(self, taken: Snapshot) -> tuple[Position, float]:
-        """Write a snapshot; return its point, and the seconds of a processor that it took."""
+    def _write(self, kept: Snapshot) -> tuple[Position, float]:
+        """Write a snapshot; return its position, and the seconds of a processor that it took."""
         began = time.thread_time()
-        snapshot.save(self.path, taken)
-        return taken.point, time.thread_time() - began
+        snapshot.save(self.path, kept)
+        return kept.state.position, time.thread_time() - began
 
     def _end_writing(self) -> None:
         """Wait until nothing is being written; take in how that went."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
             self.kept, seconds = writing.result()
-            self._rhythm.cost_seconds = self._copy_seconds + _DISPLACED * seconds
+            self._schedule.cost_seconds = self._copy_seconds + _DISPLACED * seconds

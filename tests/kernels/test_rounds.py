@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from w2v_cli.config.resolve import resolve
 from w2v_cli.corpus.scan import scan_corpus
-from w2v_cli.kernels.block import rounds_engine
+from w2v_cli.kernels.block import engine as block_engine
 from w2v_cli.kernels.block.blocks import BlockBuilder
 from w2v_cli.kernels.embeddings import build_embeddings
 from w2v_cli.kernels.load import load_block_engine
@@ -46,7 +46,7 @@ def plain_rounds(corpus, config):
     start = build_embeddings(corpus.vocabulary_size, model, config.sampling.seed)
     state = [start.input_vectors.astype(float), start.output_vectors.astype(float)]
     builder = BlockBuilder(corpus, config)
-    borders = [*range(0, words, rounds_engine._SPAN_WORDS), words]
+    borders = [*range(0, words, block_engine._SHORT_SPAN_WORDS), words]
     losses = []
     for epoch in (0, 1):
         spans = [list(builder.iterate_span(epoch, *span)) for span in pairwise(borders)]
@@ -93,6 +93,6 @@ def test_a_span_of_one_word_ends(corpus, threads):
     engine = load_block_engine(Backend.NUMBA, corpus, config_of("cbow"), threads=threads)
     engine.prepare()
 
-    for stop in (1, rounds_engine._SPAN_WORDS + 1, 2 * rounds_engine._SPAN_WORDS + 1):
+    for stop in (1, block_engine._SHORT_SPAN_WORDS + 1, 2 * block_engine._SHORT_SPAN_WORDS + 1):
         loss, pairs = engine.train_span(0, 0, stop, *RATES)
         assert (loss > 0) == (pairs > 0)

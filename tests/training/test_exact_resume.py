@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 import factories
 from training_runs import Training, assert_equal
-from w2v_cli.kernels.block import rounds_engine
+from w2v_cli.kernels.block import engine as block_engine
 from w2v_cli.kernels.minibatch import batches
 from w2v_cli.training import block, progress
 
@@ -30,7 +30,7 @@ compiled_kinds = pytest.mark.parametrize("kind", ["one thread", "rounds", "numba
 def _small_portions(monkeypatch):
     """Make an advance of some ninety words, so that a small text has several."""
     monkeypatch.setattr(batches, "_CHUNK_CENTRES", 88)
-    monkeypatch.setattr(rounds_engine, "_SPAN_WORDS", 12)
+    monkeypatch.setattr(block_engine, "_SHORT_SPAN_WORDS", 12)
     monkeypatch.setattr(block, "_SPANS_AHEAD", 1)
     monkeypatch.setattr(progress, "_REPORTS_PER_EPOCH", 1)  # so that losses are summed over several advances,
     monkeypatch.setattr(progress, "_MOST_PAIRS_UNSEEN", 150)  # and in several steps

@@ -48,9 +48,9 @@ def load_block_engine(
 
         return CuPyEngine(corpus, config, held_out, start)
     if backend is Backend.NUMBA and config.training.deterministic:
-        from w2v_cli.kernels.block.rounds_engine import RoundsEngine  # noqa: PLC0415  Numba takes a second to import
+        from w2v_cli.kernels.block.engine import DeterministicEngine  # noqa: PLC0415  Numba takes a second to import
 
-        return RoundsEngine(corpus, config, held_out, threads=threads)
+        return DeterministicEngine(corpus, config, held_out, threads=threads)
     if backend is Backend.NUMBA:
         from w2v_cli.kernels.block.engine import CompiledEngine  # noqa: PLC0415  Numba takes a second to import
 

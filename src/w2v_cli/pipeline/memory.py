@@ -25,7 +25,7 @@ _LISTS_AHEAD = 66
 _COMPILING = 100_000_000
 _CODE = 8_000_000  # compiled code that is loaded, and what Python itself needs on the way
 _EVALUATION = 16_000_000  # blocks of rows and their products with the questions' words, and the questions
-_ROUND_SPANS, _ROUND_SPAN_WORDS, _PER_KEPT = 8, 1 << 13, 24  # kernels/block: rounds_engine.py, spans_numba.KeptWords
+_ROUND_SPANS, _ROUND_SPAN_WORDS, _PER_KEPT = 8, 1 << 13, 24  # kernels/block: engine.py, spans_numba.KeptWords
 
 
 @dataclass(frozen=True)

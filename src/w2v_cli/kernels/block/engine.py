@@ -1,15 +1,18 @@
-"""The block contract on compiled kernels: the matrices, the draws and a scratch for each thread at work."""
+"""The engines of the compiled block kernels: lock-free threads, or the same bytes on any number of threads."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from queue import Empty, SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import Config, ModelSettings
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.jit.njit import is_kept
 from w2v_cli.kernels.block.blocks import SPAN_WORDS, shared_negatives
+from w2v_cli.kernels.block.deterministic_numba import Rounds, join_rounds
 from w2v_cli.kernels.block.scratch import Model, Scratch, build_scratch, padded_dim, zeros
 from w2v_cli.kernels.block.spans_numba import Draws, KeptWords, Text, build_kept_words
 from w2v_cli.kernels.block.train_numba import Span, train_span
@@ -17,9 +20,12 @@ from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
 from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
 
+_SPANS_AT_ONCE = 8  # their blocks know nothing of each other, so that more would cost quality (docs/adr/0007)
+_SHORT_SPAN_WORDS = 1 << 13
+
 
 class CompiledEngine:
-    """The block contract, compiled; spans may be trained by any number of threads at a time."""
+    """The block engine for threads without locks (Hogwild): any number of them may train spans at a time."""
 
     span_words = SPAN_WORDS
     blocks_in_flight = None
@@ -91,6 +97,44 @@ class CompiledEngine:
             return build_kept_words(SPAN_WORDS, model.window), build_scratch(model, shared)
 
 
+class DeterministicEngine(CompiledEngine):
+    """The block engine of `--deterministic`: the same bytes on any number of threads.
+
+    It trains up to eight short spans side by side, on threads of its own; one thread calls it.
+    """
+
+    span_words = _SPANS_AT_ONCE * _SHORT_SPAN_WORDS
+
+    def __init__(
+        self, corpus: EncodedText, config: Config, held_out: EncodedText | None = None, *, threads: int
+    ) -> None:
+        super().__init__(corpus, config, held_out)
+        model = config.model
+        shared = shared_negatives(config.sampling.negatives)
+        self._rounds = _build_rounds(model, shared)
+        self._scratches = [build_scratch(model, shared) for _ in range(threads)]
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="w2v-deterministic")
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether compiled code was kept by an earlier run."""
+        return is_kept(join_rounds)
+
+    def _train(self, text: Text, span: Span) -> tuple[float, int]:
+        """Train on a span as on up to eight shorter ones: each thread does a share of their blocks."""
+        borders = np.append(np.arange(span.start, span.stop, _SHORT_SPAN_WORDS), span.stop)
+        done = (borders - span.start) / (span.stop - span.start)
+        rates = span.first_rate + (span.last_rate - span.first_rate) * done
+        spans, rounds = len(borders) - 1, self._rounds
+        rounds.starts[:spans], rounds.stops[:spans] = borders[:-1], borders[1:]
+        rounds.first_rates[:spans], rounds.last_rates[:spans] = rates[:-1], rates[1:]
+        rounds.counters[:] = 0
+        join = partial(join_rounds, self._model, text, self._draws, span.epoch, spans, *self._flags, rounds)
+        for thread in [self._threads.submit(join, scratch) for scratch in self._scratches]:
+            thread.result()
+        return float(rounds.losses[:spans].sum()), int(rounds.pairs[:spans].sum())
+
+
 def _text_and_draws(corpus: EncodedText, config: Config) -> tuple[Text, Draws]:
     """Return the corpus and the settings of the draws as the compiled functions take them."""
     counts, model = corpus.word_counts, config.model
@@ -122,3 +166,26 @@ def _padded(start: Embeddings) -> Embeddings:
 def _padded_zeros(shape: tuple[int, int]) -> NDArray[np.float32]:
     """Return zeros with rows of whole cache lines; what is added to a row is zero and stays zero."""
     return zeros((shape[0], padded_dim(shape[1])))
+
+
+def _build_rounds(model: ModelSettings, negatives: int) -> Rounds:
+    """Return room for the spans that are trained side by side."""
+    scratch, kept = build_scratch(model, negatives), build_kept_words(_SHORT_SPAN_WORDS, model.window)
+    return Rounds(
+        starts=np.zeros(_SPANS_AT_ONCE, np.int64),
+        stops=np.zeros(_SPANS_AT_ONCE, np.int64),
+        first_rates=np.zeros(_SPANS_AT_ONCE),
+        last_rates=np.zeros(_SPANS_AT_ONCE),
+        bounds=np.zeros((_SPANS_AT_ONCE, 3), np.int64),
+        word_ids=np.zeros((_SPANS_AT_ONCE, *kept.word_ids.shape), np.int32),
+        positions=np.zeros((_SPANS_AT_ONCE, *kept.positions.shape), np.int64),
+        left=np.zeros((_SPANS_AT_ONCE, *kept.left.shape), np.int32),
+        right=np.zeros((_SPANS_AT_ONCE, *kept.right.shape), np.int32),
+        chances=np.zeros((_SPANS_AT_ONCE, *kept.chances.shape), np.uint32),
+        x_gradient=zeros((_SPANS_AT_ONCE, *scratch.x.shape)),
+        y_gradient=zeros((_SPANS_AT_ONCE, len(scratch.output_ids), padded_dim(model.dim))),
+        output_ids=zeros((_SPANS_AT_ONCE, *scratch.output_ids.shape), np.int32),
+        losses=np.zeros(_SPANS_AT_ONCE),
+        pairs=np.zeros(_SPANS_AT_ONCE, np.int64),
+        counters=np.zeros(16, np.int64),
+    )

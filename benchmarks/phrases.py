@@ -29,8 +29,8 @@ from unittest import mock
 from w2v_cli.config.schema import CorpusSettings
 from w2v_cli.corpus.phrases import phrases
 from w2v_cli.corpus.scan import scan_corpus
-from w2v_cli.system.cpu import available_cores
-from w2v_cli.system.packing import packed_write
+from w2v_cli.system.compression import compressed_write
+from w2v_cli.system.machine import available_cores
 
 MIN_COUNT, THRESHOLD = 5, 100.0
 GENSIM = """
@@ -102,7 +102,7 @@ def run_stages(text: Path, output: Path, threads: int, runs: dict[str, list[tupl
         return call
 
     def write(joined: phrases.JoinedText) -> None:
-        with packed_write(output, overwrite=True) as file:
+        with compressed_write(output, overwrite=True) as file:
             for block in joined.iterate_lines(threads=threads):
                 file.write(block)
 

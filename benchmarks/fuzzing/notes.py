@@ -15,7 +15,7 @@ from w2v_cli.corpus import find, urls
 from w2v_cli.datasets import registry, replies
 from w2v_cli.datasets.incoming import PartialFile
 from w2v_cli.pipeline.run_log import RunLog, check_log
-from w2v_cli.system import locks, memory
+from w2v_cli.system import locks, machine
 
 _URL = "https://example.org/file.txt"
 _NOTE = {"url": _URL, "validator": '"abc"'}
@@ -144,8 +144,8 @@ def _read_limits(case: Case, folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(case.data if name == case.settings["file"] else content)
     try:
-        assert all(limit.available >= 0 for limit in memory.read_limits(folder))  # noqa: S101
-        assert memory.anonymous_bytes(folder) >= 0  # noqa: S101
+        assert all(limit.available >= 0 for limit in machine.read_limits(folder))  # noqa: S101
+        assert machine.anonymous_bytes(folder) >= 0  # noqa: S101
     finally:
         import shutil  # noqa: PLC0415  beside its only use
 

@@ -19,7 +19,7 @@ from w2v_cli.corpus.scan import ScanResult, scan_corpus
 from w2v_cli.corpus.sources import find_sources
 from w2v_cli.evaluation.per_epoch import Evaluator
 from w2v_cli.evaluation.sets import read_sets
-from w2v_cli.system import unpacking
+from w2v_cli.system import compression
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -70,7 +70,7 @@ _PACKERS = {
     "xz": lambda data: lzma.compress(data, preset=0),
     "zst": zstd.compress,
 }
-_MAGICS = tuple(magic for form in unpacking.FORMATS for magic in form.magics)
+_MAGICS = tuple(magic for form in compression.COMPRESSIONS for magic in form.magics)
 
 
 def _make_corpus(rng: random.Random) -> Case:

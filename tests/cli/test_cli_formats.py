@@ -54,7 +54,7 @@ def test_an_output_that_exists_is_kept(asked, command):
     asked.write("in.txt", GLOVE)
     asked.write("out.vec", "mine")
 
-    assert "out.vec exists already and is kept" in the_error(asked.run(*command), 2)
+    assert "out.vec already exists" in the_error(asked.run(*command), 2)
     assert (asked.folder / "out.vec").read_text() == "mine"
     assert asked.run(*command, "--overwrite").returncode == 0
     assert (asked.folder / "out.vec").read_bytes() != b"mine"

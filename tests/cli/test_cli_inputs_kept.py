@@ -24,7 +24,7 @@ def test_an_input_is_not_overwritten(asked, arguments):
 
     message = the_error(asked.run(*arguments, "--overwrite"), 2)
 
-    assert message.endswith(" is what is read, and would be lost: choose another output.")
+    assert message.endswith(" is also an input and would be lost: choose another output.")
     assert asked.files() == before
 
 

@@ -54,7 +54,7 @@ def test_an_existing_page_is_kept(asked):
     """What is there is refused before anything is computed, and replaced with --overwrite."""
     asked.write("map.html", "mine")
 
-    assert "map.html exists already" in the_error(asked.run("map"), 2)
+    assert "map.html already exists" in the_error(asked.run("map"), 2)
     assert (asked.folder / "map.html").read_text() == "mine"
     assert asked.run("map", "--overwrite").returncode == 0
 
@@ -64,7 +64,7 @@ def test_an_existing_page_is_kept(asked):
     [
         (["absent.safetensors"], 4, "absent.safetensors does not exist: name another FILE."),
         (["--output", "no/such/map.html"], 6, "cannot write no/such/map.html"),
-        (["--output", "."], 2, "exists already"),
+        (["--output", "."], 2, "already exists"),
         (["--min-count", "1000000"], 2, "no word occurs 1,000,000 times"),
         (["--clusters", "33"], 2, "--clusters"),
         (["--words", "0"], 2, "--words"),

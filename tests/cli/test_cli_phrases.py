@@ -97,7 +97,7 @@ def test_json_says_what_was_joined(cities):
     [
         (["absent.txt"], 3, "absent.txt"),
         (["empty.txt"], 3, "holds no words"),
-        (["text.txt", "-o", "text.txt"], 2, "text.txt exists already"),
+        (["text.txt", "-o", "text.txt"], 2, "text.txt already exists"),
         (["text.txt", "-o", "new.txt", "--list", "new.txt"], 2, "are one file"),
         (["text.txt", "-o", "absent/new.txt"], 6, "absent/new.txt"),
         (["text.txt", "-o", ".", "--overwrite"], 6, "it is a folder"),

@@ -128,7 +128,7 @@ def test_a_picture_is_drawn_and_kept(w2v):
 
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert (w2v.folder / "loss.png").read_bytes().startswith(b"\x89PNG")
-    assert "loss.png exists already" in the_error(w2v.run("plot", "a.jsonl", "-o", "loss.png"), 2)
+    assert "loss.png already exists" in the_error(w2v.run("plot", "a.jsonl", "-o", "loss.png"), 2)
     assert w2v.run("plot", "a.jsonl", "-o", "loss.png", "--overwrite").returncode == 0
 
 

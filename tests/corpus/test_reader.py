@@ -131,8 +131,8 @@ def test_a_file_that_changes_is_refused(tmp_path, monkeypatch, change, number):
         ("utf-16-be", "\ufeff", "UTF-16"),
         ("utf-32-le", "\ufeff", "UTF-32"),
         ("utf-32-be", "\ufeff", "UTF-32"),
-        ("utf-16-le", "", "UTF-16LE without a mark"),
-        ("utf-16-be", "", "UTF-16BE without a mark"),
+        ("utf-16-le", "", "UTF-16LE without a byte order mark"),
+        ("utf-16-be", "", "UTF-16BE without a byte order mark"),
     ],
 )
 def test_utf_16_is_refused_with_the_way_out(read, encoding, mark, named):
@@ -163,8 +163,8 @@ def test_other_data_is_left_out_of_a_folder_and_refused_by_name(read):
 
     assert text_of(pieces) == b"a\nb\n"
     assert [line[line.index(" is ") :] for line in reader.counts.other_data] == [
-        " is a PNG image; save it as text (UTF-8), and name that.",
-        " is a PNG image; save it as text (UTF-8), and name that.",
+        " is a PNG image; save it as text (UTF-8), and name the result.",
+        " is a PNG image; save it as text (UTF-8), and name the result.",
         " is compressed twice; decompress it once, and name the result.",
     ]
     assert (len(reader.counts.digests), reader.counts.size_bytes) == (2, 2)

@@ -21,8 +21,8 @@ from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source, known_bytes
 from w2v_cli.errors import CorpusError, option
 from w2v_cli.humanize import count
-from w2v_cli.system import file_types, unpacking
-from w2v_cli.system.unpacking import zstd
+from w2v_cli.system import compression, file_types
+from w2v_cli.system.compression import zstd
 
 PTB = CorpusSettings(tokens="whitespace", sentences="stream", end_of_line="<eos>", min_count=1)
 
@@ -75,7 +75,7 @@ any_settings = st.fixed_dictionaries(
 
 def is_refused(content):
     """Return whether a file with these bytes is no text, or a compressed one."""
-    refusals = (file_types.refusal_of_other_encoding, file_types.refusal_of_other_data, unpacking.find_format)
+    refusals = (file_types.refusal_of_other_encoding, file_types.refusal_of_other_data, compression.find_compression)
     return any(refuse(content) for refuse in refusals)
 
 

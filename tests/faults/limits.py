@@ -11,8 +11,8 @@ def addresses(more):
     """Return code that lets the process have so many bytes of addresses more than it has then."""
     return dedent(f"""
         import resource
-        from w2v_cli.system import memory
-        used = memory._read_fields(memory.Path("/proc/self/status"))["VmSize"]
+        from w2v_cli.system import machine
+        used = machine._read_fields(machine.Path("/proc/self/status"))["VmSize"]
         resource.setrlimit(resource.RLIMIT_AS, (used + {more}, used + {more}))
     """)
 

@@ -15,7 +15,7 @@ import pytest
 
 from cli.running import FAST, TEXT, the_error
 from faults.limits import addresses, needs_linux
-from w2v_cli.system.unpacking import zstd
+from w2v_cli.system.compression import zstd
 
 pytestmark = needs_linux()
 
@@ -38,7 +38,7 @@ def test_a_bomb_of_gigabytes_is_refused_in_little_memory(fork, ending, content):
 
     message = the_error(fork.run("train", "bomb", *FAST, "--threads", "1", "-q", first=ENOUGH), 3)
 
-    assert message.startswith("bomb unpacks to more than 200 times its size (")
+    assert message.startswith("bomb expands to more than 200 times its size (")
     assert "--set corpus.max_expansion=2000" in message
     assert fork.files() == before
 
@@ -61,7 +61,7 @@ def test_a_total_that_is_too_much_is_refused(fork):
 
     message = the_error(fork.run("train", "x.gz", *FAST, "--set", "corpus.max_unpacked=1000"), 3)
 
-    assert message.startswith("x.gz unpacks to more than 1,000 bytes")
+    assert message.startswith("x.gz expands to more than 1,000 bytes")
     assert fork.files() == before
 
 

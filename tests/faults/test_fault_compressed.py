@@ -7,7 +7,7 @@ import lzma
 import pytest
 
 from cli.running import FAST, TEXT, the_error
-from w2v_cli.system.unpacking import zstd
+from w2v_cli.system.compression import zstd
 
 PARAGRAPH = TEXT.encode()
 PACK = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstd.compress}
@@ -60,6 +60,6 @@ def test_a_bomb_is_refused_and_what_only_looks_like_one_is_read(w2v):
     message = the_error(w2v.run("train", "bomb.gz", *FAST), 3)
     setting = message.partition("--set ")[2].split()[0]
 
-    assert "unpacks to more than 200 times its size" in message
+    assert "expands to more than 200 times its size" in message
     assert setting == "corpus.max_expansion=2000"
     assert w2v.run("train", "bomb.gz", *FAST, "--set", setting).returncode == 0

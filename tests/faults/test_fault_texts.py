@@ -20,7 +20,7 @@ REGEX = ("--set", "corpus.tokens=regex")
         (b"sea sea sea sea sea sea", "needs at least 2 different words"),
         (b"the sea the sea a the", "the most frequent, 'the', occurs 3 times: lower --min-count"),
         ("the sea".encode("utf-16"), "is UTF-16; UTF-8 is needed"),
-        ("the sea\n".encode("utf-16-le") * 9, "is UTF-16LE without a mark; UTF-8 is needed"),
+        ("the sea\n".encode("utf-16-le") * 9, "is UTF-16LE without a byte order mark; w2v reads UTF-8"),
         (b"sea\nthe\n" * 9, "no word of the corpus has a neighbour"),
     ],
     ids=["empty", "no word", "one word", "all rare", "utf-16", "utf-16 without a mark", "no neighbours"],

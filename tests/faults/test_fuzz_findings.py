@@ -19,7 +19,7 @@ from w2v_cli.datasets.incoming import PartialFile
 from w2v_cli.errors import ConfigError, CorpusError, DownloadError, OutputInUseError, VectorsError, W2vError
 from w2v_cli.pipeline.train import train_vectors
 from w2v_cli.system.locks import hold, lock_path
-from w2v_cli.system.memory import read_limits
+from w2v_cli.system.machine import read_limits
 from w2v_cli.training import snapshot
 from w2v_cli.vectors import keyed_vectors, safetensors
 from w2v_cli.vectors.formats import book_pickle

@@ -433,7 +433,7 @@ def test_what_exists_is_not_overwritten_unasked(fork, name):
 
     message = the_error(fork.run("train", "no-such-text.txt"), 2)
 
-    assert message.startswith(f"{name} exists already and is kept: ")
+    assert message.startswith(f"{name} already exists: ")
     assert "--overwrite" in message
     assert "--resume" in message
     assert (fork.folder / name).read_bytes() == b"precious"

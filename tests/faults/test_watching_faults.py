@@ -17,8 +17,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these faults ar
 # So many bytes of addresses more than there are in use now.
 LIMIT = """
 import resource
-from w2v_cli.system import memory
-used = memory._read_fields(memory.Path("/proc/self/status"))["VmSize"]
+from w2v_cli.system import machine
+used = machine._read_fields(machine.Path("/proc/self/status"))["VmSize"]
 resource.setrlimit(resource.RLIMIT_AS, (used + {more}, used + {more}))
 """
 PAIRS = "king queen 8\nman woman 7\nking sea 1\nx y 1\n"

@@ -136,7 +136,7 @@ def test_an_output_that_exists_is_kept(corpus, tmp_path):
     w2v_cli.train(corpus, output=output, **FAST)
     before = output.read_bytes()
 
-    with pytest.raises(w2v_cli.ConfigError, match="exists already"):
+    with pytest.raises(w2v_cli.ConfigError, match="already exists"):
         w2v_cli.train(corpus, output=output, **FAST, seed=2)
     assert output.read_bytes() == before
     w2v_cli.train(corpus, output=output, **FAST, seed=2, overwrite=True)
@@ -230,7 +230,7 @@ def test_what_is_no_text_is_told_so(rows, ask):
         ),
         (
             lambda rows, path: rows.save(path),
-            "w2v.safetensors exists already and is kept: choose another output, or give overwrite.",
+            "w2v.safetensors already exists: choose another output, or replace it with overwrite.",
         ),
         (
             lambda _, path: w2v_cli.train(texts=["a b"] * 9, output=path),

@@ -16,7 +16,7 @@ from w2v_cli.kernels.protocols import Backend
 from w2v_cli.pipeline import memory
 from w2v_cli.pipeline.memory import MemoryNeed, Sizes, estimate
 from w2v_cli.pipeline.memory_check import refuse_too_much
-from w2v_cli.system.memory import MemoryLimit, read_limits
+from w2v_cli.system.machine import MemoryLimit, read_limits
 
 MEGABYTE = 1_000_000
 # Trains, and writes what was in use before, what was thought to be needed, and the peak.
@@ -24,7 +24,7 @@ MEASURE = """
 import json, sys, threading, time
 from pathlib import Path
 from w2v_cli.pipeline import memory_check, prepare
-from w2v_cli.system import memory
+from w2v_cli.system import machine
 from w2v_cli.pipeline.train import train_vectors
 from w2v_cli.config.schema import Config
 
@@ -38,7 +38,7 @@ def note(*arguments):
 
 def look():
     while not is_over.wait(0.002):
-        peaks.append(memory.anonymous_bytes())
+        peaks.append(machine.anonymous_bytes())
 
 prepare.check_memory = note
 train_vectors(Config.model_validate(json.loads(sys.argv[1])), Path(), lambda _: None)
@@ -248,7 +248,7 @@ def test_limits_of_the_process_are_found():
     resource = pytest.importorskip("resource", reason="there are no such limits on Windows")
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, {resource.RLIM_INFINITY}))\n"
-        "from w2v_cli.system.memory import read_limits; print(read_limits())"
+        "from w2v_cli.system.machine import read_limits; print(read_limits())"
     )
 
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout

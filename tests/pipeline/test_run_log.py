@@ -143,7 +143,7 @@ def test_an_existing_log_is_kept(tmp_path):
     (tmp_path / "run.jsonl").write_text(START, encoding="ascii")
     config = config_of(tmp_path)
 
-    with pytest.raises(ConfigError, match=r"run\.jsonl exists already and is kept: choose another log"):
+    with pytest.raises(ConfigError, match=r"run\.jsonl already exists: choose another log"):
         train_vectors(config, tmp_path, lambda _: pytest.fail("something was read"))
 
 

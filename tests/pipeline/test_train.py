@@ -131,7 +131,7 @@ def test_an_existing_output_is_refused_first(tmp_path, data_folder):
     output = tmp_path / "x.safetensors"
     output.write_bytes(b"precious")
 
-    with pytest.raises(ConfigError, match=r"x\.safetensors exists already and is kept") as refusal:
+    with pytest.raises(ConfigError, match=r"x\.safetensors already exists") as refusal:
         train_vectors(config_of(tmp_path / "none.txt", output), data_folder, never)
 
     assert refusal.value.exit_code == 2

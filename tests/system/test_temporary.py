@@ -7,9 +7,8 @@ import sys
 
 import pytest
 
-from w2v_cli.system import temporary
-from w2v_cli.system.files import atomic_write
-from w2v_cli.system.temporary import clear_stale, open_temporary
+from w2v_cli.system import files
+from w2v_cli.system.files import atomic_write, clear_stale, open_temporary
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="file locks are those of POSIX")
 
@@ -85,14 +84,14 @@ def test_a_folder_that_cannot_be_listed_is_no_error(tmp_path):
 
 def test_a_file_that_is_cleared_before_it_is_locked_is_made_anew(tmp_path, monkeypatch):
     """Between opening and locking another run may take the file for stale: the writer notices, and has another one."""
-    real, cleared = temporary._lock, []
+    real, cleared = files._lock, []
 
     def lock_late(file, *, wait):
         if wait and not cleared:
             cleared.extend(clear_stale(tmp_path))
         real(file, wait=wait)
 
-    monkeypatch.setattr(temporary, "_lock", lock_late)
+    monkeypatch.setattr(files, "_lock", lock_late)
     with open_temporary(tmp_path) as (path, file):
         file.write(b"x")
         exists = path.exists()

@@ -209,7 +209,7 @@ def test_what_exists_is_kept(runs, name):
     """Vectors as well as the snapshot of a killed run stay (exit 2) unless --overwrite or --resume is given."""
     (runs.output.parent / name).write_bytes(b"precious")
 
-    with pytest.raises(ConfigError, match=r"exists already and is kept: .* overwrite .* resume") as refusal:
+    with pytest.raises(ConfigError, match=r"already exists: .* overwrite .* resume") as refusal:
         runs.run()
 
     assert refusal.value.exit_code == 2

@@ -86,7 +86,7 @@ def test_an_existing_picture_is_replaced_where_that_is_wanted(tmp_path):
     """A second training draws over the first one's picture where it is told to, and is refused otherwise."""
     path = tmp_path / "x.png"
     path.write_bytes(b"old")
-    with pytest.raises(ConfigError, match="exists already and is kept"):
+    with pytest.raises(ConfigError, match="already exists"):
         check_plot(path, overwrite=False)
     check_plot(path, overwrite=True)
     save_plot(path)

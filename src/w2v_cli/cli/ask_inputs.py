@@ -61,7 +61,7 @@ def search_of(
 ) -> "Search":
     """Return the search that the options ask for; say where a file's order stands for its counts."""
     from w2v_cli.queries.search import Search  # noqa: PLC0415
-    from w2v_cli.system.cpu import available_cores  # noqa: PLC0415  as above
+    from w2v_cli.system.machine import available_cores  # noqa: PLC0415  as above
 
     warn_of_order(files, restrict)
     return Search(top=top, method=method, min_count=min_count, restrict=restrict, threads=available_cores())

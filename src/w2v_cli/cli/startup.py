@@ -9,8 +9,7 @@ import sys
 import threading
 
 from w2v_cli.errors import StorageError
-from w2v_cli.system.cpu import available_cores
-from w2v_cli.system.memory import process_limits
+from w2v_cli.system.machine import available_cores, process_limits
 
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 _MOST_BLAS_THREADS = 64  # that the OpenBLAS in NumPy's wheels starts

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from w2v_cli.errors import ClusterError, ConfigError
-from w2v_cli.system.temporary import clear_stale, open_temporary
+from w2v_cli.system.files import clear_stale, open_temporary
 
 _FOLDER = "w2v-cluster"
 _FOLDER_VARIABLE = "_W2V_CLUSTER_FOLDER"  # tells workers where to leave a sign

@@ -11,7 +11,7 @@ from w2v_cli.corpus import urls
 from w2v_cli.corpus.chunks import ASCII_SPACE, read_fully
 from w2v_cli.corpus.sources import Part, Source, Version, changed, open_file, open_source, unreadable
 from w2v_cli.system import file_types
-from w2v_cli.system.unpacking import Read, find_format
+from w2v_cli.system.compression import Read, find_compression
 
 _LOOK_BYTES = 1 << 20  # in which a line should end; a longer one is cut at any white space
 _SHORT_LOOK_BYTES = 1 << 12  # in which most lines end
@@ -55,7 +55,7 @@ def inspect_file(source: Source) -> tuple[FileFacts, bytes]:
     version = urls.inspect_url(source.place) if urls.is_url(source.place) else _version_of(source)
     with open_source(source) as read:
         head = read_fully(read, file_types.HEAD_BYTES)
-    has_parts = version["size"] is not None and find_format(head) is None
+    has_parts = version["size"] is not None and find_compression(head) is None
     return FileFacts(version["size"], tuple(version.items()), has_parts), head
 
 

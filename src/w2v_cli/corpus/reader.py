@@ -10,7 +10,7 @@ from w2v_cli.corpus.parts import open_text
 from w2v_cli.corpus.report import TextCounts
 from w2v_cli.corpus.sources import Source, no_text_in
 from w2v_cli.errors import CorpusError, option
-from w2v_cli.system import file_types, unpacking
+from w2v_cli.system import compression, file_types
 
 BLOCK_BYTES = 1 << 21
 _TREEBANK_WORDS = ("<eos>", "<unk>")
@@ -47,7 +47,7 @@ class TextReader:
         self.read_bytes = 0
         self.counts = TextCounts()
         self._config = config
-        self._limits = unpacking.Limits(config.max_expansion, config.max_unpacked)
+        self._limits = compression.Limits(config.max_expansion, config.max_unpacked)
 
     def iterate_chunks(self) -> Generator[Chunk]:
         """Yield the text in chunks; a file that ends within a line ends that line. Compressed files are decompressed.
@@ -94,7 +94,7 @@ class TextReader:
         if last:
             yield (last if last.endswith(b"\n") else last + b"\n"), True
 
-    def _counted(self, read: unpacking.Read) -> unpacking.Read:
+    def _counted(self, read: compression.Read) -> compression.Read:
         """Return a function that reads the same bytes and counts them."""
 
         def read_some(count: int) -> bytes:
@@ -104,21 +104,21 @@ class TextReader:
 
         return read_some
 
-    def _decompressed(self, source: Source, read: unpacking.Read) -> Iterator[bytes]:
+    def _decompressed(self, source: Source, read: compression.Read) -> Iterator[bytes]:
         """Return all bytes of a file, decompressed; raise CorpusError where it does not begin like a text.
 
         A part may begin anywhere in a file, whose beginning has been checked before.
         """
         if source.part is not None:
             return _chain(b"", read)
-        head = read_fully(read, unpacking.HEAD_BYTES)
-        form = unpacking.find_format(head)
+        head = read_fully(read, compression.HEAD_BYTES)
+        form = compression.find_compression(head)
         if form is None:
             head, stream = with_whole_head(_chain(head, read), file_types.HEAD_BYTES)
         else:
-            unpacked = unpacking.iterate_unpacked(form, read, head, source.label, self._limits)
+            unpacked = compression.decompress(form, read, head, source.label, self._limits)
             head, stream = with_whole_head(unpacked, file_types.HEAD_BYTES)
-            if unpacking.find_format(head) is not None:
+            if compression.find_compression(head) is not None:
                 raise OtherDataError(f"{source.label} is compressed twice; decompress it once, and name the result.")
         check_head(source, head)
         if file_types.is_web_page(head):
@@ -146,7 +146,7 @@ class TextReader:
             self.counts.nuls_in[source.label] = (nuls, size)
 
 
-def _chain(head: bytes, read: unpacking.Read) -> Iterator[bytes]:
+def _chain(head: bytes, read: compression.Read) -> Iterator[bytes]:
     yield head
     yield from iter(lambda: read(BLOCK_BYTES), b"")
 

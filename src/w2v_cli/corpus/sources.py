@@ -13,7 +13,7 @@ from typing import Any
 
 from w2v_cli.corpus import remote_failures, urls
 from w2v_cli.errors import ConfigError, CorpusError
-from w2v_cli.system.unpacking import Read
+from w2v_cli.system.compression import Read
 
 STDIN = "-"
 

@@ -13,7 +13,7 @@ from w2v_cli.gpu_check.device import describe_device
 from w2v_cli.gpu_check.texts import build_topic_text
 from w2v_cli.gpu_check.trials import check_quality, measure_speed
 from w2v_cli.kernels.gpu import resolve_backend
-from w2v_cli.system.cpu import available_cores
+from w2v_cli.system.machine import available_cores
 
 _MODELS: tuple[ModelName, ...] = get_args(ModelName)
 _OPTIMIZERS: tuple[OptimizerName, ...] = ("sgd", "adam")

@@ -17,7 +17,7 @@ from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.kernels.sampling import keep_probabilities
 from w2v_cli.pipeline.memory import expected_occurrences
-from w2v_cli.system.cpu import available_cores
+from w2v_cli.system.machine import available_cores
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.divergence import DivergenceGuard
 from w2v_cli.training.loop import fit

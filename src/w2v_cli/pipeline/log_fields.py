@@ -13,8 +13,7 @@ from w2v_cli.errors import StorageError, W2vError, as_keyword, explain_system_re
 from w2v_cli.evaluation.per_epoch import contents_by_name
 from w2v_cli.pipeline.events import CorpusScanned, Milestone, VectorsSaved
 from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
-from w2v_cli.system.cpu import available_cores
-from w2v_cli.system.memory import machine_bytes
+from w2v_cli.system.machine import available_cores, machine_bytes
 from w2v_cli.training.factory import EngineLoaded
 from w2v_cli.training.progress import Progress
 

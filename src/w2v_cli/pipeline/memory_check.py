@@ -14,8 +14,7 @@ from w2v_cli.jit.njit import is_kept
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.kernels.sampling import keep_probabilities
 from w2v_cli.pipeline.memory import MemoryNeed, Sizes, estimate, expected_occurrences
-from w2v_cli.system.cpu import available_cores
-from w2v_cli.system.memory import MemoryLimit, anonymous_bytes, read_limits
+from w2v_cli.system.machine import MemoryLimit, anonymous_bytes, available_cores, read_limits
 
 _PER_THREAD = (
     80_000_000  # addresses that a thread's stack and its arena of the allocator reserve, hardly any of it used

@@ -29,9 +29,8 @@ from w2v_cli.pipeline.events import CorpusRead, CorpusScanned, OnEvent
 from w2v_cli.pipeline.memory_check import MemoryFound, check_least_memory, check_memory
 from w2v_cli.pipeline.run_log import check_log
 from w2v_cli.system import locks
-from w2v_cli.system.cpu import available_cores
-from w2v_cli.system.files import refuse_input
-from w2v_cli.system.temporary import clear_stale
+from w2v_cli.system.files import clear_stale, refuse_input
+from w2v_cli.system.machine import available_cores
 from w2v_cli.training import resume as resume_module
 from w2v_cli.training.factory import EngineLoaded, build_trainer, with_algorithm
 from w2v_cli.training.schedule import Schedule

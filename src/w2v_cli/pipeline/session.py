@@ -54,7 +54,7 @@ def find_snapshot(output: Path, *, is_resumed: bool, overwrite: bool) -> Snapsho
     for path in (output, snapshot_path(output)):
         if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
             raise files.OutputExistsError(
-                f"{path} exists already and is kept: choose another {option('output')}, or give {option('overwrite')} "
+                f"{path} already exists: choose another {option('output')}, or give {option('overwrite')} "
                 f"to begin anew, or {option('resume')} to go on with the training that wrote it."
             )
     return None

@@ -15,7 +15,7 @@ from w2v_cli.pipeline.prepare import PreparedTraining, begin, claim, connect_clu
 from w2v_cli.pipeline.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
 from w2v_cli.pipeline.run_log import logged
 from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
-from w2v_cli.system.cpu import available_cores
+from w2v_cli.system.machine import available_cores
 from w2v_cli.training.divergence import DivergenceGuard
 from w2v_cli.training.factory import EngineLoaded
 from w2v_cli.training.loop import Trained, fit

@@ -12,13 +12,16 @@ from w2v_cli.system.files import disk_errors
 
 
 class DiskArray:
-    """An array that grows in a file without a name: it is gone when nobody uses it.
-
-    beside: the output that it is needed for, whose folder it takes and which a full disk is told of; None: the system's
-    folder for temporary files.
-    """
+    """An array that grows in a file without a name, which vanishes when nobody uses the array."""
 
     def __init__(self, dtype: type[np.generic], beside: Path | None) -> None:
+        """Make an empty array.
+
+        Args:
+            dtype: of its items.
+            beside: the output that the array is needed for: the file lies in its folder, and the error of a full disk
+                names it. None: the system's folder for temporary files.
+        """
         self._dtype = dtype
         folder = Path(tempfile.gettempdir()) if beside is None else beside.absolute().parent
         self._wanted = folder if beside is None else beside
@@ -28,14 +31,14 @@ class DiskArray:
         self.size = 0
 
     def write(self, items: NDArray[Any]) -> int:
-        """Add items at the end; return their number. Raises StorageError where the disk is full."""
+        """Append items; return their number. Raises StorageError where the disk is full."""
         with disk_errors(self._wanted):
             self._file.write(items.astype(self._dtype, copy=False).data)
         self.size += len(items)
         return len(items)
 
     def read(self) -> NDArray[Any]:
-        """Return all items, mapped from the file; they may be changed."""
+        """Return all items, mapped from the file; the caller may change them."""
         with disk_errors(self._wanted):
             self._file.flush()
         if self.size == 0:

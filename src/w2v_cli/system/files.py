@@ -1,30 +1,45 @@
-"""Files written whole or not at all: temporary name, flush, fsync, rename, fsync of the folder."""
+"""Files written whole or not at all, checks of an output before hours of work, and hashes of files.
+
+A file is written under a temporary name, flushed, synchronised (fsync), renamed, and its folder synchronised. Whoever
+writes a temporary file holds a lock on it, so that those of killed writers can be told apart and removed.
+"""
 
 import contextlib
 import errno
+import hashlib
 import os
+import re
+import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from w2v_cli.errors import ConfigError, StorageError, option
-from w2v_cli.system.temporary import clear_stale, open_temporary
 
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_HAS_LOCKS = os.name != "nt"  # Windows itself keeps an open file from being removed
+_TEMPORARY = re.compile(r"\.w2v-[0-9a-f]{16}\.tmp")
+_READ_BYTES = 1 << 16
 
 
 class OutputExistsError(ConfigError):
-    """An output that is there already, and that nothing says to replace."""
+    """An output exists already, and nothing says to replace it."""
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
-    """Yield a binary file that becomes `path` when the block ends, and vanishes when it raises.
+    """Yield a binary file that becomes `path` when the block ends, and vanishes when the block raises.
 
-    What killed writers have left in the folder is removed.
+    Temporary files that killed writers left in the folder are removed.
 
-    Raises ConfigError where `path` exists and `overwrite` is false, StorageError where the folder or the disk refuses.
+    Args:
+        path: the file to write.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        ConfigError: `path` exists and `overwrite` is false.
+        StorageError: the folder or the disk refuses.
     """
     refuse_existing(path, overwrite=overwrite)
     clear_stale(path.parent)
@@ -42,40 +57,47 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
 
 
 def check_output(path: Path, *, inputs: Iterable[str | Path] = (), overwrite: bool) -> None:
-    """Raise what stands against writing `path`: that it exists, is one of the inputs, or cannot be written."""
+    """Raise an error where `path` exists, is one of the inputs, or cannot be written.
+
+    Raises:
+        ConfigError: `path` exists and `overwrite` is false, or `path` is an input.
+        StorageError: the folder is missing or refuses a new file.
+    """
     refuse_existing(path, overwrite=overwrite)
     refuse_input(path, inputs)
     check_writable(path)
 
 
 def refuse_existing(path: Path, *, overwrite: bool, what: str = "output") -> None:
-    """Raise OutputExistsError where `path` exists and may not be overwritten; what: what the user is to choose anew."""
+    """Raise OutputExistsError where `path` exists and may not be overwritten; what: the user's word for the file."""
     if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
         raise OutputExistsError(
-            f"{path} exists already and is kept: choose another {what}, or give {option('overwrite')}."
+            f"{path} already exists: choose another {what}, or replace it with {option('overwrite')}."
         )
 
 
 def refuse_input(path: Path, inputs: Iterable[str | Path]) -> None:
-    """Raise ConfigError where an output is one of the files that are read: even --overwrite does not mean that."""
+    """Raise ConfigError where an output is one of the files that are read, which --overwrite does not allow either."""
     for place in inputs:
-        with contextlib.suppress(OSError, ValueError):  # one is not there, or is a URL
+        with contextlib.suppress(OSError, ValueError):  # one does not exist, or is a URL
             if path.samefile(place):
-                raise ConfigError(f"{path} is what is read, and would be lost: choose another output.")
+                raise ConfigError(f"{path} is also an input and would be lost: choose another output.")
 
 
 def check_writable(path: Path) -> None:
-    """Raise StorageError where `path`'s folder is missing or refuses a new file: found before training, not after.
+    """Raise StorageError where a file cannot be written, so that it is found before the work, not after.
 
-    ConfigError for `-`, which other commands take for stdout.
+    A device or a pipe is refused, since a new file would replace it: /dev/null would be gone for everybody.
 
-    So is a device or a pipe, which a new file would replace: /dev/null would be gone for everybody.
+    Raises:
+        StorageError: `path` is a folder, a device or a pipe, or its folder is missing or refuses a new file.
+        ConfigError: `path` is `-`, which other commands take for stdout.
     """
     try:
         if path.is_dir():
             raise StorageError(f"cannot write {path}: it is a folder; name a file inside it.")
         if str(path) == "-":
-            raise ConfigError("- is no file, and this is not written to stdout: name a file.")
+            raise ConfigError("- is not a file, and this output cannot go to stdout: name a file.")
         if path.exists() and not path.is_file():
             raise StorageError(f"cannot write {path}: it is a device or a pipe; name a file.")
         with tempfile.TemporaryFile(dir=path.parent):
@@ -85,9 +107,9 @@ def check_writable(path: Path) -> None:
 
 
 def check_room(path: Path, sizes: Iterable[int]) -> None:
-    """Raise StorageError where the disk has no room for files of so many bytes beside `path`, all at once.
+    """Raise StorageError where the disk has no room beside `path` for files of these sizes (bytes), all at once.
 
-    The room is really taken and given back at once, so that quotas and limits of a file's size are found, too.
+    The room is allocated and released at once, so that quotas and limits on a file's size are found, too.
     """
     if not hasattr(os, "posix_fallocate"):
         return
@@ -100,7 +122,7 @@ def check_room(path: Path, sizes: Iterable[int]) -> None:
             except OSError as error:
                 if error.errno in _NO_ROOM:
                     raise StorageError(
-                        f"cannot write {path}: {error.strerror}: {sum(sizes):,} bytes are needed beside what is there, "
+                        f"cannot write {path}: {error.strerror}: {sum(sizes):,} bytes more are needed, "
                         f"{max(sizes):,} of them in one file; free space or choose another place."
                     ) from error
 
@@ -109,6 +131,15 @@ def cannot_write(path: Path, error: OSError) -> StorageError:
     """Return the one-line error for a write to `path` that the system refused."""
     cure = "make its folder" if error.errno == errno.ENOENT else "free space"
     return StorageError(f"cannot write {path}: {error.strerror or error}; {cure} or choose another place.")
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise StorageError where the system refuses to write `path` in this block."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -122,10 +153,93 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-@contextlib.contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Raise StorageError where the system refuses to write `path`."""
+def read_bytes(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file in pieces; raise StorageError where it cannot be read.
+
+    An error in reading is thus not mistaken for one in writing somewhere else.
+    """
     try:
-        yield
+        with path.open("rb") as file:
+            while data := file.read(_READ_BYTES):
+                yield data
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise StorageError(f"cannot read {path}: {error.strerror or error}.") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; raise StorageError where it cannot be read."""
+    digest = hashlib.sha256()
+    for data in read_bytes(path):
+        digest.update(data)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def open_temporary(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """Yield the path and the file of a new temporary file in `folder`, removed afterwards if it still has that name.
+
+    The name is short: the file that it is to become may have the longest name there is. Raises OSError where the folder
+    refuses.
+    """
+    names: list[Path] = []
+    try:  # from before the file exists: a signal may come at any time
+        with _open_and_lock(folder, names) as file:
+            yield names[-1], file
+    finally:
+        for name in names:
+            name.unlink(missing_ok=True)
+
+
+def clear_stale(folder: Path) -> list[Path]:
+    """Remove the temporary files in `folder` that no process writes any more, and return their paths.
+
+    Whoever writes one holds a lock on it, which the system drops when the process ends, in whatever way. A file that
+    cannot be locked, because it is held, because it is not ours or because the file system has no locks, is left alone.
+    """
+    with contextlib.suppress(OSError):
+        return [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name) and _remove_if_stale(path)]
+    return []
+
+
+def _open_and_lock(folder: Path, names: list[Path]) -> BinaryIO:
+    """Return a new file that is locked and still has its name, the last of `names`; each is added before it is used."""
+    while True:
+        path = folder / f".w2v-{secrets.token_hex(8)}.tmp"
+        names.append(path)
+        file = path.open("xb")
+        with contextlib.suppress(OSError):  # a file system without locks: then nobody clears there either
+            _lock(file, wait=True)
+        if _is_at(path, file):
+            return file
+        file.close()  # another run's clear_stale came between opening and locking
+
+
+def _remove_if_stale(path: Path) -> bool:
+    """Remove a temporary file that can be locked; return whether it was removed."""
+    with contextlib.suppress(OSError):
+        if not _HAS_LOCKS:
+            path.unlink()
+            return True
+        if not path.is_symlink() and path.is_file():
+            with path.open("r+b") as file:
+                _lock(file, wait=False)
+                if _is_at(path, file):
+                    path.unlink()
+                    return True
+    return False
+
+
+def _lock(file: BinaryIO, *, wait: bool) -> None:
+    """Lock a file until it is closed; raise OSError where another process holds it and `wait` is false."""
+    if _HAS_LOCKS:
+        import fcntl  # noqa: PLC0415  there is none on Windows
+
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """Return whether `path` is still the name of the open file."""
+    try:
+        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(file.fileno()))
+    except OSError:
+        return False

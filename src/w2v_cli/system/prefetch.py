@@ -1,4 +1,4 @@
-"""Calls made, and items read, by threads ahead of the one who wants their results."""
+"""Threads that make calls and read items before their results are asked for."""
 
 import queue
 import threading
@@ -12,10 +12,10 @@ _T = TypeVar("_T")
 
 
 def prefetch_calls(calls: Iterator[Callable[[], _T]], *, threads: int, ahead: int) -> Generator[_T]:
-    """Yield the results of the calls in their order, up to `ahead` of them begun or done before they are asked for.
+    """Yield the results of calls in their order, up to `ahead` of them begun or done before they are asked for.
 
-    A call's exception is raised when its turn comes. Close the generator to stop the threads: calls that have not
-    begun are dropped, the others awaited.
+    The exception of a call is raised when its turn comes. Close the generator to stop the threads: calls that have not
+    begun are dropped, the others are waited for.
 
     >>> list(prefetch_calls(iter([lambda: 1, lambda: 2]), threads=1, ahead=2))
     [1, 2]
@@ -37,8 +37,8 @@ _PATIENCE_SECONDS = 1.0
 def prefetch_items(items: Generator[_T], *, ahead: int) -> Generator[_T]:
     """Yield the items in their order, up to `ahead` of them made by a thread before they are asked for.
 
-    An exception of `items` is raised when its turn comes. Close the generator to close `items`; where those wait for
-    something that does not come, such as the next line of a pipe, they are left behind after a second.
+    An exception of `items` is raised when its turn comes. Close the generator to close `items`; if they are still
+    waiting after a second, for example for the next line of a pipe, their thread is abandoned.
 
     >>> list(prefetch_items((number for number in (1, 2)), ahead=1))
     [1, 2]
@@ -65,7 +65,7 @@ def prefetch_items(items: Generator[_T], *, ahead: int) -> Generator[_T]:
 def _fill(
     items: Generator[_T], line: "queue.Queue[tuple[_T | None, BaseException | None]]", is_closed: threading.Event
 ) -> None:
-    """Put the items into the line, then None or the exception that ended them."""
+    """Put the items into the queue, then None or the exception that ended them."""
     try:
         for item in items:
             line.put((item, None))

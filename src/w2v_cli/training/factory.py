@@ -8,7 +8,7 @@ from w2v_cli.errors import ConfigError, option
 from w2v_cli.kernels.block.cuda_layout import MAX_DIM
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.system.cpu import available_cores
+from w2v_cli.system.machine import available_cores
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.minibatch import MOST_THREADS, MinibatchTrainer
 from w2v_cli.training.schedule import Schedule

@@ -10,8 +10,8 @@ import numpy as np
 
 from w2v_cli import __version__
 from w2v_cli.config.schema import FIELDS, Config
-from w2v_cli.datasets.incoming import sha256_of
 from w2v_cli.errors import ConfigError, VectorsError, option
+from w2v_cli.system.files import sha256_of
 from w2v_cli.training import snapshot
 from w2v_cli.training.snapshot import TRAINING_VERSION, Identity, Plan, Snapshot
 from w2v_cli.training.state import BEST_VECTORS, TrainerState

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from w2v_cli.config.schema import ModelSettings
-from w2v_cli.datasets.incoming import sha256_of
 from w2v_cli.errors import ConfigError, option
 from w2v_cli.humanize import count
+from w2v_cli.system.files import sha256_of
 from w2v_cli.training.trainer import Trainer
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.vectors.load import open_vectors

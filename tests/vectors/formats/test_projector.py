@@ -59,7 +59,7 @@ def test_files_that_exist_are_kept(tmp_path):
     export(SMALL, tmp_path / "x", "projector")
     (tmp_path / "x" / "vectors.tsv").unlink()
 
-    with pytest.raises(ConfigError, match=r"metadata\.tsv exists already"):
+    with pytest.raises(ConfigError, match=r"metadata\.tsv already exists"):
         export(SMALL, tmp_path / "x", "projector")
     assert not (tmp_path / "x" / "vectors.tsv").exists()
     export(SMALL, tmp_path / "x", "projector", overwrite=True)

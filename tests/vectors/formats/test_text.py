@@ -12,7 +12,7 @@ from exchanging import import_file
 from numpy.testing import assert_array_equal
 
 from w2v_cli.errors import ConfigError, StorageError, VectorsError
-from w2v_cli.system.unpacking import zstd
+from w2v_cli.system.compression import zstd
 from w2v_cli.vectors.formats import text
 
 ROWS = [[0.5, -1], [2, 0.25]]
@@ -187,7 +187,7 @@ def test_a_claim_of_a_compressed_file_takes_no_memory(tmp_path):
 
 def test_a_bomb_is_refused(tmp_path, monkeypatch):
     """A file that unpacks to a thousand times its size is none of vectors; what to do is said."""
-    monkeypatch.setattr("w2v_cli.system.unpacking._ALWAYS_BYTES", 640_000)  # 64 MB take half a minute
+    monkeypatch.setattr("w2v_cli.system.compression._ALWAYS_BYTES", 640_000)  # 64 MB take half a minute
     bomb = gzip.compress(b"a 1 2\n" * (7_000_000 // 6), 9)
 
     with pytest.raises(VectorsError, match=r"more than 100 times its size .* unpack it yourself"):

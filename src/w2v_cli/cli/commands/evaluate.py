@@ -91,7 +91,7 @@ def evaluate(
     from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.cli.score_table import distinct_names  # noqa: PLC0415  as above
     from w2v_cli.evaluation.compare import EvaluationOptions, score_files  # noqa: PLC0415  as above
-    from w2v_cli.system.cpu import available_cores  # noqa: PLC0415  as above
+    from w2v_cli.system.machine import available_cores  # noqa: PLC0415  as above
 
     warn_of_order(files, restrict)
     methods = cast("tuple[AnalogyMethod, ...]", tuple(dict.fromkeys(one.value for one in method or [_Method.ADD])))

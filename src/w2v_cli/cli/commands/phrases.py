@@ -15,7 +15,7 @@ from w2v_cli.cli.phrase_display import iterate_rows, show, summary
 from w2v_cli.cli.train_options import resolve
 from w2v_cli.errors import ConfigError
 from w2v_cli.humanize import count
-from w2v_cli.system.cpu import available_cores
+from w2v_cli.system.machine import available_cores
 
 if TYPE_CHECKING:
     from w2v_cli.config.schema import Config
@@ -204,14 +204,14 @@ def _join(scanned: "ScanResult", rules: "PhraseRules", threads: int, *, is_quiet
 
 def _write(joined: "JoinedText", path: Path | None, list_: Path | None, threads: int, *, overwrite: bool) -> None:
     """Write the text and the list, whole or not at all."""
-    from w2v_cli.system.packing import packed_write  # noqa: PLC0415  as above
+    from w2v_cli.system.compression import compressed_write  # noqa: PLC0415  as above
 
     with contextlib.ExitStack() as files:
         if list_ is not None:
-            file = files.enter_context(packed_write(list_, overwrite=overwrite))
+            file = files.enter_context(compressed_write(list_, overwrite=overwrite))
             for line in iterate_rows(joined.phrases):
                 file.write(f"{line}\n".encode())
         if path is not None:
-            file = files.enter_context(packed_write(path, overwrite=overwrite))
+            file = files.enter_context(compressed_write(path, overwrite=overwrite))
             for block in joined.iterate_lines(threads=threads):
                 file.write(block)

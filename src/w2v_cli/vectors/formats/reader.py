@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from w2v_cli.errors import CorpusError, StorageError, VectorsError, option
-from w2v_cli.system.unpacking import HEAD_BYTES, Limits, find_format, iterate_unpacked
+from w2v_cli.system.compression import HEAD_BYTES, Limits, decompress, find_compression
 from w2v_cli.vectors.keyed_vectors import OnDone, ignore_done
 
 STDIN = "-"
@@ -46,13 +46,13 @@ class ByteStream:
         head = self._read_hashed(HEAD_BYTES)
         while len(head) < HEAD_BYTES and (more := self._read_hashed(HEAD_BYTES - len(head))):
             head += more
-        form = find_format(head)
+        form = find_compression(head)
         self.is_packed = form is not None
         self.size = None if self.is_packed else size
         if form is None:
             self._chunks = self._iterate_plain(head)
         else:
-            self._chunks = iterate_unpacked(form, self._read_hashed, head, name, LIMITS)
+            self._chunks = decompress(form, self._read_hashed, head, name, LIMITS)
 
     @property
     def sha256(self) -> str:

@@ -6,7 +6,7 @@ A new format is a module with a `Format`, and an entry in FORMATS.
 from pathlib import Path
 
 from w2v_cli.errors import ConfigError, VectorsError, option
-from w2v_cli.system.packing import is_packed
+from w2v_cli.system.compression import has_compressed_name
 from w2v_cli.vectors.formats import book_pickle, finalfusion, npz, own, projector, text, word2vec_binary
 from w2v_cli.vectors.formats.format import Format
 from w2v_cli.vectors.formats.reader import ByteStream
@@ -41,7 +41,7 @@ def format_of_name(path: Path) -> Format:
     >>> format_of_name(Path("novels.vec")).name, format_of_name(Path("novels.bin.gz")).name
     ('fasttext', 'word2vec-binary')
     """
-    name = (path.stem if is_packed(path) else path.name).lower()
+    name = (path.stem if has_compressed_name(path) else path.name).lower()
     for form in FORMATS.values():
         if name.endswith(form.suffixes):
             return form
@@ -52,7 +52,7 @@ def format_of_name(path: Path) -> Format:
 
 def check_compression(path: Path, form: Format) -> None:
     """Raise ConfigError if the name asks for compression, and the format cannot be read compressed."""
-    if is_packed(path) and not form.may_be_compressed:
+    if has_compressed_name(path) and not form.may_be_compressed:
         raise ConfigError(f"{path}: {form.title} cannot be compressed: its parts are looked up; drop {path.suffix}.")
 
 

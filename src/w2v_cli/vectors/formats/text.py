@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.errors import VectorsError, option
 from w2v_cli.humanize import count
-from w2v_cli.system.packing import packed_write
+from w2v_cli.system.compression import compressed_write
 from w2v_cli.vectors.formats.builder import MOST_DIMENSIONS, VectorsBuilder
 from w2v_cli.vectors.formats.format import ExportOptions, Format, Imported, ImportOptions
 from w2v_cli.vectors.formats.reader import ByteStream
@@ -23,14 +23,14 @@ _SHORTEST_NUMBER = 2  # bytes: a space and a digit
 def write_with_header(path: Path, word_vectors: KeyedVectors, options: ExportOptions) -> None:
     """Write a line `V D`, then a line for each word."""
     rows, dim = word_vectors.vectors.shape
-    with packed_write(path, overwrite=options.overwrite) as file:
+    with compressed_write(path, overwrite=options.overwrite) as file:
         file.write(f"{rows} {dim}\n".encode("ascii"))
         file.writelines(iterate_lines(word_vectors.words, word_vectors.vectors, options.dtype, options.on_done))
 
 
 def write_without_header(path: Path, word_vectors: KeyedVectors, options: ExportOptions) -> None:
     """Write a line for each word."""
-    with packed_write(path, overwrite=options.overwrite) as file:
+    with compressed_write(path, overwrite=options.overwrite) as file:
         file.writelines(iterate_lines(word_vectors.words, word_vectors.vectors, options.dtype, options.on_done))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from w2v_cli.errors import VectorsError
 from w2v_cli.humanize import count
-from w2v_cli.system.packing import packed_write
+from w2v_cli.system.compression import compressed_write
 from w2v_cli.vectors.formats.builder import LONGEST_WORD, VectorsBuilder
 from w2v_cli.vectors.formats.format import ExportOptions, Format, Imported, ImportOptions
 from w2v_cli.vectors.formats.reader import ByteStream
@@ -23,7 +23,7 @@ def write(path: Path, word_vectors: KeyedVectors, options: ExportOptions) -> Non
     """Write float32 rows, each followed by a newline, as the original word2vec does."""
     rows, dim = word_vectors.vectors.shape
     words = iter(word_vectors.words)
-    with packed_write(path, overwrite=options.overwrite) as file:
+    with compressed_write(path, overwrite=options.overwrite) as file:
         file.write(f"{rows} {dim}\n".encode("ascii"))
         for _, block in iterate_blocks(word_vectors.vectors, options.on_done):
             data = np.ascontiguousarray(block, _FLOAT32)

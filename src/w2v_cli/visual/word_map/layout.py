@@ -9,7 +9,7 @@ from w2v_cli.errors import ConfigError, option
 from w2v_cli.queries.rows import FloatArray, WordIds, read_unit_rows
 from w2v_cli.queries.search import QUESTIONS_AT_ONCE, Search, allowed_rows, sum_scorer
 from w2v_cli.queries.top_k import nearest
-from w2v_cli.system.cpu import available_cores
+from w2v_cli.system.machine import available_cores
 from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix, OnDone, ignore_done
 from w2v_cli.visual.word_map.clustering import Labels, find_clusters
 from w2v_cli.visual.word_map.projection import Method, project

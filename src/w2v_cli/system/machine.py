@@ -1,4 +1,4 @@
-"""How much memory may still be taken: the limits of the process, of its control groups and of the machine."""
+"""The cores and the memory that this process may use: limits of the process, its control groups and the machine."""
 
 import contextlib
 import os
@@ -12,11 +12,19 @@ _MOST_DIGITS = 20  # of 2⁶⁴
 _KIBIBYTE = 1024  # /proc counts in KiB
 
 
+def available_cores() -> int:
+    """Return the cores that this process may use: fewer than the machine has under taskset or in some containers."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class MemoryLimit:
-    """A limit: its name for people, and how many bytes may still be taken under it.
+    """A limit on memory.
 
-    is_of_addresses: address space counts, whether it is used or not.
+    Attributes:
+        name: for people.
+        available: bytes that may still be taken under it.
+        is_of_addresses: whether it counts address space, used or not.
     """
 
     name: str
@@ -25,9 +33,10 @@ class MemoryLimit:
 
 
 def read_limits(root: Path = _ROOT) -> list[MemoryLimit]:
-    """Return the limits that can be found out, those that are none left out; none at all on an unknown system.
+    """Return the limits that the system tells, unlimited ones left out; none at all on an unknown system.
 
-    root: below which proc and sys are looked for.
+    Args:
+        root: the folder that holds proc and sys.
     """
     return [*process_limits(root), *_group_limits(root), *_machine_limits(root)]
 
@@ -50,28 +59,33 @@ def process_limits(root: Path = _ROOT) -> list[MemoryLimit]:
 
 
 def anonymous_bytes(root: Path = _ROOT) -> int:
-    """Return the memory of this process's own that is in use now, 0 where the system does not tell."""
+    """Return the bytes of memory that this process uses, without files; 0 where the system does not tell."""
     return _read_fields(root / "proc/self/status").get("RssAnon", 0)
 
 
 def machine_bytes(root: Path = _ROOT) -> int | None:
-    """Return the memory of the machine, None where the system does not tell."""
+    """Return the bytes of memory of the machine, None where the system does not tell."""
     with contextlib.suppress(ValueError, OSError, AttributeError):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return _read_fields(root / "proc/meminfo").get("MemTotal")
 
 
 def _group_limits(root: Path) -> Iterator[MemoryLimit]:
-    """Yield the limits of the control groups that the process is in, and of those around them."""
+    """Yield the limits of the control groups of the process, and of the groups around them."""
     for line in _read_text(root / "proc/self/cgroup").splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers == "":
-            files = ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
+            group_files = ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
         elif "memory" in controllers.split(","):
-            files = ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            group_files = (
+                "sys/fs/cgroup/memory",
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+                "total_inactive_file",
+            )
         else:
             continue
-        mount, limit_file, usage_file, cache_field = files
+        mount, limit_file, usage_file, cache_field = group_files
         folder = root / mount / path.strip("/")
         for group in (folder, *folder.parents):
             if (root / mount) not in (group, *group.parents):
@@ -83,7 +97,7 @@ def _group_limits(root: Path) -> Iterator[MemoryLimit]:
 
 
 def _machine_limits(root: Path) -> Iterator[MemoryLimit]:
-    """Yield what is free on the machine, swap included; where that is not told, what there is in all."""
+    """Yield the free memory of the machine, swap included; where the system does not tell it, all its memory."""
     fields = _read_fields(root / "proc/meminfo")
     if "MemAvailable" in fields:
         yield MemoryLimit("free memory of the machine", fields["MemAvailable"] + fields.get("SwapFree", 0))
@@ -92,7 +106,7 @@ def _machine_limits(root: Path) -> Iterator[MemoryLimit]:
 
 
 def _read_fields(path: Path) -> dict[str, int]:
-    """Return the numbers of lines such as `VmSize: 1024 kB`, in bytes, or `inactive_file 4096`."""
+    """Return the numbers in lines such as `VmSize: 1024 kB`, in bytes, or `inactive_file 4096`."""
     fields = {}
     for line in _read_text(path).splitlines():
         parts = line.replace(":", " ").split()
@@ -102,7 +116,7 @@ def _read_fields(path: Path) -> dict[str, int]:
 
 
 def _read_number(path: Path) -> int | None:
-    """Return the number that a file holds, None where there is none, as for `max`."""
+    """Return the number in a file, None where there is none, as in `max`."""
     text = _read_text(path).strip()
     return int(text) if _is_number(text) else None
 
@@ -112,7 +126,7 @@ def _is_number(text: str) -> bool:
 
 
 def _read_text(path: Path) -> str:
-    """Return what a file holds, nothing where it cannot be read."""
+    """Return the text of a file, an empty one where it cannot be read."""
     try:
         return path.read_text(encoding="ascii", errors="replace")
     except (OSError, ValueError):  # a NUL in a path

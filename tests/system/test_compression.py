@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2v_cli.errors import CorpusError
-from w2v_cli.system import unpacking
-from w2v_cli.system.unpacking import HEAD_BYTES, Limits, find_format, iterate_unpacked, zstd
+from w2v_cli.system import compression
+from w2v_cli.system.compression import HEAD_BYTES, Limits, decompress, find_compression, zstd
 
 ENOUGH = Limits(10**6, 10**12)
 SKIPPABLE = b"\x50\x2a\x4d\x18\x05\0\0\0notes"  # a frame of zstd without text, as pzstd writes it
@@ -32,8 +32,8 @@ def unpack(packed, *, limits=ENOUGH, portion=1 << 30):
     """Return the text of a file that is read in portions of so many bytes at most, as a pipe may give them."""
     file = io.BytesIO(packed)
     head = file.read(HEAD_BYTES)
-    form = find_format(head)
-    return b"".join(iterate_unpacked(form, lambda size: file.read(min(size, portion)), head, "x", limits))
+    form = find_compression(head)
+    return b"".join(decompress(form, lambda size: file.read(min(size, portion)), head, "x", limits))
 
 
 def refusal_of(packed, **options):
@@ -47,10 +47,10 @@ def refusal_of(packed, **options):
 @formats
 def test_a_compressed_text_is_known_by_its_first_bytes(name):
     """Each format is told apart; text is no format, whatever its first letters."""
-    assert find_format(PACK[name](TEXT)[:HEAD_BYTES]).name == name
-    assert [find_format(head) for head in (b"", b"BZhello wor", b"BZh1 words!", b"PK", b"\x1f", b"line 1 of ")] == [
-        None
-    ] * 6
+    assert find_compression(PACK[name](TEXT)[:HEAD_BYTES]).name == name
+    assert [
+        find_compression(head) for head in (b"", b"BZhello wor", b"BZh1 words!", b"PK", b"\x1f", b"line 1 of ")
+    ] == [None] * 6
 
 
 @settings(max_examples=50)
@@ -107,20 +107,20 @@ def test_other_bytes_after_the_text_are_refused_with_the_place(name):
     for zeros, rest in ((0, b"more"), (3, b"more"), (0, TEXT)):
         message = refusal_of(packed + bytes(zeros) + rest)
 
-        assert f"its {name} data ends at byte {len(packed) + zeros:,} and goes on with something else" in message
+        assert f"its {name} data ends at byte {len(packed) + zeros:,} and something else follows" in message
 
 
 @formats
 def test_a_bomb_is_refused_before_it_has_grown(name, monkeypatch):
     """A file that unpacks to more than it may is refused in little memory, with the setting that reads it."""
-    monkeypatch.setattr(unpacking, "_ALWAYS_BYTES", 4_000_000)
+    monkeypatch.setattr(compression, "_ALWAYS_BYTES", 4_000_000)
     bomb = PACK[name](bytes(30_000_000))
     tracemalloc.start()
     message = refusal_of(bomb, limits=Limits(200, 10**12))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert "x unpacks to more than 200 times its size" in message
+    assert "x expands to more than 200 times its size" in message
     assert "max_expansion=2000" in message
     assert peak < 20_000_000  # 8 MB of it are the dictionary of xz
     assert sum(map(len, [unpack(bomb)])) == 30_000_000

@@ -199,7 +199,7 @@ def test_what_is_no_text_is_known_by_its_first_bytes(head, kind):
 @given(st.text())
 def test_no_text_is_taken_for_other_data(text):
     """Whatever a person may write is text, but for what begins as those formats do."""
-    kinds = (*file_types._ARCHIVES, *file_types._PACKED, *file_types._OTHERS)
+    kinds = (*file_types._ARCHIVES, *file_types._COMPRESSED, *file_types._OTHERS)
     content = text.encode()
     looks_so = any(content.startswith(kind.magic, kind.at) for kind in kinds)
 

@@ -190,7 +190,7 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("w2v_cli.system.compression._ALWAYS_BYTES", 640_000)  # 64 MB take half a minute
     bomb = gzip.compress(b"a 1 2\n" * (7_000_000 // 6), 9)
 
-    with pytest.raises(VectorsError, match=r"more than 100 times its size .* unpack it yourself"):
+    with pytest.raises(VectorsError, match=r"more than 100 times its size .* decompress it yourself"):
         import_file(write(tmp_path, bomb), tmp_path / "y", name="glove")
     assert [entry.name for entry in tmp_path.iterdir()] == ["x"]
 

@@ -57,7 +57,7 @@ def flops_per_centre(layout):
 
 
 def test_the_paper_states_what_a_layout_counts():
-    """The table of docs/gpu.md holds the bytes and operations that Layout counts."""
+    """The table of docs/explanation/gpu.md holds the bytes and operations that Layout counts."""
     models = [(dim, model) for dim in (100, 300) for model in (SkipGram(), Cbow(is_classic=True))]
     layouts = [Layout(model, dim, 5, shared_negatives(5), 1) for dim, model in models]
     table = dict(re.findall(r"^\| ([^|]+) \|(.+)\|$", PAPER.read_text(encoding="utf-8"), flags=re.MULTILINE))

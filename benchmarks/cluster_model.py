@@ -26,8 +26,7 @@ from scaling import made_texts
 from w2v_cli.cluster.merge import Combiner
 from w2v_cli.cluster.shards import plan_rounds
 from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardWork, train_shard
-from w2v_cli.config.cluster_settings import ClusterSettings
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import ClusterSettings, Config
 from w2v_cli.corpus.parts import inspect_file
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source

@@ -7,7 +7,7 @@ import math
 
 from numpy.testing import assert_array_equal
 
-from w2v_cli.config.durations import parse_interval
+from w2v_cli.config.types import parse_interval
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.kernels.holdout import hold_out
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine

@@ -13,7 +13,7 @@ from w2v_cli.cluster import connect, workers
 from w2v_cli.cluster import pool as cluster_module
 from w2v_cli.cluster import tasks as tasks_module
 from w2v_cli.cluster.pool import Cluster, ClusterJoined, Work
-from w2v_cli.config.cluster_settings import ClusterSettings
+from w2v_cli.config.schema import ClusterSettings
 from w2v_cli.errors import ClusterError
 
 

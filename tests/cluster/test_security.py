@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from w2v_cli.cluster.security import check_listening, check_scheduler, check_workers, scheduler_url, security_of
-from w2v_cli.config.cluster_settings import ClusterSettings
+from w2v_cli.config.schema import ClusterSettings
 from w2v_cli.errors import ConfigError
 
 

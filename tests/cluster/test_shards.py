@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from w2v_cli.cluster.shards import plan_rounds, rounds_wanted
-from w2v_cli.config.cluster_settings import ClusterSettings
+from w2v_cli.config.schema import ClusterSettings
 from w2v_cli.corpus.parts import FileFacts, inspect_file, open_text
 from w2v_cli.corpus.sources import Source
 

@@ -17,7 +17,7 @@ from training_runs import fit_with
 from w2v_cli.cluster.scan import scan_on
 from w2v_cli.cluster.tasks import PackedVocabulary, ShardWork, shard_seed, train_shard
 from w2v_cli.cluster.trainer import ClusterTrainer
-from w2v_cli.config.durations import parse_interval
+from w2v_cli.config.types import parse_interval
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, CorpusError, DownloadError, MissingDependencyError, StorageError

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from test_snapshot import IDENTITY, STATE
 
-from w2v_cli.config.durations import Interval, parse_interval
+from w2v_cli.config.types import Interval, parse_interval
 from w2v_cli.errors import DivergedError, StorageError
 from w2v_cli.training import snapshot
 from w2v_cli.training.snapshot_writer import SnapshotSchedule, SnapshotWriter

@@ -9,9 +9,8 @@ from typing import Any
 from w2v_cli.cluster.local import local_cluster
 from w2v_cli.cluster.pool import Cluster, ClusterJoined, WorkerLost
 from w2v_cli.cluster.security import scheduler_url, security_of
-from w2v_cli.config.cluster_address import host_of, is_encrypted
-from w2v_cli.config.cluster_settings import ClusterSettings
-from w2v_cli.config.durations import parse_seconds
+from w2v_cli.config.schema import ClusterSettings
+from w2v_cli.config.types import host_of, is_encrypted, parse_seconds
 from w2v_cli.errors import ClusterError, MissingDependencyError, option
 
 _LONGEST_CONNECT = 30.0  # seconds for one attempt

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from w2v_cli.config.cluster_address import is_encrypted, is_loopback, parse_address
-from w2v_cli.config.cluster_settings import ClusterSettings
+from w2v_cli.config.schema import ClusterSettings
+from w2v_cli.config.types import is_encrypted, is_loopback, parse_address
 from w2v_cli.errors import ConfigError, option
 
 _LONGEST_FILE = 1_000_000  # bytes

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from w2v_cli.config.cluster_settings import ClusterSettings
+from w2v_cli.config.schema import ClusterSettings
 from w2v_cli.corpus.parts import FileFacts
 from w2v_cli.corpus.sources import Source
 

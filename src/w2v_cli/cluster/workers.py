@@ -10,7 +10,7 @@ from typing import Any
 
 from w2v_cli import __version__
 from w2v_cli.cluster.security import check_listening, check_scheduler, check_workers
-from w2v_cli.config.cluster_address import LOCAL
+from w2v_cli.config.types import LOCAL
 from w2v_cli.errors import ClusterError, MissingDependencyError, option
 
 _ASK_SECONDS = 1.0  # between two questions to the scheduler

@@ -8,8 +8,17 @@ from typing import Literal, get_args, get_origin
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from w2v_cli.config.cluster_settings import ClusterSettings
-from w2v_cli.config.types import FileName, FileNames, Interval, Pattern, Section, TextSources, Time, Word
+from w2v_cli.config.types import (
+    Cluster,
+    FileName,
+    FileNames,
+    IntervalText,
+    Pattern,
+    Section,
+    TextSources,
+    TimeText,
+    Word,
+)
 
 ModelName = Literal["cbow", "skipgram"]
 _LEARNING_RATES: Mapping[ModelName, float] = MappingProxyType({"cbow": 0.05, "skipgram": 0.025})
@@ -141,9 +150,46 @@ class TrainingSettings(Section):
     evaluate: FileNames = Field(
         (), description="evaluation sets, names or files, that the vectors are scored on after each epoch"
     )
-    time_limit: Time | None = Field(
+    time_limit: TimeText | None = Field(
         None, description="stop after so long, such as 30m, with vectors and snapshot written; null: never"
     )
+
+
+class ClusterSettings(Section):
+    """Where a training is shared out, and how its parts are put together again."""
+
+    cluster: Cluster | None = Field(
+        None,
+        description="train on a Dask cluster: local:4 (workers on this machine), tcp://HOST:PORT, tls://HOST:PORT or a "
+        "scheduler's file.json; null: in this process",
+    )
+    shards: int = Field(
+        4,
+        ge=1,
+        le=4096,
+        description="parts of the text, far apart, that are trained side by side in a round, each by one worker",
+    )
+    sync_words: int | None = Field(
+        None,
+        ge=1000,
+        le=1_000_000_000_000,
+        description="words of a shard, after which all shards are combined; null: what gives an epoch some hundred "
+        "rounds, 1,000,000 at most",
+    )
+    combine: Literal["adasum", "weighted", "mean"] = Field(
+        "adasum",
+        description="how the changes that shards make to a row become one: adasum adds what differs and averages what "
+        "is alike; mean: over the shards that changed it; weighted: the same, by how often the word stands in each",
+    )
+    delta_format: Literal["float32", "float16"] = Field(
+        "float32", description="numbers that workers send changes in: float16 halves the bytes"
+    )
+    worker_timeout: TimeText = Field(
+        "2m", description="how long to wait for a scheduler's answer, and for a worker where there is none"
+    )
+    tls_ca: FileName | None = Field(None, description="certificate (PEM) that has signed those of the cluster")
+    tls_cert: FileName | None = Field(None, description="certificate (PEM) that this program shows to the cluster")
+    tls_key: FileName | None = Field(None, description="its private key (PEM)")
 
 
 class OutputSettings(Section):
@@ -152,7 +198,7 @@ class OutputSettings(Section):
     path: FileName = Field("w2v.safetensors", description="file for the vectors")
     overwrite: bool = Field(default=False, description="replace the file, and the log, where it exists")
     log: FileName | None = Field(None, description="file for a log of the training, one JSON object a line; null: none")
-    snapshot_every: Interval = Field(
+    snapshot_every: IntervalText = Field(
         "10m",
         description="how often the state for --resume is kept besides at an epoch's end: a time, words or never",
     )

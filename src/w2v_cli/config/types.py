@@ -1,14 +1,22 @@
 """What a section of the config is, and what a text in it may be: a file name, a word, a pattern, a time, a cluster."""
 
+import ipaddress
+import math
 import os
 import re
 import warnings
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from w2v_cli.config.cluster_address import parse_address
-from w2v_cli.config.durations import parse_interval, parse_seconds
+NEVER = "never"
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_AMOUNT = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)([smhw])", re.ASCII)
+LOCAL = "local"
+_LOCAL = re.compile(r"local:([1-9][0-9]{0,2})", re.ASCII)
+_URL = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:.]+\]|[\w.-]+):([0-9]{1,5})", re.ASCII)
+_LAST_PORT = 65535
 
 
 class Section(BaseModel):
@@ -97,6 +105,105 @@ FileNames = Annotated[tuple[FileName, ...], BeforeValidator(_as_names)]
 Word = Annotated[str, AfterValidator(_check_word)]
 TextSources = Annotated[str | tuple[str, ...], BeforeValidator(_check_sources)]
 Pattern = Annotated[str, AfterValidator(_check_pattern)]
-Interval = Annotated[str, BeforeValidator(_check_interval)]
-Time = Annotated[str, BeforeValidator(_check_time)]
+IntervalText = Annotated[str, BeforeValidator(_check_interval)]
+TimeText = Annotated[str, BeforeValidator(_check_time)]
 Cluster = Annotated[str, BeforeValidator(_check_cluster)]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """How often something is to happen: after so many seconds, or after so many words; infinity: never."""
+
+    seconds: float = math.inf
+    words: float = math.inf
+
+
+def parse_interval(text: str) -> Interval:
+    """Return the interval that `text` means; raise ValueError where it means none.
+
+    >>> parse_interval("10m"), parse_interval("5000000w").words, parse_interval("never").seconds
+    (Interval(seconds=600.0, words=inf), 5000000.0, inf)
+    """
+    if text == NEVER:
+        return Interval()
+    amount, unit = _parse_amount(text)
+    return Interval(words=amount) if unit == "w" else Interval(seconds=amount * _SECONDS[unit])
+
+
+def parse_seconds(text: str) -> float:
+    """Return the seconds that `text` means; raise ValueError where it means none.
+
+    >>> parse_seconds("1.5h")
+    5400.0
+    """
+    amount, unit = _parse_amount(text)
+    if unit == "w":
+        raise ValueError(f"{text!r} is a number of words, not a time")
+    return amount * _SECONDS[unit]
+
+
+def _parse_amount(text: str) -> tuple[float, str]:
+    """Return an amount above zero and its unit."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None or float(found[1]) == 0:
+        raise ValueError(f"{text!r} is no time")
+    return float(found[1]), found[2]
+
+
+@dataclass(frozen=True)
+class ClusterAddress:
+    """One of the three: `workers` to start on this machine, the `url` of a scheduler, or the `file` that holds it."""
+
+    workers: int = 0
+    url: str = ""
+    file: str = ""
+
+
+def parse_address(text: str) -> ClusterAddress:
+    """Return what an address says; raise ValueError where it says nothing.
+
+    >>> parse_address("local:4").workers, parse_address("tls://node1:8786").url, parse_address("scheduler.json").file
+    (4, 'tls://node1:8786', 'scheduler.json')
+    """
+    if found := _LOCAL.fullmatch(text):
+        return ClusterAddress(workers=int(found[1]))
+    if (found := _URL.fullmatch(text)) and 0 < int(found[3]) <= _LAST_PORT:
+        return ClusterAddress(url=text)
+    if text.endswith(".json") and "://" not in text and "\0" not in text:
+        return ClusterAddress(file=text)
+    raise ValueError(f"{text!r} is no cluster")
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL such as `tcp://[::1]:8786`.
+
+    >>> host_of("tcp://[::1]:8786"), host_of("tls://node1:8786")
+    ('::1', 'node1')
+    """
+    return url.partition("://")[2].rpartition(":")[0].strip("[]")
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether a URL stays on this machine: `localhost`, 127.0.0.0/8, ::1, or within a process.
+
+    >>> is_loopback("tcp://127.0.0.1:8786"), is_loopback("tcp://10.0.0.1:8786")
+    (True, False)
+    """
+    if url.startswith("inproc://"):
+        return True
+    host = host_of(url)
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_encrypted(url: str) -> bool:
+    """Return whether what goes to a URL is encrypted.
+
+    >>> is_encrypted("tls://node1:8786")
+    True
+    """
+    return url.startswith("tls://")

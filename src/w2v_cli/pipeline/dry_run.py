@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli.config.durations import Interval, parse_interval
 from w2v_cli.config.schema import Config
+from w2v_cli.config.types import Interval, parse_interval
 from w2v_cli.pipeline.events import OnEvent
 from w2v_cli.pipeline.memory import state_bytes, vectors_file_bytes
 from w2v_cli.pipeline.prepare import PreparedTraining, begin, claim, connect_cluster

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from w2v_cli.config.durations import Interval, parse_interval
 from w2v_cli.config.schema import Config
+from w2v_cli.config.types import Interval, parse_interval
 from w2v_cli.corpus.scan import ScannedCorpus
 from w2v_cli.errors import StorageError, option
 from w2v_cli.humanize import count

@@ -11,8 +11,8 @@ from w2v_cli.cluster.connect import joined
 from w2v_cli.cluster.pool import Cluster
 from w2v_cli.cluster.scan import refuse_stdin, scan_on
 from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
-from w2v_cli.config.cluster_address import parse_address
 from w2v_cli.config.schema import Config, CorpusSettings
+from w2v_cli.config.types import parse_address
 from w2v_cli.corpus import urls
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.corpus.find import CorpusFound, find_corpus

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from w2v_cli.config.durations import Interval, parse_interval, parse_seconds
 from w2v_cli.config.schema import Config
+from w2v_cli.config.types import Interval, parse_interval, parse_seconds
 from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.errors import DivergedError, W2vError, option
 from w2v_cli.system import files

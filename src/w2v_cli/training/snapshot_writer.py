@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from w2v_cli.config.durations import Interval
+from w2v_cli.config.types import Interval
 from w2v_cli.errors import W2vError
 from w2v_cli.training import snapshot
 from w2v_cli.training.snapshot import Identity, Snapshot

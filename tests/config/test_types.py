@@ -2,8 +2,8 @@
 
 import pytest
 
-from w2v_cli.config.cluster_address import ClusterAddress, is_loopback, parse_address
 from w2v_cli.config.problems import find_problem
+from w2v_cli.config.types import ClusterAddress, is_loopback, parse_address
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from w2v_cli.config.problems import find_problem
 from w2v_cli.config.resolve import resolve
-from w2v_cli.config.schema import FIELDS, Config, describe_settings
+from w2v_cli.config.schema import FIELDS, FREE_SETTINGS, INPUT_SETTINGS, Config, describe_settings
 
 
 @pytest.mark.parametrize(("value", "shown"), [("3", "'3'"), (3.0, "3.0"), (True, "true")])
@@ -135,3 +135,14 @@ def test_a_config_survives_yaml(tmp_path_factory, a_config):
     file.write_text(text.getvalue(), encoding="utf-8")
 
     assert resolve(file=file).config == a_config
+
+
+def test_traits_of_settings_stand_on_their_fields():
+    """What may differ when a training is resumed, and what names an input, is known; all else decides the vectors."""
+    assert {
+        *("corpus.max_expansion", "corpus.max_unpacked"),
+        *("training.threads", "training.gpu_concurrency", "training.time_limit", "training.evaluate"),
+        *("cluster.cluster", "cluster.worker_timeout", "cluster.tls_ca", "cluster.tls_cert", "cluster.tls_key"),
+        *("output.path", "output.overwrite", "output.snapshot_every", "output.log"),
+    } == FREE_SETTINGS
+    assert {"corpus.source", "model.init_from"} == INPUT_SETTINGS

@@ -6,9 +6,9 @@ import os
 import re
 import warnings
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 NEVER = "never"
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -23,6 +23,24 @@ class Section(BaseModel):
     """What all sections share: exact types, no unknown key, no infinity, no change afterwards."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def setting(
+    default: Any, *, description: str, decides_vectors: bool = True, names_input: bool = False, **limits: Any
+) -> Any:
+    """Return the field of a setting.
+
+    Args:
+        default: The value where no source gives one.
+        description: One line for docs/reference/settings.md and `w2v config show`.
+        decides_vectors: Whether another value may give other vectors. If not, the setting may differ when a training
+            is resumed, and the vectors file does not record it.
+        names_input: Whether the value names a text or a file. Vectors file and snapshot identify an input by its
+            SHA-256, not by its name.
+        limits: The bounds of a number, as pydantic names them: gt, ge, le.
+    """
+    traits: Any = {"decides_vectors": decides_vectors, "names_input": names_input}
+    return Field(default, description=description, json_schema_extra=traits, **limits)
 
 
 def _check_path(value: str) -> str:

@@ -3,18 +3,10 @@
 import dataclasses
 from typing import Any
 
+from w2v_cli.config.schema import FREE_SETTINGS, INPUT_SETTINGS, Config
 from w2v_cli.evaluation.per_epoch import EVALUATOR, contents_by_name
 from w2v_cli.training.loop import Trained
 from w2v_cli.training.snapshot import Identity
-
-# No path, no time, no number of threads, workers or blocks in flight; no limit that a text is refused by or is not.
-_LEFT_OUT: dict[str, Any] = {
-    "corpus": {"source", "max_expansion", "max_unpacked"},
-    "model": {"init_from"},
-    "output": True,
-    "cluster": {"cluster", "worker_timeout", "tls_ca", "tls_cert", "tls_key"},
-    "training": {"threads", "gpu_concurrency", "time_limit", "evaluate"},
-}
 
 
 def describe(identity: Identity, trained: Trained) -> dict[str, Any]:
@@ -24,7 +16,7 @@ def describe(identity: Identity, trained: Trained) -> dict[str, Any]:
     `earlier_plans` are there where they say something.
     """
     config = identity.config
-    settings = config.model_dump(mode="json", exclude=_LEFT_OUT)
+    settings = _recorded_settings(config)
     if config.cluster.cluster is None:
         del settings["cluster"]
     settings["training"]["learning_rate"] = config.learning_rate
@@ -45,6 +37,16 @@ def describe(identity: Identity, trained: Trained) -> dict[str, Any]:
         **({} if identity.init_from is None else {"init_from": identity.init_from}),
         **_earlier_plans(identity),
     }
+
+
+def _recorded_settings(config: Config) -> dict[str, dict[str, Any]]:
+    """Return the settings that decide the vectors, by section: no path, time, number of threads or limit of a text."""
+    left_out = FREE_SETTINGS | INPUT_SETTINGS
+    sections = {
+        section: {name: value for name, value in settings.items() if f"{section}.{name}" not in left_out}
+        for section, settings in config.model_dump(mode="json").items()
+    }
+    return {section: settings for section, settings in sections.items() if settings}
 
 
 def validation(trained: Trained) -> dict[str, Any]:

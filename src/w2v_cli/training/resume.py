@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from w2v_cli import __version__
-from w2v_cli.config.schema import FIELDS, Config
+from w2v_cli.config.schema import FIELDS, FREE_SETTINGS, INPUT_SETTINGS, Config
 from w2v_cli.errors import ConfigError, VectorsError, option
 from w2v_cli.system.files import sha256_of
 from w2v_cli.training import snapshot
@@ -17,16 +17,6 @@ from w2v_cli.training.snapshot import TRAINING_VERSION, Identity, Plan, Snapshot
 from w2v_cli.training.state import BEST_VECTORS, TrainerState
 from w2v_cli.training.trainer import Trainer
 
-# Settings that decide nothing of the vectors: they may be other ones each time.
-FREE_SETTINGS = frozenset(
-    {
-        *("training.threads", "training.gpu_concurrency", "training.time_limit", "training.evaluate"),
-        *("corpus.max_expansion", "corpus.max_unpacked"),
-        *("cluster.cluster", "cluster.worker_timeout", "cluster.tls_ca", "cluster.tls_cert", "cluster.tls_key"),
-        *("output.path", "output.overwrite", "output.snapshot_every", "output.log"),
-    }
-)
-_COMPARED_OTHERWISE = {"corpus.source", "model.init_from", "training.epochs"}
 _SHOWN_DIGITS = 12  # of a SHA-256
 
 
@@ -117,7 +107,9 @@ def _differences(config: Config, given: Collection[str], identity: Identity) -> 
     old = identity.config
     if identity.training_version != TRAINING_VERSION:
         yield f"w2v-cli, which now computes otherwise: {identity.package_version} → {__version__}"
-    compared = [key for key in FIELDS if key in given and key not in FREE_SETTINGS | _COMPARED_OTHERWISE]
+    compared = [
+        key for key in FIELDS if key in given and key not in {*FREE_SETTINGS, *INPUT_SETTINGS, "training.epochs"}
+    ]
     asked_for = _with(old, config, compared)
     for key in compared:
         was, wanted = _value(old, key), _value(asked_for, key)

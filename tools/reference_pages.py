@@ -6,7 +6,7 @@ import re
 from click import Parameter
 
 from command_help import Examples, all_commands, command_group, is_option, paragraphs, parameter_help, parameter_name
-from w2v_cli.config.resolve import describe_settings
+from w2v_cli.config.schema import describe_settings
 
 COMMAND_LINE_HEAD = """\
 # Command line

@@ -6,8 +6,10 @@ from typing import Any
 
 from fuzzing.mutations import TOKENS, chance, mutate, random_bytes
 from fuzzing.reading import Case, Reader
-from w2v_cli.config import durations, resolve
+from w2v_cli.config import resolve
 from w2v_cli.config.schema import FIELDS, SECTIONS, Config
+from w2v_cli.config.types import parse_interval, parse_seconds
+from w2v_cli.config.yaml import read_yaml
 
 _SHIPPED = tuple(path.read_bytes() for path in sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")))
 _NAMES = tuple(key.partition(".")[2] for key in FIELDS)
@@ -169,9 +171,9 @@ def _read_yaml(case: Case, folder: Path) -> None:
 def _use(found: Config) -> None:
     """Assert that a config outlives JSON, and that its times mean something."""
     assert Config.model_validate_json(found.model_dump_json()) == found  # noqa: S101  a finding
-    durations.parse_interval(found.output.snapshot_every)
+    parse_interval(found.output.snapshot_every)
     if found.training.time_limit is not None:
-        durations.parse_seconds(found.training.time_limit)
+        parse_seconds(found.training.time_limit)
 
 
 def _make_table(rng: random.Random) -> Case:
@@ -183,7 +185,7 @@ def _read_table(case: Case, folder: Path) -> None:
     path = folder / "table.yaml"
     path.write_bytes(case.data)
     try:
-        _check_plain(resolve.read_yaml(path))
+        _check_plain(read_yaml(path))
     finally:
         path.unlink()
 

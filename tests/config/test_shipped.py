@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from w2v_cli.config import shipped
-from w2v_cli.config.resolve import find_config_file, read_yaml, resolve
+from w2v_cli.config.resolve import find_config_file, resolve
 from w2v_cli.config.schema import Config, describe_settings
+from w2v_cli.config.yaml import read_yaml
 from w2v_cli.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +96,6 @@ def test_shipped_configs_are_found_inside_an_installed_package(tmp_path, monkeyp
     """In a wheel the configs lie inside the package, and are found there first."""
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "inside.yaml").touch()
-    monkeypatch.setattr(shipped, "__file__", str(tmp_path / "shipped_configs.py"))
+    monkeypatch.setattr(shipped, "__file__", str(tmp_path / "config" / "shipped.py"))
 
     assert find_config_file("inside") == tmp_path / "configs" / "inside.yaml"

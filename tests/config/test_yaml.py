@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from w2v_cli.config.resolve import read_yaml, resolve
-from w2v_cli.config.yaml import read_scalar
+from w2v_cli.config.resolve import resolve
+from w2v_cli.config.yaml import read_scalar, read_yaml
 from w2v_cli.errors import ConfigError
 
 

@@ -7,12 +7,10 @@ from difflib import get_close_matches
 
 from w2v_cli.config.problems import find_problem, hint, suggest
 from w2v_cli.config.schema import FIELDS, SECTIONS
-from w2v_cli.config.yaml import NOWHERE, Document, Place, Problem, read_scalar
+from w2v_cli.config.yaml import NOWHERE, Document, Place, Problem, problem_lines, read_scalar
 
 _ENVIRONMENT_PREFIX = "W2V_"
 _SECTION_MARK = "__"  # stands for the dot, which a shell does not allow in a name
-_MOST_PROBLEMS = 40  # of a source that are told
-_LONGEST_LINE = 600  # characters of a problem's line: no key or value of ours comes near it
 _QUOTED = re.compile(r"""(['"])(.*)\1""", re.DOTALL)
 
 
@@ -118,26 +116,7 @@ def sort_out(source: Iterable[Given | Problem]) -> tuple[list[Given], list[str]]
             problems.append(Problem(item.place, f"{item.label}: {wrong}"))
         else:
             sound.append(item)
-    return sound, told(problems)
-
-
-def told(problems: Iterable[Problem]) -> list[str]:
-    """Return the lines of the problems from top to bottom, printable and short, and of very many the first."""
-    ordered = sorted(problems, key=lambda problem: problem.place)
-    lines = [_shortened(_printable(problem.line)) for problem in ordered[:_MOST_PROBLEMS]]
-    return lines if len(ordered) == len(lines) else [*lines, f"… and {len(ordered) - len(lines):,} problems more"]
-
-
-def _shortened(line: str) -> str:
-    """Return a line, of a very long one not the middle: place and key are at its start, the cure is at its end."""
-    if len(line) <= _LONGEST_LINE:
-        return line
-    return f"{line[: _LONGEST_LINE * 2 // 3]}…{line[-_LONGEST_LINE // 3 :]}"
-
-
-def _printable(line: str) -> str:
-    """Return a line with its control characters escaped: a key or file name may hold line breaks and terminal codes."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
+    return sound, problem_lines(problems)
 
 
 def read_value(text: str) -> str | int | float | bool | None:

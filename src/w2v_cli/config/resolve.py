@@ -1,7 +1,6 @@
 """YAML + environment + overrides → one validated config, every problem reported at once with line:column."""
 
 import contextlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,19 +10,11 @@ from typing import Any
 from w2v_cli.config import layers as sources
 from w2v_cli.config.layers import Given
 from w2v_cli.config.problems import hint
-from w2v_cli.config.schema import FIELDS, SECTIONS, Config, describe_settings
+from w2v_cli.config.schema import FIELDS, SECTIONS, Config
 from w2v_cli.config.shipped import shipped_configs
-from w2v_cli.config.yaml import NOWHERE, Document, DocumentBuilder, Place, Problem, SyntaxProblemError, place_of
+from w2v_cli.config.yaml import NOWHERE, Problem, read_document
 from w2v_cli.errors import ConfigError
 
-__all__ = ["Config", "ResolvedConfig", "describe_settings", "find_config_file", "read_yaml", "resolve"]
-
-_LONGEST_FILE = 200_000  # bytes, which take seconds: a config is a page; more is a mistake or an attack
-_SYNTAX_CURES = {
-    "'\\t'": "indent with spaces, not tabs",
-    "<block end>": "check the indentation",
-    "mapping values": "check the indentation, and put a text that holds ': ' in quotes",
-}
 CorpusSettingsFor = Callable[[str | Sequence[str] | None], tuple[str, Mapping[str, object]] | None]
 
 
@@ -109,85 +100,9 @@ def find_config_file(name_or_path: str) -> Path:
     )
 
 
-def read_yaml(path: Path) -> object:
-    """Return the plain Python contents of a YAML file of ours, such as the table of corpora.
-
-    Keys are text; values are dict, list, str, int, float, bool or None. Raises ConfigError, naming every problem.
-    """
-    document = _read_document(path)
-    if document.problems:
-        raise ConfigError("\n".join(sources.told(document.problems)))
-    return document.contents
-
-
 def _from_file(path: Path) -> Iterator[Given | Problem]:
     """Yield the settings of a YAML file; one that cannot be read is a problem among the others."""
     try:
-        yield from sources.from_document(_read_document(path))
+        yield from sources.from_document(read_document(path))
     except ConfigError as error:
         yield Problem(NOWHERE, str(error))
-
-
-def _read_document(path: Path) -> Document:
-    """Return what a YAML file holds, with the problems of its form; raise ConfigError where it cannot be read."""
-    document = Document(str(path))
-    text = _read_text(path)
-    try:
-        DocumentBuilder(_iterate_events(text), document).build()
-    except SyntaxProblemError as error:
-        document.contents = None
-        document.problems.append(document.problem_at(error.place, str(error)))
-    return document
-
-
-def _read_text(path: Path) -> str:
-    """Return the text of a config file; raise ConfigError where it is missing, unreadable, huge or not UTF-8."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LONGEST_FILE + 1)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read the config {path}: {error.strerror}; check its name and permissions."
-        ) from error
-    if len(data) > _LONGEST_FILE:
-        raise ConfigError(f"{path} is no config: it is longer than {_LONGEST_FILE:,} bytes.")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}:{line} is not UTF-8 (byte 0x{data[error.start]:02x}); save it as UTF-8.") from error
-
-
-def _iterate_events(text: str) -> Iterator[Any]:
-    """Yield ruamel.yaml's parse events of a text; raise SyntaxProblemError where it is no YAML."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - only what reads YAML pays for this import
-    from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415 - as above
-    from ruamel.yaml.reader import ReaderError  # noqa: PLC0415 - as above
-
-    if directive := re.search(r"^%", text, re.MULTILINE):
-        raise SyntaxProblemError(_place_at(text, directive.start()), "a directive (%) is refused; take the line out")
-    place = Place(1, 1)
-    try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            place = place_of(event.end_mark)
-            yield event
-    except MarkedYAMLError as error:
-        raise SyntaxProblemError(place_of(error.problem_mark), _explain_syntax(error)) from error
-    except ReaderError as error:
-        wrong = f"the character U+{error.character:04X} is not allowed"
-        raise SyntaxProblemError(_place_at(text, error.position), f"YAML syntax: {wrong}") from error
-    except (ValueError, OverflowError) as error:  # ruamel's chr() of an escape: "\U00110000", "\Uffffffff"
-        raise SyntaxProblemError(place, "YAML syntax: an escape from here on names no character") from error
-
-
-def _explain_syntax(error: Any) -> str:
-    """Return the parser's complaint, where the broken thing began, and a likely cure."""
-    began = error.context_mark and error.context_mark.line != error.problem_mark.line
-    since = f" {error.context} begun in line {error.context_mark.line + 1}" if began else ""
-    cures = [cure for sign, cure in _SYNTAX_CURES.items() if sign in error.problem]
-    return "; ".join([f"YAML syntax: {error.problem}{since}", *cures])
-
-
-def _place_at(text: str, index: int) -> Place:
-    """Return the place of a character of a text."""
-    return Place(text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))

@@ -1,10 +1,21 @@
 """Parse events of a YAML text → plain data, the place of each key and value, and every problem of its form."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from w2v_cli.errors import ConfigError
+
+_LONGEST_FILE = 200_000  # bytes, which take seconds: a config is a page; more is a mistake or an attack
+_SYNTAX_CURES = {
+    "'\\t'": "indent with spaces, not tabs",
+    "<block end>": "check the indentation",
+    "mapping values": "check the indentation, and put a text that holds ': ' in quotes",
+}
+_MOST_PROBLEMS = 40  # of a source that are told
+_LONGEST_LINE = 600  # characters of a problem's line: no key or value of ours comes near it
 _LONGEST_NUMBER = 40  # characters: int() grows slow, then fails, on thousands of digits
 
 # YAML 1.2's core schema, except that an integer with a leading zero stays text: YAML 1.1 reads it as octal.
@@ -56,6 +67,25 @@ class Document:
     def problem_at(self, place: Place, text: str) -> Problem:
         """Return a problem at a place of this file."""
         return Problem(place, f"{self.locate(place)} {text}")
+
+
+def problem_lines(problems: Iterable[Problem]) -> list[str]:
+    """Return the lines of the problems from top to bottom, printable and short, and of very many the first."""
+    ordered = sorted(problems, key=lambda problem: problem.place)
+    lines = [_shortened(_printable(problem.line)) for problem in ordered[:_MOST_PROBLEMS]]
+    return lines if len(ordered) == len(lines) else [*lines, f"… and {len(ordered) - len(lines):,} problems more"]
+
+
+def _shortened(line: str) -> str:
+    """Return a line, of a very long one not the middle: place and key are at its start, the cure is at its end."""
+    if len(line) <= _LONGEST_LINE:
+        return line
+    return f"{line[: _LONGEST_LINE * 2 // 3]}…{line[-_LONGEST_LINE // 3 :]}"
+
+
+def _printable(line: str) -> str:
+    """Return a line with its control characters escaped: a key or file name may hold line breaks and terminal codes."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
 
 
 class SyntaxProblemError(Exception):
@@ -168,3 +198,79 @@ def read_scalar(text: str) -> str | int | float | bool | None:
     if _FLOAT.fullmatch(text):
         return float(text)
     return float(text.replace(".", "")) if _NOT_FINITE.fullmatch(text) else text
+
+
+def read_yaml(path: Path) -> object:
+    """Return the plain Python contents of a YAML file of ours, such as the table of corpora.
+
+    Keys are text; values are dict, list, str, int, float, bool or None. Raises ConfigError, naming every problem.
+    """
+    document = read_document(path)
+    if document.problems:
+        raise ConfigError("\n".join(problem_lines(document.problems)))
+    return document.contents
+
+
+def read_document(path: Path) -> Document:
+    """Return what a YAML file holds, with the problems of its form; raise ConfigError where it cannot be read."""
+    document = Document(str(path))
+    text = _read_text(path)
+    try:
+        DocumentBuilder(_iterate_events(text), document).build()
+    except SyntaxProblemError as error:
+        document.contents = None
+        document.problems.append(document.problem_at(error.place, str(error)))
+    return document
+
+
+def _read_text(path: Path) -> str:
+    """Return the text of a config file; raise ConfigError where it is missing, unreadable, huge or not UTF-8."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LONGEST_FILE + 1)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the config {path}: {error.strerror}; check its name and permissions."
+        ) from error
+    if len(data) > _LONGEST_FILE:
+        raise ConfigError(f"{path} is no config: it is longer than {_LONGEST_FILE:,} bytes.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line} is not UTF-8 (byte 0x{data[error.start]:02x}); save it as UTF-8.") from error
+
+
+def _iterate_events(text: str) -> Iterator[Any]:
+    """Yield ruamel.yaml's parse events of a text; raise SyntaxProblemError where it is no YAML."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - only what reads YAML pays for this import
+    from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415 - as above
+    from ruamel.yaml.reader import ReaderError  # noqa: PLC0415 - as above
+
+    if directive := re.search(r"^%", text, re.MULTILINE):
+        raise SyntaxProblemError(_place_at(text, directive.start()), "a directive (%) is refused; take the line out")
+    place = Place(1, 1)
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            place = place_of(event.end_mark)
+            yield event
+    except MarkedYAMLError as error:
+        raise SyntaxProblemError(place_of(error.problem_mark), _explain_syntax(error)) from error
+    except ReaderError as error:
+        wrong = f"the character U+{error.character:04X} is not allowed"
+        raise SyntaxProblemError(_place_at(text, error.position), f"YAML syntax: {wrong}") from error
+    except (ValueError, OverflowError) as error:  # ruamel's chr() of an escape: "\U00110000", "\Uffffffff"
+        raise SyntaxProblemError(place, "YAML syntax: an escape from here on names no character") from error
+
+
+def _explain_syntax(error: Any) -> str:
+    """Return the parser's complaint, where the broken thing began, and a likely cure."""
+    began = error.context_mark and error.context_mark.line != error.problem_mark.line
+    since = f" {error.context} begun in line {error.context_mark.line + 1}" if began else ""
+    cures = [cure for sign, cure in _SYNTAX_CURES.items() if sign in error.problem]
+    return "; ".join([f"YAML syntax: {error.problem}{since}", *cures])
+
+
+def _place_at(text: str, index: int) -> Place:
+    """Return the place of a character of a text."""
+    return Place(text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
-from w2v_cli.config.resolve import read_yaml
+from w2v_cli.config.yaml import read_yaml
 from w2v_cli.datasets import demo
 from w2v_cli.datasets.download import Progress, fetch
 from w2v_cli.datasets.incoming import copy_checked, sha256_of

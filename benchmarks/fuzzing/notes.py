@@ -12,8 +12,8 @@ from fuzzing.reading import Case, Reader
 from w2v_cli.config import resolve
 from w2v_cli.config.schema import OutputSettings
 from w2v_cli.corpus import find, urls
-from w2v_cli.datasets import registry, replies
-from w2v_cli.datasets.incoming import PartialFile
+from w2v_cli.datasets import download, registry
+from w2v_cli.datasets.download import PartialFile
 from w2v_cli.pipeline.run_log import RunLog, check_log
 from w2v_cli.system import locks, machine
 
@@ -115,11 +115,11 @@ def _make_reply(rng: random.Random) -> Case:
 def _read_reply(case: Case, _: Path) -> None:
     """Understand the answer."""
     headers: dict[str, Any] = json.loads(case.data)
-    replies.read_reply(case.settings["status"], headers["Content-Range"], 10)
-    replies.validator(headers)
-    total = replies.total_bytes(headers, 10)
+    download.read_reply(case.settings["status"], headers["Content-Range"], 10)
+    download.validator(headers)
+    total = download.total_bytes(headers, 10)
     assert total is None or total >= 10  # noqa: PLR2004, S101
-    assert replies.redirect_target(_URL, headers["Location"]).lower().startswith("https:")  # noqa: S101
+    assert download.redirect_target(_URL, headers["Location"]).lower().startswith("https:")  # noqa: S101
 
 
 _SYSTEM_FILES = {

@@ -9,7 +9,7 @@ import pytest
 
 from http_server import Answer, File, running_server
 from w2v_cli.config.schema import CorpusSettings
-from w2v_cli.corpus import remote_failures, urls
+from w2v_cli.corpus import urls
 from w2v_cli.corpus.parts import inspect_file, open_text
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source, find_sources
@@ -27,7 +27,7 @@ TAGGED = {"ETag": '"one"'}
 @pytest.fixture
 def server(monkeypatch):
     """Yield a server, with no waiting between tries."""
-    monkeypatch.setattr(remote_failures, "_RETRY_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(urls, "_RETRY_SECONDS", (0.0, 0.0, 0.0))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with running_server() as running:
         yield running

@@ -7,8 +7,7 @@ import pytest
 
 from downloading import BODY, SHA256, Recorder, left_in
 from http_server import Answer, File, running_server
-from w2v_cli.datasets.download import MAX_REDIRECTS
-from w2v_cli.datasets.replies import Reply, read_reply, redirect_target
+from w2v_cli.datasets.download import MAX_REDIRECTS, Reply, read_reply, redirect_target
 from w2v_cli.errors import DownloadError
 
 
@@ -84,7 +83,7 @@ def test_lasting_failure_ends_after_the_last_delay(server, destination, recorder
 
     assert str(error.value) == (
         f"cannot download file.txt: {url}: HTTP 500 Internal Server Error (tries: 5). "
-        "Try again later, or get the file in another way and give it with from FILE."
+        "Try again later, or get the file another way and name it with from FILE."
     )
     assert error.value.exit_code == 5
     assert recorder.slept == [1, 2, 4, 8]
@@ -191,7 +190,7 @@ def test_redirect_from_https_to_http_is_refused():
 @pytest.mark.parametrize("location", ["ftp://example.org/b", "file:///etc/passwd", "http://["])
 def test_redirect_out_of_the_web_is_refused(location):
     """A redirect to another kind of address, or to none, is a failed download."""
-    with pytest.raises(DownloadError, match=r"neither an http nor an https URL|no URL"):
+    with pytest.raises(DownloadError, match=r"neither an http nor an https URL|not a URL"):
         redirect_target("http://example.org/a", location)
 
 

@@ -60,7 +60,9 @@ def test_a_web_page_in_the_place_of_the_file_is_told(fork, server):
 
     message = the_error(download(fork, server.url("/one.txt")), 5)
 
-    assert f"expected {SHA256}: nothing was installed; what came is a web page, as a proxy or a login gives" in message
+    assert (
+        f"expected {SHA256}: nothing was installed; the server sent a web page, as a proxy or a login does" in message
+    )
     assert left(fork) == []
 
 

@@ -150,7 +150,7 @@ def test_an_address_where_nobody_answers_is_told(w2v):
     """After some tries a URL that cannot be reached ends with exit code 5, and nothing is left behind."""
     pytest.importorskip("aiohttp", reason="the extra remote is not installed: NOT run")
     pytest.importorskip("fsspec", reason="the extra remote is not installed: NOT run")
-    at_once = "import w2v_cli.corpus.remote_failures as r\nr._RETRY_SECONDS = (0.0,)"
+    at_once = "import w2v_cli.corpus.urls as r\nr._RETRY_SECONDS = (0.0,)"
     before = w2v.files()
 
     message = the_error(w2v.run("train", "http://me:secret@127.0.0.1:9/x.txt", *FAST, first=at_once), 5)

@@ -11,11 +11,11 @@ import pytest
 
 from w2v_cli.config import resolve
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus import remote_failures, urls
+from w2v_cli.corpus import urls
 from w2v_cli.corpus.tokenizer import ProseSplitter
 from w2v_cli.corpus.vocabulary import build_vocabulary
-from w2v_cli.datasets import replies
-from w2v_cli.datasets.incoming import PartialFile
+from w2v_cli.datasets import download
+from w2v_cli.datasets.download import PartialFile
 from w2v_cli.errors import ConfigError, CorpusError, DownloadError, OutputInUseError, VectorsError, W2vError
 from w2v_cli.pipeline.train import train_vectors
 from w2v_cli.system.locks import hold, lock_path
@@ -175,7 +175,7 @@ def test_what_a_lock_holds_is_told_on_one_line(tmp_path, holder):
 
 def test_a_size_of_thousands_of_digits_is_none():
     """int() refuses so many: ValueError."""
-    assert replies.total_bytes({"Content-Length": "9" * 5000}, 0) is None
+    assert download.total_bytes({"Content-Length": "9" * 5000}, 0) is None
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_size_of_thousands_of_digits_is_none():
 def test_a_long_redirect_is_told_in_short(location):
     """A server may send 60 kB of it."""
     with pytest.raises(DownloadError) as refusal:
-        replies.redirect_target(URL, location)
+        download.redirect_target(URL, location)
 
     the_line(refusal)
 
@@ -192,7 +192,7 @@ def test_a_long_redirect_is_told_in_short(location):
 @pytest.mark.parametrize("url", ["http://[::1", "http://[x]y/z", "h://\r\r＃", "http://\u2100/"])
 def test_a_url_of_odd_hosts_has_a_label(url):
     """A ValueError of urlsplit, for brackets that hold no address, and for letters that NFKC makes / or # of."""
-    assert "".join(remote_failures.label(url).split()) == "".join(url.split())
+    assert "".join(urls.redact_url(url).split()) == "".join(url.split())
     with pytest.raises(W2vError) as refusal, urls.open_url(url) as read:
         read(1)
 
@@ -201,7 +201,7 @@ def test_a_url_of_odd_hosts_has_a_label(url):
 
 def test_a_label_of_an_odd_url_has_no_secrets():
     """The name and the password are left out there, too."""
-    assert remote_failures.label("http://me:secret@[x]y/z?signature") == "http://[x]y/z"
+    assert urls.redact_url("http://me:secret@[x]y/z?signature") == "http://[x]y/z"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from downloading import BODY, HALF, SHA256
 from faults.limits import needs_linux
 from faults.toy_download import BACKOFF, download, first_byte_of, left, waits
 from http_server import Answer, File, running_server
-from w2v_cli.datasets.incoming import CHUNK_BYTES
+from w2v_cli.datasets.download import CHUNK_BYTES
 
 pytestmark = needs_linux()
 

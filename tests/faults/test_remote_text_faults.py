@@ -17,8 +17,8 @@ HALF = len(LONG) // 2
 TAGGED = {"ETag": '"one"'}
 AT_ONCE = """
 import os
-import w2v_cli.corpus.urls as r, w2v_cli.corpus.remote_failures as f
-f._RETRY_SECONDS, r._SILENCE_SECONDS = (0.0, 0.0, 0.0), 0.3
+import w2v_cli.corpus.urls as r
+r._RETRY_SECONDS, r._SILENCE_SECONDS = (0.0, 0.0, 0.0), 0.3
 """
 VECTORS = "w2v.safetensors"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from w2v_cli.corpus import remote_failures, urls
+from w2v_cli.corpus import urls
 from w2v_cli.corpus.sources import STDIN, Source, find_sources
 from w2v_cli.datasets import registry
 from w2v_cli.errors import ConfigError
@@ -48,7 +48,7 @@ def _name_of(text: str) -> str:
     """Return the last part of a path or a URL."""
     if text == STDIN:
         return "stdin"
-    place = remote_failures.label(text).rstrip("/").rpartition("/")[2] if urls.is_url(text) else Path(text).name
+    place = urls.redact_url(text).rstrip("/").rpartition("/")[2] if urls.is_url(text) else Path(text).name
     return place or Path(text).resolve().name
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2v_cli.corpus import remote_failures, urls
+from w2v_cli.corpus import urls
 from w2v_cli.errors import ConfigError, CorpusError
 from w2v_cli.system.compression import Read
 
@@ -45,7 +45,7 @@ class Source:
         """What messages call it, without the secrets that a URL may hold."""
         if self.place == STDIN:
             return "stdin"
-        return remote_failures.label(self.place) if urls.is_url(self.place) else str(Path(self.place))
+        return urls.redact_url(self.place) if urls.is_url(self.place) else str(Path(self.place))
 
 
 def label_of_corpus(sources: Sequence[Source]) -> str:

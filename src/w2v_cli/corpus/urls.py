@@ -3,15 +3,19 @@
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from w2v_cli.corpus.remote_failures import INSTALL, errors_of, label, tried
-from w2v_cli.errors import CorpusError, DownloadError, MissingDependencyError
+from w2v_cli.errors import CorpusError, DownloadError, MissingDependencyError, W2vError
+from w2v_cli.system.network import is_downgrade, is_passing_status, retry_call
 
 _BLOCK_BYTES = 8_000_000  # asked for at a time, where not the whole file is
 _CONNECT_SECONDS, _SILENCE_SECONDS = 30, 60
-_NOT_FOUND, _PARTIAL_CONTENT = 404, 206
+_RETRY_SECONDS = (1.0, 2.0, 4.0)  # before each further attempt
+_SECRETS = re.compile(r"(?<=//)[^/\s@]*@|(?<=\w)\?[^\s'\")]*")  # user name and password, query
+_INSTALL = 'pip install "w2v-cli[remote]"'
+_T = TypeVar("_T")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
 _MARKS = ("ETag", "Last-Modified")  # of a version, by a web server
 Version = dict[str, Any]  # of a remote file: its size and, of a web server, its marks
@@ -33,7 +37,7 @@ def find_urls(url: str) -> list[str]:
     """
     if url.lower().startswith(("http://", "https://")) or "::" in url:
         return [url]
-    with errors_of(url):
+    with _errors_of(url):
         system, path = _file_system(url)
         is_pattern = re.search(r"[*?[]", path) is not None
         if not is_pattern and not system.isdir(path):
@@ -45,7 +49,7 @@ def find_urls(url: str) -> list[str]:
             if info["type"] == "file" and (is_pattern or (info.get("size") != 0 and not _is_hidden(name, path)))
         ]
         if not paths:
-            raise CorpusError(f"there is no text at {label(url)}: check it.")
+            raise CorpusError(f"there is no text at {redact_url(url)}: check it.")
         return [system.unstrip_protocol(name) for name in paths]
 
 
@@ -63,7 +67,7 @@ def open_url(
     A failure that may pass is tried again, from where it happened. Raises DownloadError where it does not pass,
     CorpusError where the file is not of this version any more, MissingDependencyError where a package is missing.
     """
-    with errors_of(url):
+    with _errors_of(url):
         system, path = _file_system(url)
     stream = _Stream(url, system, path, first, version, is_part=is_part)
     try:
@@ -77,13 +81,13 @@ def inspect_url(url: str) -> Version:
 
     A failure that may pass is tried again.
     """
-    with errors_of(url):
+    with _errors_of(url):
         system, path = _file_system(url)
-    info = tried(url, lambda: _info_of(system, path))
+    info = _retry(url, lambda: _info_of(system, path))
     if not _is_web(url):
         return {"size": info.get("size")}
     version = {key: info[key] for key in _MARKS if info.get(key)}
-    has_parts = bool(version and info["size"]) and tried(url, lambda: _sends_parts(system, path))
+    has_parts = bool(version and info["size"]) and _retry(url, lambda: _sends_parts(system, path))
     return version | {"size": info["size"] if has_parts else None}
 
 
@@ -92,7 +96,7 @@ def _info_of(system: Any, path: str) -> dict[str, Any]:
     try:
         info: dict[str, Any] = system.info(path)
     except FileNotFoundError as error:
-        if error.__cause__ is None or getattr(error.__cause__, "status", None) == _NOT_FOUND:
+        if error.__cause__ is None or getattr(error.__cause__, "status", None) == HTTPStatus.NOT_FOUND:
             raise
         raise error.__cause__ from None
     return info
@@ -107,7 +111,7 @@ def _sends_parts(system: Any, path: str) -> bool:
         options = system.kwargs | {"headers": {**system.kwargs.get("headers", {}), "Range": "bytes=0-0"}}
         async with session.get(system.encode_url(path), **options) as answer:
             answer.raise_for_status()
-            return bool(answer.status == _PARTIAL_CONTENT)
+            return bool(answer.status == HTTPStatus.PARTIAL_CONTENT)
 
     return bool(sync(system.loop, ask))
 
@@ -126,7 +130,7 @@ class _Stream:
 
     def read(self, size: int) -> bytes:
         """Return the next bytes."""
-        return tried(self._url, lambda: self._read(size), self.close)
+        return _retry(self._url, lambda: self._read(size), self.close)
 
     def _read(self, size: int) -> bytes:
         if self._file is None:
@@ -162,12 +166,12 @@ class _Stream:
     def _check_version(self, info: Mapping[str, Any]) -> None:
         known = {key: value for key, value in self._version.items() if value and key != "size"}
         if not known:
-            raise DownloadError(f"{label(self._url)} broke off at byte {self._position:,}: try again.")
+            raise DownloadError(f"{redact_url(self._url)} broke off at byte {self._position:,}: try again.")
         if any(info.get(key) != value for key, value in known.items()):
             raise CorpusError(self._changed())
 
     def _changed(self) -> str:
-        return f"{label(self._url)} changed while it was read: start again when nobody writes to it."
+        return f"{redact_url(self._url)} changed while it was read: start again when nobody writes to it."
 
     def close(self) -> None:
         """Let go of the file."""
@@ -188,9 +192,11 @@ def _file_system(url: str) -> tuple[Any, str]:
 
         system, path = url_to_fs(url, **(_web_options() if _is_web(url) else {}))
     except ImportError as error:
-        raise MissingDependencyError(f"reading {label(url)} needs another package ({error}): {INSTALL}") from error
+        raise MissingDependencyError(
+            f"reading {redact_url(url)} needs another package ({error}): {_INSTALL}"
+        ) from error
     except ValueError as error:
-        raise CorpusError(f"cannot read {label(url)}: {error}") from error
+        raise CorpusError(f"cannot read {redact_url(url)}: {error}") from error
     return system, path
 
 
@@ -207,5 +213,69 @@ def _web_options() -> dict[str, Any]:
 async def _refuse_downgrade(_session: Any, _context: Any, redirect: Any) -> None:
     """Raise DownloadError where https leads to http."""
     target = redirect.response.headers.get("Location", "")
-    if redirect.url.scheme == "https" and target.lower().startswith("http:"):
-        raise DownloadError(f"{label(str(redirect.url))} leads to {label(target)}, which anybody could have changed.")
+    if is_downgrade(str(redirect.url), target):
+        raise DownloadError(
+            f"{redact_url(str(redirect.url))} leads to {redact_url(target)}, which anybody could have changed."
+        )
+
+
+def redact_url(url: str) -> str:
+    """Return a URL for messages: without the user name, the password and the query, which may hold a signature.
+
+    >>> redact_url("https://me:secret@example.org/a.txt?X-Amz-Signature=5f")
+    'https://example.org/a.txt'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets without an address in them, as in http://[x]y
+        return _SECRETS.sub("", " ".join(url.split()))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _retry(url: str, act: Callable[[], _T], clean: Callable[[], None] = lambda: None) -> _T:
+    """Return what `act` returns, trying again where its failure may pass; `clean` is called after each failure."""
+
+    def attempt() -> _T:
+        try:
+            return act()
+        except Exception:
+            clean()
+            raise
+
+    with _errors_of(url):
+        return retry_call(attempt, delays=_RETRY_SECONDS, may_pass=_may_pass)
+
+
+@contextlib.contextmanager
+def _errors_of(url: str) -> Iterator[None]:
+    """Raise the failures of this block as errors of ours."""
+    try:
+        yield
+    except W2vError:
+        raise
+    except Exception as error:
+        raise _explain(url, error) from error
+
+
+def _explain(url: str, error: Exception) -> W2vError:
+    """Return the failure of a file system as an error of ours."""
+    if isinstance(error, ImportError):
+        return MissingDependencyError(f"reading {redact_url(url)} needs another package ({error}): {_INSTALL}")
+    cause = "there is no such file" if isinstance(error, FileNotFoundError) else _message_of(error)
+    return DownloadError(
+        f"cannot read {redact_url(url)}: {cause}; check the address, the network and your permissions."
+    )
+
+
+def _message_of(error: Exception) -> str:
+    """Return the message of an exception on one line, without the secrets of URLs in it."""
+    text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": .")
+    return _SECRETS.sub("", text)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Return whether a failure may be gone at the next attempt."""
+    if isinstance(error, W2vError | ImportError | FileNotFoundError | PermissionError | NotImplementedError):
+        return False
+    status = getattr(error, "status", None)
+    return not isinstance(status, int) or is_passing_status(status) or status == HTTPStatus.REQUEST_TIMEOUT

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 
 from w2v_cli.config.yaml import read_yaml
 from w2v_cli.datasets import demo
-from w2v_cli.datasets.download import Progress, fetch
-from w2v_cli.datasets.incoming import copy_checked, sha256_of
+from w2v_cli.datasets.download import Progress, copy_checked, fetch
 from w2v_cli.errors import ConfigError, CorpusError, DownloadError, option
-from w2v_cli.system.files import disk_errors
+from w2v_cli.system.files import disk_errors, sha256_of
 
 Origin = tuple[str, ...] | Path  # URLs, best first, or a path on this machine
 

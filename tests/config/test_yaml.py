@@ -28,8 +28,8 @@ def read(tmp_path, monkeypatch):
 BAD_FORMS = {
     "a: 1\na: [*x, !t y]\n": [
         "my.yaml:2:1 a: given twice, first in line 1",
-        "my.yaml:2:5 a.0: the alias *x is refused; write out what it stands for",
-        "my.yaml:2:9 a.1: the tag !t is refused; leave it out",
+        "my.yaml:2:5 a.0: the alias *x is not supported; write its value out",
+        "my.yaml:2:9 a.1: the tag !t is not supported; remove it",
     ],
     "a: 1\nb: {a: 1}\na: 2\na: 3\n": [
         "my.yaml:3:1 a: given twice, first in line 1",
@@ -37,16 +37,16 @@ BAD_FORMS = {
     ],
     "? [a]\n: 3\n": ["my.yaml:1:3 a key must be plain text"],
     "model: &x {dim: 3}\ntraining: *x\n": [
-        "my.yaml:1:8 model: the anchor &x is refused; leave it out",
-        "my.yaml:2:11 training: the alias *x is refused; write out what it stands for",
+        "my.yaml:1:8 model: the anchor &x is not supported; remove it",
+        "my.yaml:2:11 training: the alias *x is not supported; write its value out",
     ],
     "model: {dim: !!python/object:os.system 3}\noutput: {path: !secret x}\n": [
-        "my.yaml:1:14 model.dim: the tag !!python/object:os.system is refused; leave it out",
-        "my.yaml:2:16 output.path: the tag !secret is refused; leave it out",
+        "my.yaml:1:14 model.dim: the tag !!python/object:os.system is not supported; remove it",
+        "my.yaml:2:16 output.path: the tag !secret is not supported; remove it",
     ],
-    "&x training: {epochs: 3}": ["my.yaml:1:1 ?: the anchor &x is refused; leave it out"],
-    "model: {dim: 3}\n---\nmodel: {dim: 4}\n": ["my.yaml:2:1 a second document begins; a file holds one"],
-    "%YAML 1.1\n---\nmodel:\n": ["my.yaml:1:1 a directive (%) is refused; take the line out"],
+    "&x training: {epochs: 3}": ["my.yaml:1:1 ?: the anchor &x is not supported; remove it"],
+    "model: {dim: 3}\n---\nmodel: {dim: 4}\n": ["my.yaml:2:1 a second document starts; only one per file is supported"],
+    "%YAML 1.1\n---\nmodel:\n": ["my.yaml:1:1 directives (%) are not supported; remove the line"],
     "[" * 10_000: ["my.yaml:1:22 nested deeper than 20 levels"],
     "a: " + "{a: " * 10_000: ["my.yaml:1:84 nested deeper than 20 levels"],
     "model:\n\tdim: 3\n": [
@@ -55,19 +55,19 @@ BAD_FORMS = {
     "model:\n  dim: 3\n window: 3\n": [
         (
             "my.yaml:3:2 YAML syntax: expected <block end>, but found '<block mapping start>'"
-            " while parsing a block mapping begun in line 1; check the indentation"
+            " while parsing a block mapping that started in line 1; check the indentation"
         ),
     ],
     "model: 'cbow\n": [
-        "my.yaml:2:1 YAML syntax: found unexpected end of stream while scanning a quoted scalar begun in line 1",
+        "my.yaml:2:1 YAML syntax: found unexpected end of stream while scanning a quoted scalar that started in line 1",
     ],
     "model: {dim: 3": ["my.yaml:1:15 YAML syntax: expected ',' or '}', but got '<stream end>'"],
     "model:\n  dim: \x01\n": ["my.yaml:2:8 YAML syntax: the character U+0001 is not allowed"],
-    'model: "\\U00110000"': ["my.yaml:1:6 YAML syntax: an escape from here on names no character"],
-    'model: "\\Uffffffff"': ["my.yaml:1:6 YAML syntax: an escape from here on names no character"],
+    'model: "\\U00110000"': ["my.yaml:1:6 YAML syntax: an escape after this place is not a valid character"],
+    'model: "\\Uffffffff"': ["my.yaml:1:6 YAML syntax: an escape after this place is not a valid character"],
     b"model:\n  dim: \xff\n": ["my.yaml:2 is not UTF-8 (byte 0xff); save it as UTF-8."],
     "model:\n".encode("utf-16"): ["my.yaml:1 is not UTF-8 (byte 0xff); save it as UTF-8."],
-    b"#" * 200_001: ["my.yaml is no config: it is longer than 200,000 bytes."],
+    b"#" * 200_001: ["my.yaml is too long for a config: more than 200,000 bytes."],
 }
 
 
@@ -102,7 +102,7 @@ def test_aliases_are_never_multiplied(read):
 
     *told, rest = str(caught.value).splitlines()
     assert len(told) == 40
-    assert rest == f"… and {39 * 9} problems more"
+    assert rest == f"… and {39 * 9} more problems"
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_a_place_for_no_file_is_found_before_training(topics_text, data_folder, 
 
 def test_block_refuses_what_it_cannot_do(topics_text, data_folder, tmp_path):
     """Adam with the block algorithm ends in exit 2 before anything is read."""
-    with pytest.raises(ConfigError, match=r"block cannot do training\.optimizer: adam"):
+    with pytest.raises(ConfigError, match=r'"block" cannot do training\.optimizer: adam'):
         train_vectors(config_of(topics_text, tmp_path / "x", algorithm="block", optimizer="adam"), data_folder, never)
 
 

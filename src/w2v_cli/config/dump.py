@@ -1,4 +1,4 @@
-"""A resolved config as YAML that `--config` reads back, and where each of its values came from."""
+"""A resolved config as YAML that `--config` reads back."""
 
 import json
 import re
@@ -6,11 +6,16 @@ import re
 from w2v_cli.config.resolve import ResolvedConfig
 from w2v_cli.config.yaml import read_scalar
 
-_PLAIN = re.compile(r"[A-Za-z][\w./-]*", re.ASCII)  # text that YAML takes without quotes
+_PLAIN = re.compile(r"[A-Za-z][\w./-]*", re.ASCII)  # text that needs no quotes in YAML
 
 
 def as_yaml(resolved: ResolvedConfig, *, with_origins: bool = False) -> str:
-    """Return every setting as YAML, in the order of the sections; `with_origins`, a comment says where it came from."""
+    """Return every setting as YAML, in the order of the sections.
+
+    Args:
+        resolved: The config and the origins of its values.
+        with_origins: Whether a comment names the origin of each value.
+    """
     lines = []
     for section, settings in resolved.config.model_dump(mode="json").items():
         lines.append(f"{section}:")
@@ -39,5 +44,5 @@ def scalar(value: object) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return text with what is not printable escaped, as comments need and quoted YAML reads it."""
+    """Return text with unprintable characters escaped, as comments need and quoted YAML reads it."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

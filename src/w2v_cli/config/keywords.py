@@ -1,4 +1,4 @@
-"""Every setting as a keyword of `w2v_cli.train`: its type for editors, and its place in the config."""
+"""The settings as keywords of `w2v_cli.train`: their types for editors, and their keys in the config."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,14 +66,15 @@ class Settings(TypedDict, total=False):
 
 
 def from_keywords(settings: Mapping[str, object]) -> OptionsGiven:
-    """Return what the keywords give, as `config.resolve` takes options; a name that is no setting keeps its name."""
+    """Return keywords as the options of `resolve`; an unknown name is kept, for `resolve` to report."""
     return {KEYS.get(name, name): (name, plain(value)) for name, value in settings.items()}
 
 
 def from_mapping(config: Mapping[str, object]) -> OptionsGiven:
-    """Return what a config as a nested mapping gives: {"training": {"epochs": 3}}.
+    """Return a nested mapping, such as {"training": {"epochs": 3}}, as the options of `resolve`.
 
-    Raises ConfigError where a section holds no settings.
+    Raises:
+        ConfigError: A section is not a mapping.
     """
     return {key: (f"config {key}", plain(value)) for key, value in _iterate_settings(config)}
 
@@ -81,13 +82,15 @@ def from_mapping(config: Mapping[str, object]) -> OptionsGiven:
 def _iterate_settings(config: Mapping[str, object]) -> Iterator[tuple[str, object]]:
     for section, settings in config.items():
         if not isinstance(settings, Mapping):
-            raise ConfigError(f'config {section}: must be a section of settings, as {{"training": {{"epochs": 3}}}}.')
+            raise ConfigError(
+                f'config {section}: must be a mapping of settings, such as {{"training": {{"epochs": 3}}}}.'
+            )
         for name, value in settings.items():
             yield f"{section}.{name}", value
 
 
 def plain(value: object) -> object:
-    """Return a value as YAML has it: a path is its text, a list of anything a tuple."""
+    """Return a value as YAML has it: a path as text, a list as a tuple."""
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     return tuple(map(plain, value)) if isinstance(value, list | tuple) else value

@@ -1,4 +1,4 @@
-"""Options, `--set`, environment, file, corpus table → settings of one shape, checked and labelled with their origin."""
+"""The sources of settings, brought to one shape: options, `--set`, environment, YAML file, table of datasets."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,13 +10,21 @@ from w2v_cli.config.schema import FIELDS, SECTIONS
 from w2v_cli.config.yaml import NOWHERE, Document, Place, Problem, problem_lines, read_scalar
 
 _ENVIRONMENT_PREFIX = "W2V_"
-_SECTION_MARK = "__"  # stands for the dot, which a shell does not allow in a name
+_SECTION_MARK = "__"  # for the dot, which shells do not allow in a name
 _QUOTED = re.compile(r"""(['"])(.*)\1""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The value that a source gives a setting; `label` begins the line of a problem with it."""
+    """A setting with the value that a source gives it.
+
+    Attributes:
+        key: The dotted key, which may be unknown.
+        value: The value, not yet validated.
+        origin: The source, as `w2v config show --origin` names it.
+        label: The start of a message about the value.
+        place: The place in a file, to sort problems by.
+    """
 
     key: str
     value: object
@@ -26,31 +34,35 @@ class Given:
 
 
 def from_options(options: Mapping[str, tuple[str, object]]) -> Iterator[Given]:
-    """Yield the settings of options such as `--epochs 3`; `options` is dotted key → (option, value)."""
+    """Yield the settings of options such as `--epochs 3`.
+
+    Args:
+        options: By dotted key, the name of the option and its value.
+    """
     for key, (option, value) in options.items():
         yield Given(key, value, origin=option, label=option)
 
 
 def from_corpus(name: str, settings: Mapping[str, object]) -> Iterator[Given]:
-    """Yield the settings that the table of corpora holds for the corpus `name`; keys are those of section corpus."""
+    """Yield the settings of the corpus `name` in the table of datasets; their keys lack the section `corpus`."""
     for key, value in settings.items():
         yield Given(f"corpus.{key}", value, origin=f"corpus {name}", label=f"corpus {name}: corpus.{key}")
 
 
 def from_document(document: Document) -> Iterator[Given | Problem]:
-    """Yield the settings of a YAML config, and all that is wrong with its form; an empty file holds none."""
+    """Yield the settings of a YAML config, and the problems of its form; an empty file has none."""
     yield from document.problems
     if isinstance(document.contents, dict):
         for section, settings in document.contents.items():
             yield from _from_section(document, section, settings)
     elif document.contents is not None:
         yield document.problem_at(
-            document.places[()], f"must hold sections ({', '.join(SECTIONS)}), each with settings"
+            document.places[()], f"must consist of sections ({', '.join(SECTIONS)}) with settings"
         )
 
 
 def _from_section(document: Document, section: str, settings: object) -> Iterator[Given | Problem]:
-    """Yield the settings of one section of a YAML config; an empty section holds none."""
+    """Yield the settings of one section of a YAML config; an empty section has none."""
     if section not in SECTIONS:
         place = document.key_places[section,]
         yield document.problem_at(
@@ -63,14 +75,16 @@ def _from_section(document: Document, section: str, settings: object) -> Iterato
             origin = document.locate(place)
             yield Given(key, value, origin=origin, label=f"{origin} {key}", place=place)
     elif settings is not None:
-        yield document.problem_at(document.places[section,], f"{section}: is a section; write its settings below it")
+        yield document.problem_at(
+            document.places[section,], f"{section}: is a section; write its settings below it, indented"
+        )
 
 
 def _explain_unknown(key: str, *, is_section: bool) -> str:
-    """Return what is wrong with a top-level key that is no section of ours, and what is probably meant."""
+    """Return what is wrong with an unknown top-level key, and what is probably meant."""
     if key in FIELDS:
         section, _, name = key.partition(".")
-        return f"write {name} inside the section {section}"
+        return f"move {name} into the section {section}"
     if not is_section:
         return f"unknown setting{hint(suggest(key))}"
     near = get_close_matches(key, SECTIONS, n=1)
@@ -89,7 +103,7 @@ def from_sets(assignments: Iterable[str]) -> Iterator[Given | Problem]:
 
 
 def from_environment(environment: Mapping[str, str]) -> Iterator[Given | Problem]:
-    """Yield the settings of variables such as W2V_TRAINING__EPOCHS; W2V_DATA_DIR, without `__`, is none."""
+    """Yield the settings of variables such as W2V_TRAINING__EPOCHS; W2V_DATA_DIR, without `__`, is not one."""
     keys = {_variable(key): key for key in FIELDS}
     for name, text in environment.items():
         if not name.startswith(_ENVIRONMENT_PREFIX) or _SECTION_MARK not in name:
@@ -107,7 +121,7 @@ def _variable(key: str) -> str:
 
 
 def sort_out(source: Iterable[Given | Problem]) -> tuple[list[Given], list[str]]:
-    """Return a source's sound settings, and the lines of its problems from top to bottom."""
+    """Return the valid settings of a source, and the messages about the others from top to bottom."""
     sound, problems = [], []
     for item in source:
         if isinstance(item, Problem):
@@ -120,9 +134,12 @@ def sort_out(source: Iterable[Given | Problem]) -> tuple[list[Given], list[str]]
 
 
 def read_value(text: str) -> str | int | float | bool | None:
-    """Return the value that a shell word stands for: as in YAML, but never a comment, list or mapping.
+    """Return the value of a shell word: as in YAML, but without comments, lists and mappings.
 
-    So a file named `#1` or `[a: b]` needs no quotes; quotes inside the word force text: `'"3"'` → '3'.
+    So a file named `#1` or `[a: b]` needs no quotes. Quotes inside the word make it text.
+
+    >>> read_value("3"), read_value('"3"'), read_value("[a: b]")
+    (3, '3', '[a: b]')
     """
     if quoted := _QUOTED.fullmatch(text):
         return quoted[2]

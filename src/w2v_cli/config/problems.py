@@ -1,4 +1,4 @@
-"""Words for what is wrong with a setting: its value, or its name."""
+"""Messages about wrong settings: an invalid value, or an unknown key."""
 
 from difflib import get_close_matches
 
@@ -17,7 +17,7 @@ _MUST_BE = {
 
 
 def find_problem(key: str, value: object) -> str | None:
-    """Return what is wrong with a key or its value, such as `must be > 0, was -0.1 (…)`; None if nothing is."""
+    """Return what is wrong with a key or its value, such as `must be > 0, was -0.1 (…)`; None if it is valid."""
     if key not in FIELDS:
         return f"unknown setting{hint(suggest(key))}"
     section, name = key.split(".")
@@ -29,7 +29,7 @@ def find_problem(key: str, value: object) -> str | None:
 
 
 def _in_words(key: str, value: object, error: ValidationError) -> str:
-    """Return pydantic's complaint in words for people who have never heard of pydantic."""
+    """Return pydantic's error in words that do not presume pydantic."""
     details = error.errors(include_url=False)[0]
     context = details.get("ctx", {})
     allowed = allowed_values(FIELDS[key])
@@ -45,7 +45,7 @@ def _in_words(key: str, value: object, error: ValidationError) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value as its writer knows it: in YAML's words, and short."""
+    """Return a value as YAML writes it, abridged."""
     match value:
         case None:
             return "null"
@@ -60,12 +60,16 @@ def _shown(value: object) -> str:
 
 
 def suggest(key: str) -> str | None:
-    """Return the setting that a mistyped key probably means: `training.epoch` → `training.epochs`; None if unclear."""
+    """Return the setting that a mistyped key probably means, None if none is near.
+
+    >>> suggest("training.epoch")
+    'training.epochs'
+    """
     names = {name.rpartition(".")[2]: name for name in FIELDS}
     near = get_close_matches(key.rpartition(".")[2], names, n=1)
     return names[near[0]] if near else None
 
 
 def hint(suggestion: str | None) -> str:
-    """Return the end of a message that names a likely meaning, or where to look."""
+    """Return the end of a message: the likely meaning, or the page that lists all settings."""
     return f"; did you mean {suggestion}?" if suggestion else "; docs/reference/settings.md lists them all"

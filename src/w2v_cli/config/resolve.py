@@ -1,4 +1,4 @@
-"""YAML + environment + overrides → one validated config, every problem reported at once with line:column."""
+"""Merge of all sources of settings into one validated config; every problem is reported at once."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,14 +20,14 @@ CorpusSettingsFor = Callable[[str | Sequence[str] | None], tuple[str, Mapping[st
 
 @dataclass(frozen=True, slots=True)
 class ResolvedConfig:
-    """A config, and for each dotted key where its value came from: `--epochs`, `my.yaml:12:11`, `default`."""
+    """A config, and by dotted key the origin of each value: `--epochs`, `my.yaml:12:11`, `default`."""
 
     config: Config
     origins: Mapping[str, str]
 
     @property
     def given_keys(self) -> list[str]:
-        """The keys of the settings that somebody gave."""
+        """The keys of the settings that some source gives."""
         return [key for key, origin in self.origins.items() if origin != "default"]
 
 
@@ -39,11 +39,18 @@ def resolve(
     file: Path | None = None,
     corpus_settings_for: CorpusSettingsFor | None = None,
 ) -> ResolvedConfig:
-    """Return the config that all sources together give: option > `--set` > environment > file > corpus > default.
+    """Return the config of all sources, strongest first: option, `--set`, environment, file, corpus, default.
 
-    options: dotted key → (option's name, value), only those really given. corpus_settings_for: takes the explicit
-    corpus.source, or None, and returns the corpus's name with its keys of section corpus, or None.
-    Every value is checked, a stronger source's as well as one that it hides. Raises ConfigError, a line a problem.
+    Args:
+        options: By dotted key, the name of the option and its value, for the options that were given.
+        sets: The values of --set, `key=value`.
+        environment: Environment variables, of which those like W2V_TRAINING__EPOCHS count.
+        file: A YAML config.
+        corpus_settings_for: Called with the given corpus.source, or None; returns the name of a known corpus with its
+            settings of the section corpus, or None.
+
+    Raises:
+        ConfigError: A value or a key is wrong, also one that a stronger source overrides; one line per problem.
     """
     explicit = [
         sources.from_options(options or {}),
@@ -54,19 +61,19 @@ def resolve(
     chosen: dict[str, Given] = {}
     _choose(chosen, explicit)
     if corpus_settings_for:
-        source: Any = chosen["corpus.source"].value if "corpus.source" in chosen else None  # it has been checked
+        source: Any = chosen["corpus.source"].value if "corpus.source" in chosen else None  # validated above
         if known := corpus_settings_for(source):
             _choose(chosen, [sources.from_corpus(*known)])
     return _build(chosen)
 
 
 def _choose(chosen: dict[str, Given], strongest_first: Iterable[Iterable[Given | Problem]]) -> None:
-    """Add to `chosen` the settings that it lacks; raise ConfigError with the problems of all sources."""
+    """Add the missing settings to `chosen`; raise ConfigError with the problems of all sources."""
     problems: list[str] = []
     for source in strongest_first:
         sound, wrong = sources.sort_out(source)
         problems += wrong
-        # Of two `--set` for one key the last counts.
+        # Within a source the last one counts: --set may repeat a key.
         chosen.update({given.key: given for given in sound if given.key not in chosen})
     if problems:
         raise ConfigError("\n".join(problems))
@@ -83,25 +90,27 @@ def _build(chosen: Mapping[str, Given]) -> ResolvedConfig:
 
 
 def find_config_file(name_or_path: str) -> Path:
-    """Return the file of a config that we ship, such as `book-cbow`, or the path that was given.
+    """Return the file of a shipped config, such as `book-cbow`, or else the path of that name.
 
-    Raises ConfigError, with the shipped names, where there is neither.
+    Raises:
+        ConfigError: There is neither; the message lists the shipped configs.
     """
     shipped = shipped_configs()
     if name_or_path in shipped:
         return shipped[name_or_path]
     path = Path(name_or_path)
-    with contextlib.suppress(OSError):  # a name too long for a file is no file
+    with contextlib.suppress(OSError):  # the name may be too long for a file
         if path.exists():
             return path
     near = get_close_matches(path.stem, shipped, n=1)
     raise ConfigError(
-        f"no config {name_or_path!r}: neither a file nor one of {', '.join(shipped)}{hint(near[0]) if near else ''}"
+        f"config {name_or_path!r} not found: there is no such file, and the shipped configs are {', '.join(shipped)}"
+        f"{hint(near[0]) if near else ''}"
     )
 
 
 def _from_file(path: Path) -> Iterator[Given | Problem]:
-    """Yield the settings of a YAML file; one that cannot be read is a problem among the others."""
+    """Yield the settings of a YAML file; if it cannot be read, that is one problem among others."""
     try:
         yield from sources.from_document(read_document(path))
     except ConfigError as error:

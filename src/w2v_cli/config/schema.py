@@ -1,4 +1,7 @@
-"""The schema of the config: every setting with its default, limits and a line of help."""
+"""The schema of the config: every setting with its default, its limits and a line of help.
+
+A new setting is one field here, one line in configs/default.yaml, and one keyword in config/keywords.py.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +29,7 @@ _ADAM_LEARNING_RATE = 0.001
 
 
 class CorpusSettings(Section):
-    """What is read, and what counts as a word."""
+    """The text to read, and how it is split into words."""
 
     source: TextSources | None = setting(
         None,
@@ -36,205 +39,213 @@ class CorpusSettings(Section):
     )
     tokens: Literal["words", "whitespace", "regex"] = setting(
         "words",
-        description="words: lower-case words of raw prose; whitespace: whatever stands between spaces; regex: what "
-        "token_pattern matches",
+        description="words: lower-case words of prose; whitespace: everything between spaces; regex: matches of "
+        "token_pattern",
     )
     token_pattern: Pattern = setting(
         r"\w+",
-        description="for tokens: regex, a regular expression of Python, matched within each stretch between spaces and "
-        "once for equal ones; its matches are the words, as they are",
+        description="Python regular expression for tokens: regex, matched within each stretch between spaces; its "
+        "matches are the words, unchanged",
     )
     max_token_bytes: int = setting(
         100_000,
         ge=16,
         le=1_000_000_000,
-        description="longest stretch without a space that is read; longer ones are skipped and counted",
+        description="longest stretch without a space that is read; longer ones are skipped and reported",
     )
     sentences: Literal["line", "paragraph", "punctuation", "stream"] = setting(
         "line",
-        description="windows end with the line, with the paragraph (a blank line), with . ! ? and their like (or a "
-        "blank line), or never (stream)",
+        description="where windows end: at the line, at a blank line (paragraph), at . ! ? and the like or a blank "
+        "line (punctuation), or nowhere (stream)",
     )
-    end_of_line: Word | None = setting(None, description="word put at the end of each line, such as <eos>; null: none")
-    min_count: int = setting(5, ge=1, le=1_000_000_000, description="occurrences that a word needs to be kept")
+    end_of_line: Word | None = setting(
+        None, description="word added at the end of each line, such as <eos>; null: none"
+    )
+    min_count: int = setting(5, ge=1, le=1_000_000_000, description="words that occur less often are dropped")
     max_vocab: int = setting(
         4_000_000,
         ge=1000,
         le=1_000_000_000,
-        description="different words counted at a time; of more, the rarest are forgotten on the way",
+        description="different words counted at a time; beyond that, the rarest are dropped while counting",
     )
     invalid_utf8: Literal["replace", "strict"] = setting(
-        "replace", description="bytes that are no UTF-8: replace them and warn, or stop"
+        "replace", description="invalid UTF-8: replace it and warn, or stop"
     )
     max_expansion: int = setting(
         200,
         ge=1,
         le=1_000_000_000,
-        description="times its size that a compressed text of over 64 MB may unpack to; more is taken for a bomb",
+        description="a compressed text of over 64 MB may unpack to this many times its size; more is refused as a bomb",
         decides_vectors=False,
     )
     max_unpacked: int = setting(
         1_000_000_000_000,
         ge=1,
         le=10**18,
-        description="bytes that a compressed text may unpack to",
+        description="a compressed text may unpack to this many bytes",
         decides_vectors=False,
     )
 
 
 class ModelSettings(Section):
-    """Which model is trained, and its size."""
+    """The model and its size."""
 
     model: ModelName = setting(
         "cbow", description="cbow: the context predicts the centre; skipgram: the centre predicts its context"
     )
     dim: int = setting(100, ge=1, le=10_000, description="dimensions of a word vector (D)")
     window: int = setting(5, ge=1, le=1000, description="words of context on each side of the centre")
-    shrink_window: bool = setting(default=True, description="draw each centre's window from 1 to window")
+    shrink_window: bool = setting(default=True, description="draw the window of each centre from 1 to window")
     partial_windows: bool = setting(
-        default=True, description="keep centres whose window a border cuts; false: drop them"
+        default=True, description="keep centres whose window is cut at a border; false: drop them"
     )
     cbow_gradient: Literal["classic", "mean"] = setting(
-        "classic", description="gradient to each context word of cbow: whole (word2vec.c), or divided by their number"
+        "classic",
+        description="gradient for each context word of cbow: the whole (word2vec.c), or divided by their number",
     )
     init: Literal["uniform", "normal"] = setting(
-        "uniform", description="first vectors: input within 0.5/D and output zero, or both 0.01 times normal draws"
+        "uniform",
+        description="initial vectors: input uniform within 0.5/D and output zero, or both normal draws times 0.01",
     )
     init_from: FileName | None = setting(
-        None, description="vectors file whose rows the words that it holds begin with; null: none", names_input=True
+        None, description="vectors file to start from, for the words that it contains; null: none", names_input=True
     )
 
 
 class SamplingSettings(Section):
-    """What is drawn at random."""
+    """Random draws: negative samples and subsampling."""
 
     negatives: int = setting(5, ge=1, le=1000, description="negative samples per target (K)")
     exponent: float = setting(0.75, ge=0, le=1, description="negatives are drawn in proportion to count ** exponent")
     subsample: float = setting(
-        1e-3, ge=0, le=1, description="share of the corpus above which a word is thinned out (t); 0: off"
+        1e-3, ge=0, le=1, description="frequency above which occurrences of a word are dropped at random (t); 0: off"
     )
-    seed: int = setting(1, ge=0, le=2**64 - 1, description="start of all random draws; the same seed, the same draws")
+    seed: int = setting(1, ge=0, le=2**64 - 1, description="seed of all random draws")
 
 
 class TrainingSettings(Section):
-    """How the vectors are fitted."""
+    """How the vectors are trained."""
 
     algorithm: Literal["auto", "minibatch", "block"] = setting(
-        "auto", description="block: runs of centres, fast; minibatch: shuffled windows, as the book's; auto: what fits"
+        "auto",
+        description="block: consecutive centres, fast; minibatch: shuffled windows, as in the book; auto: block if "
+        "possible",
     )
     backend: Literal["auto", "numpy", "numba", "cupy"] = setting(
-        "auto", description="what computes: numpy or numba on the CPU, cupy on an NVIDIA GPU"
+        "auto", description="numpy or numba on the CPU, cupy on an NVIDIA GPU; auto: numba"
     )
-    optimizer: Literal["sgd", "adam"] = setting("sgd", description="rule that turns gradients into steps")
+    optimizer: Literal["sgd", "adam"] = setting("sgd", description="how gradients become steps")
     epochs: int = setting(15, ge=1, le=100_000, description="passes over the corpus")
     learning_rate: float | None = setting(
-        None, gt=0, le=10, description="first step size, per example; null: .05 cbow, .025 skipgram, .001 adam"
+        None, gt=0, le=10, description="initial learning rate, per example; null: .05 cbow, .025 skipgram, .001 adam"
     )
-    decay: Literal["linear", "constant"] = setting("linear", description="course of the learning rate over all epochs")
+    decay: Literal["linear", "constant"] = setting(
+        "linear", description="how the learning rate changes over all epochs"
+    )
     batch_size: int = setting(512, ge=1, le=1_000_000, description="examples per minibatch (B)")
     threads: int | None = setting(
         None,
         ge=1,
         le=1024,
-        description="CPU threads; null: one for each core that this process may use",
+        description="CPU threads; null: one per core that this process may use",
         decides_vectors=False,
     )
     gpu_concurrency: int | None = setting(
         None,
         ge=1,
         le=1_000_000,
-        description="blocks of 32 words that a GPU trains at a time by the block algorithm: more are faster, and too "
-        "many for the vocabulary make worse vectors; null: what the GPU holds, one for each 256 words of the "
-        "vocabulary at most",
+        description="blocks of 32 words that the GPU trains at once with the block algorithm: more are faster, too "
+        "many for the vocabulary make worse vectors; null: as many as the GPU holds, at most one per 256 words of the "
+        "vocabulary",
         decides_vectors=False,
     )
     deterministic: bool = setting(
-        default=False, description="give the same vectors each time, on any number of threads, a little more slowly"
+        default=False, description="make runs reproducible on any number of threads, a little more slowly"
     )
     validation: float = setting(
         0.0,
         ge=0,
         le=0.5,
-        description="share of the sentences held out to measure the loss on after each epoch; 0: none",
+        description="share of the sentences held out to measure the loss after each epoch; 0: none",
     )
     patience: int | None = setting(
-        None, ge=1, le=100_000, description="epochs without a lower held-out loss after which to stop; null: never"
+        None, ge=1, le=100_000, description="stop after this many epochs without a lower validation loss; null: never"
     )
     evaluate: FileNames = setting(
         (),
-        description="evaluation sets, names or files, that the vectors are scored on after each epoch",
+        description="evaluation sets, names or files, to score the vectors on after each epoch",
         decides_vectors=False,
     )
     time_limit: TimeText | None = setting(
         None,
-        description="stop after so long, such as 30m, with vectors and snapshot written; null: never",
+        description="stop after this time, such as 30m, and write vectors and snapshot; null: never",
         decides_vectors=False,
     )
 
 
 class ClusterSettings(Section):
-    """Where a training is shared out, and how its parts are put together again."""
+    """Where a training is distributed, and how the workers' changes are merged."""
 
     cluster: Cluster | None = setting(
         None,
-        description="train on a Dask cluster: local:4 (workers on this machine), tcp://HOST:PORT, tls://HOST:PORT or a "
-        "scheduler's file.json; null: in this process",
+        description="train on a Dask cluster: local:4 (workers on this machine), tcp://HOST:PORT, tls://HOST:PORT or "
+        "a scheduler's file.json; null: in this process",
         decides_vectors=False,
     )
     shards: int = setting(
         4,
         ge=1,
         le=4096,
-        description="parts of the text, far apart, that are trained side by side in a round, each by one worker",
+        description="parts of the text that are trained in parallel in a round, each by one worker",
     )
     sync_words: int | None = setting(
         None,
         ge=1000,
         le=1_000_000_000_000,
-        description="words of a shard, after which all shards are combined; null: what gives an epoch some hundred "
-        "rounds, 1,000,000 at most",
+        description="words of a shard between two merges; null: chosen for some hundred rounds per epoch, at most "
+        "1,000,000",
     )
     combine: Literal["adasum", "weighted", "mean"] = setting(
         "adasum",
-        description="how the changes that shards make to a row become one: adasum adds what differs and averages what "
-        "is alike; mean: over the shards that changed it; weighted: the same, by how often the word stands in each",
+        description="how the shards' changes to a row are merged: adasum adds what differs and averages what agrees; "
+        "mean: over the shards that changed it; weighted: the same, weighted by the word's count in each",
     )
     delta_format: Literal["float32", "float16"] = setting(
-        "float32", description="numbers that workers send changes in: float16 halves the bytes"
+        "float32", description="number format of the changes that workers send; float16 halves the bytes"
     )
     worker_timeout: TimeText = setting(
         "2m",
-        description="how long to wait for a scheduler's answer, and for a worker where there is none",
+        description="how long to wait for the scheduler, and for a worker if none is left",
         decides_vectors=False,
     )
     tls_ca: FileName | None = setting(
-        None, description="certificate (PEM) that has signed those of the cluster", decides_vectors=False
+        None, description="certificate (PEM) of the authority that signed the cluster's", decides_vectors=False
     )
     tls_cert: FileName | None = setting(
-        None, description="certificate (PEM) that this program shows to the cluster", decides_vectors=False
+        None, description="certificate (PEM) to present to the cluster", decides_vectors=False
     )
-    tls_key: FileName | None = setting(None, description="its private key (PEM)", decides_vectors=False)
+    tls_key: FileName | None = setting(None, description="private key (PEM) of tls_cert", decides_vectors=False)
 
 
 class OutputSettings(Section):
-    """Where the vectors go."""
+    """The files that a training writes."""
 
-    path: FileName = setting("w2v.safetensors", description="file for the vectors", decides_vectors=False)
+    path: FileName = setting("w2v.safetensors", description="vectors file", decides_vectors=False)
     overwrite: bool = setting(
-        default=False, description="replace the file, and the log, where it exists", decides_vectors=False
+        default=False, description="replace an existing vectors file and log", decides_vectors=False
     )
     log: FileName | None = setting(
-        None, description="file for a log of the training, one JSON object a line; null: none", decides_vectors=False
+        None, description="log file, one JSON object per line; null: none", decides_vectors=False
     )
     snapshot_every: IntervalText = setting(
         "10m",
-        description="how often the state for --resume is kept besides at an epoch's end: a time, words or never",
+        description="how often to save a snapshot for --resume, besides after each epoch: a time, words or never",
         decides_vectors=False,
     )
 
 
 class Config(Section):
-    """Every setting of a training run; its JSON form lies in the vectors file and validates to an equal config."""
+    """Every setting of a training; its JSON form in a vectors file or snapshot validates to an equal config."""
 
     corpus: CorpusSettings = CorpusSettings()
     model: ModelSettings = ModelSettings()
@@ -245,7 +256,7 @@ class Config(Section):
 
     @property
     def learning_rate(self) -> float:
-        """Return the first learning rate, per example: the one given, or the usual one of optimiser and model."""
+        """The initial learning rate, per example: the one given, or else the usual one."""
         given = self.training.learning_rate
         return self.usual_learning_rate if given is None else given
 
@@ -256,7 +267,7 @@ class Config(Section):
 
 
 def _fields() -> Mapping[str, FieldInfo]:
-    """Return every setting's field by its dotted key, in the order of the sections."""
+    """Return the field of every setting by its dotted key, in the order of the sections."""
     fields = {}
     for section, info in Config.model_fields.items():
         for name, field in type(info.default).model_fields.items():
@@ -278,7 +289,7 @@ LIMIT_SIGNS = {"gt": ">", "ge": ">=", "le": "<="}
 
 @dataclass(frozen=True, slots=True)
 class SettingDescription:
-    """A setting for help texts and docs: `training.epochs`, 15, `1 to 100000`, `passes over the corpus`."""
+    """A setting for help texts and docs, such as `training.epochs`, 15, `1 to 100000`, `passes over the corpus`."""
 
     key: str
     default: object
@@ -287,7 +298,7 @@ class SettingDescription:
 
 
 def describe_settings() -> tuple[SettingDescription, ...]:
-    """Return every setting with its default, its allowed values and its one-line description."""
+    """Return a description of every setting, in the order of the sections."""
     return tuple(
         SettingDescription(key, field.default, allowed_values(field), field.description or "")
         for key, field in FIELDS.items()

@@ -1,4 +1,4 @@
-"""What a section of the config is, and what a text in it may be: a file name, a word, a pattern, a time, a cluster."""
+"""Types of settings: sections and fields, and texts that are file names, words, patterns, times or clusters."""
 
 import ipaddress
 import math
@@ -20,7 +20,7 @@ _LAST_PORT = 65535
 
 
 class Section(BaseModel):
-    """What all sections share: exact types, no unknown key, no infinity, no change afterwards."""
+    """The base of all sections: exact types, no unknown keys, no infinity, immutable."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -44,7 +44,7 @@ def setting(
 
 
 def _check_path(value: str) -> str:
-    """Return `value`; refuse what no file system takes, for open() would fail on it with a traceback."""
+    """Return `value`; refuse names on which open() raises ValueError."""
     try:
         usable = bool(value) and "\0" not in value and bool(os.fsencode(value))
     except UnicodeEncodeError:
@@ -55,14 +55,14 @@ def _check_path(value: str) -> str:
 
 
 def _check_word(value: str) -> str:
-    """Return `value`; refuse what could not stand in a text as one word."""
+    """Return `value`; refuse texts that are not one printable word."""
     if value.split() != [value] or not value.isprintable():
         raise ValueError("must be one word without spaces")
     return value
 
 
 def _check_sources(value: object) -> object:
-    """Return a text, or a tuple of texts; a list of one is that one."""
+    """Return a text or a tuple of texts; a list of one becomes that one."""
     texts = [text for text in (value if isinstance(value, list | tuple) else [value]) if isinstance(text, str)]
     if not texts or (isinstance(value, list | tuple) and len(texts) < len(value)):
         raise ValueError("must be text or a list of texts")
@@ -71,11 +71,11 @@ def _check_sources(value: object) -> object:
 
 
 def _check_pattern(value: str) -> str:
-    """Return `value`; refuse what is no regular expression of Python's, or cannot be written, with the reason."""
+    """Return `value`; refuse invalid regular expressions with the reason, and texts that cannot be encoded."""
     try:
-        value.encode()  # half a surrogate pair, which an argument that is no UTF-8 brings
+        value.encode()  # lone surrogates, from an argument that is not UTF-8
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # of what a later Python will read otherwise
+            warnings.simplefilter("error")  # on syntax that later Pythons read differently
             re.compile(value)
     except (re.error, UnicodeEncodeError, OverflowError, RecursionError, Warning) as error:
         raise ValueError(f"must be a regular expression ({error})") from error
@@ -83,14 +83,14 @@ def _check_pattern(value: str) -> str:
 
 
 def _as_names(value: object) -> object:
-    """Return a tuple for a list, as YAML and JSON have it, and for text with commas between names, as in a shell."""
+    """Return a tuple for a list, from YAML and JSON, and for names with commas between them, from a shell."""
     if isinstance(value, str):
         return tuple(name.strip() for name in value.split(",") if name.strip())
     return tuple(value) if isinstance(value, list) else value
 
 
 def _check_interval(value: object) -> object:
-    """Return `value`; refuse what is neither a time nor a number of words nor `never`, a bare number included."""
+    """Return `value`; refuse all but a time, a number of words, or `never`."""
     try:
         parse_interval(value if isinstance(value, str) else "")
     except ValueError:
@@ -99,7 +99,7 @@ def _check_interval(value: object) -> object:
 
 
 def _check_time(value: object) -> object:
-    """Return `value`; refuse what is no time, a number without its unit included."""
+    """Return `value`; refuse all but a time with its unit."""
     try:
         parse_seconds(value if isinstance(value, str) else "")
     except ValueError:
@@ -108,7 +108,7 @@ def _check_time(value: object) -> object:
 
 
 def _check_cluster(value: object) -> object:
-    """Return `value`; refuse what names no cluster."""
+    """Return `value`; refuse texts that are not a cluster's address."""
     try:
         parse_address(value if isinstance(value, str) else "")
     except ValueError:
@@ -130,14 +130,14 @@ Cluster = Annotated[str, BeforeValidator(_check_cluster)]
 
 @dataclass(frozen=True)
 class Interval:
-    """How often something is to happen: after so many seconds, or after so many words; infinity: never."""
+    """How often something happens: every so many seconds, or every so many words; infinity means never."""
 
     seconds: float = math.inf
     words: float = math.inf
 
 
 def parse_interval(text: str) -> Interval:
-    """Return the interval that `text` means; raise ValueError where it means none.
+    """Return the interval of a text such as `10m`, `5000000w` or `never`; raise ValueError for other texts.
 
     >>> parse_interval("10m"), parse_interval("5000000w").words, parse_interval("never").seconds
     (Interval(seconds=600.0, words=inf), 5000000.0, inf)
@@ -149,7 +149,7 @@ def parse_interval(text: str) -> Interval:
 
 
 def parse_seconds(text: str) -> float:
-    """Return the seconds that `text` means; raise ValueError where it means none.
+    """Return the seconds of a text such as `90s`, `10m` or `1.5h`; raise ValueError for other texts.
 
     >>> parse_seconds("1.5h")
     5400.0
@@ -164,13 +164,13 @@ def _parse_amount(text: str) -> tuple[float, str]:
     """Return an amount above zero and its unit."""
     found = _AMOUNT.fullmatch(text)
     if found is None or float(found[1]) == 0:
-        raise ValueError(f"{text!r} is no time")
+        raise ValueError(f"{text!r} is not a time")
     return float(found[1]), found[2]
 
 
 @dataclass(frozen=True)
 class ClusterAddress:
-    """One of the three: `workers` to start on this machine, the `url` of a scheduler, or the `file` that holds it."""
+    """A cluster: `workers` to start on this machine, or the `url` of a scheduler, or the `file` that holds it."""
 
     workers: int = 0
     url: str = ""
@@ -178,7 +178,7 @@ class ClusterAddress:
 
 
 def parse_address(text: str) -> ClusterAddress:
-    """Return what an address says; raise ValueError where it says nothing.
+    """Return the parts of an address; raise ValueError for texts that are not one.
 
     >>> parse_address("local:4").workers, parse_address("tls://node1:8786").url, parse_address("scheduler.json").file
     (4, 'tls://node1:8786', 'scheduler.json')
@@ -189,7 +189,7 @@ def parse_address(text: str) -> ClusterAddress:
         return ClusterAddress(url=text)
     if text.endswith(".json") and "://" not in text and "\0" not in text:
         return ClusterAddress(file=text)
-    raise ValueError(f"{text!r} is no cluster")
+    raise ValueError(f"{text!r} is not a cluster")
 
 
 def host_of(url: str) -> str:
@@ -202,7 +202,7 @@ def host_of(url: str) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether a URL stays on this machine: `localhost`, 127.0.0.0/8, ::1, or within a process.
+    """Return whether a URL stays on this machine: localhost, 127.0.0.0/8, ::1, or inproc://.
 
     >>> is_loopback("tcp://127.0.0.1:8786"), is_loopback("tcp://10.0.0.1:8786")
     (True, False)
@@ -219,7 +219,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_encrypted(url: str) -> bool:
-    """Return whether what goes to a URL is encrypted.
+    """Return whether traffic to a URL is encrypted.
 
     >>> is_encrypted("tls://node1:8786")
     True

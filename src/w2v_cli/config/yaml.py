@@ -1,4 +1,8 @@
-"""Parse events of a YAML text → plain data, the place of each key and value, and every problem of its form."""
+"""A YAML file as plain data, with the place of each key and value, and every problem of its form.
+
+From parse events of ruamel.yaml, not its nodes or constructors: those resolve aliases before one can refuse them, lose
+the places of aliases and tags, and recurse as deep as the file says. After a problem, reading continues to find others.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,14 +12,14 @@ from typing import Any, NamedTuple
 
 from w2v_cli.errors import ConfigError
 
-_LONGEST_FILE = 200_000  # bytes, which take seconds: a config is a page; more is a mistake or an attack
+_LONGEST_FILE = 200_000  # bytes, which take seconds to parse; a config has a page
 _SYNTAX_CURES = {
     "'\\t'": "indent with spaces, not tabs",
     "<block end>": "check the indentation",
     "mapping values": "check the indentation, and put a text that holds ': ' in quotes",
 }
-_MOST_PROBLEMS = 40  # of a source that are told
-_LONGEST_LINE = 600  # characters of a problem's line: no key or value of ours comes near it
+_MOST_PROBLEMS = 40  # shown for one source
+_LONGEST_LINE = 600  # characters of a message
 _LONGEST_NUMBER = 40  # characters: int() grows slow, then fails, on thousands of digits
 
 # YAML 1.2's core schema, except that an integer with a leading zero stays text: YAML 1.1 reads it as octal.
@@ -28,23 +32,23 @@ _NAMED_VALUES: Mapping[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _DEEPEST_NESTING = 20  # levels: no file of ours needs five
-_REFUSED = object()  # stands for a value that is a problem in itself
+_REFUSED = object()  # in place of a value that is refused
 
 KeyPath = tuple[str, ...]  # ("training", "epochs") leads to a value, () is the whole
 
 
 class Place(NamedTuple):
-    """Where something stands in a file; both count from 1."""
+    """A place in a file; line and column count from 1."""
 
     line: int
     column: int
 
 
-NOWHERE = Place(0, 0)  # of a problem that lies in no file, or in all of one
+NOWHERE = Place(0, 0)  # of a problem without a place in a file
 
 
 class Problem(NamedTuple):
-    """A whole line of the final message, and the place that sorts it among the problems of its file."""
+    """A line of the final message, and the place by which the problems of a file are sorted."""
 
     place: Place
     line: str
@@ -52,7 +56,7 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)
 class Document:
-    """What a YAML file holds as plain data, where each key and value stands, and what is wrong with its form."""
+    """The contents of a YAML file as plain data, the place of each key and value, and the problems of its form."""
 
     name: str
     contents: object = None
@@ -61,7 +65,7 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
     def locate(self, place: Place) -> str:
-        """Return a place of this file for people: `my.yaml:12:18`."""
+        """Return a place of this file as text: `my.yaml:12:18`."""
         return f"{self.name}:{place.line}:{place.column}"
 
     def problem_at(self, place: Place, text: str) -> Problem:
@@ -70,14 +74,14 @@ class Document:
 
 
 def problem_lines(problems: Iterable[Problem]) -> list[str]:
-    """Return the lines of the problems from top to bottom, printable and short, and of very many the first."""
+    """Return the messages from top to bottom, printable and abridged; of very many, the first and their number."""
     ordered = sorted(problems, key=lambda problem: problem.place)
     lines = [_shortened(_printable(problem.line)) for problem in ordered[:_MOST_PROBLEMS]]
-    return lines if len(ordered) == len(lines) else [*lines, f"… and {len(ordered) - len(lines):,} problems more"]
+    return lines if len(ordered) == len(lines) else [*lines, f"… and {len(ordered) - len(lines):,} more problems"]
 
 
 def _shortened(line: str) -> str:
-    """Return a line, of a very long one not the middle: place and key are at its start, the cure is at its end."""
+    """Return a line without the middle if it is very long: place and key are at the start, the advice at the end."""
     if len(line) <= _LONGEST_LINE:
         return line
     return f"{line[: _LONGEST_LINE * 2 // 3]}…{line[-_LONGEST_LINE // 3 :]}"
@@ -89,7 +93,7 @@ def _printable(line: str) -> str:
 
 
 class SyntaxProblemError(Exception):
-    """A YAML text that cannot be read any further."""
+    """A YAML text that cannot be read beyond a place."""
 
     def __init__(self, place: Place, text: str) -> None:
         super().__init__(text)
@@ -97,30 +101,34 @@ class SyntaxProblemError(Exception):
 
 
 class DocumentBuilder:
-    """Fills a document from parse events.
-
-    From events, not by ruamel's constructor: nothing but plain data is made, no alias is multiplied, both places
-    of a duplicate key are known, and reading goes on after a problem to find the next.
-    """
+    """Fills a document from parse events."""
 
     def __init__(self, events: Iterator[Any], document: Document) -> None:
         self._events = events
         self._document = document
 
     def build(self) -> None:
-        """Fill the document; an empty text leaves its contents None. Raises SyntaxProblemError."""
+        """Fill the document; an empty text leaves its contents None.
+
+        Raises:
+            SyntaxProblemError: The text is not YAML, holds a second document or is nested too deeply.
+        """
         for event in self._events:
             kind = type(event).__name__
             if kind == "DocumentStartEvent" and self._document.places:
-                raise SyntaxProblemError(place_of(event.start_mark), "a second document begins; a file holds one")
+                raise SyntaxProblemError(
+                    place_of(event.start_mark), "a second document starts; only one per file is supported"
+                )
             if kind not in {"StreamStartEvent", "DocumentStartEvent", "DocumentEndEvent", "StreamEndEvent"}:
                 contents = self._value(event, ())
                 self._document.contents = None if contents is _REFUSED else contents
 
     def _value(self, event: Any, path: KeyPath) -> object:
-        """Return the value that `event` begins, or _REFUSED; note its place and its problems."""
+        """Return the value that starts with `event`, or _REFUSED; record its place and its problems."""
         place = place_of(event.start_mark)
-        if event.start_mark.index == event.end_mark.index:  # no text: ruamel marks what comes next, so take the key
+        if (
+            event.start_mark.index == event.end_mark.index
+        ):  # an empty value: ruamel marks what follows, so take the place of the key
             place = self._document.key_places.get(path, place)
         self._document.places[path] = place
         if len(path) > _DEEPEST_NESTING:
@@ -139,14 +147,14 @@ class DocumentBuilder:
         return value
 
     def _list(self, path: KeyPath) -> list[object]:
-        """Return the values up to the end of the list that has begun."""
+        """Return the values up to the end of the current list."""
         values: list[object] = []
         while type(event := next(self._events)).__name__ != "SequenceEndEvent":
             values.append(self._value(event, (*path, str(len(values)))))
         return values
 
     def _mapping(self, path: KeyPath) -> dict[str, object]:
-        """Return the keys, as text, and values up to the end of the mapping that has begun."""
+        """Return the keys, as text, and values up to the end of the current mapping."""
         contents: dict[str, object] = {}
         while type(event := next(self._events)).__name__ != "MappingEndEvent":
             place = place_of(event.start_mark)
@@ -165,25 +173,25 @@ class DocumentBuilder:
         return contents
 
     def _note(self, place: Place, path: KeyPath, text: str) -> None:
-        """Note a problem with the key or value at `path`."""
+        """Record a problem with the key or value at `path`."""
         label = f"{'.'.join(path)}: " if path else ""
         self._document.problems.append(self._document.problem_at(place, label + text))
 
 
 def _find_refusal(event: Any) -> str | None:
-    """Return why a key or value is refused whatever it holds: aliases, anchors and tags are."""
+    """Return why a key or value is refused regardless of its contents: for an alias, an anchor or a tag."""
     if type(event).__name__ == "AliasEvent":
-        return f"the alias *{event.anchor} is refused; write out what it stands for"
+        return f"the alias *{event.anchor} is not supported; write its value out"
     if event.anchor:
-        return f"the anchor &{event.anchor} is refused; leave it out"
+        return f"the anchor &{event.anchor} is not supported; remove it"
     if event.tag:
         tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-        return f"the tag {tag} is refused; leave it out"
+        return f"the tag {tag} is not supported; remove it"
     return None
 
 
 def place_of(mark: Any) -> Place:
-    """Return the place of ruamel's mark, which counts from 0."""
+    """Return the place of a mark of ruamel.yaml, which counts from 0."""
     return Place(mark.line + 1, mark.column + 1)
 
 
@@ -201,9 +209,13 @@ def read_scalar(text: str) -> str | int | float | bool | None:
 
 
 def read_yaml(path: Path) -> object:
-    """Return the plain Python contents of a YAML file of ours, such as the table of corpora.
+    """Return the contents of a YAML file that ships with w2v, such as the table of datasets.
 
-    Keys are text; values are dict, list, str, int, float, bool or None. Raises ConfigError, naming every problem.
+    Returns:
+        Plain data: dict with text keys, list, str, int, float, bool or None.
+
+    Raises:
+        ConfigError: The file cannot be read, or its form is wrong; the message names every problem.
     """
     document = read_document(path)
     if document.problems:
@@ -212,7 +224,11 @@ def read_yaml(path: Path) -> object:
 
 
 def read_document(path: Path) -> Document:
-    """Return what a YAML file holds, with the problems of its form; raise ConfigError where it cannot be read."""
+    """Return the contents of a YAML file, with the problems of its form.
+
+    Raises:
+        ConfigError: The file is missing, unreadable, too long or not UTF-8.
+    """
     document = Document(str(path))
     text = _read_text(path)
     try:
@@ -224,7 +240,7 @@ def read_document(path: Path) -> Document:
 
 
 def _read_text(path: Path) -> str:
-    """Return the text of a config file; raise ConfigError where it is missing, unreadable, huge or not UTF-8."""
+    """Return the text of a config file; raise ConfigError if it is missing, unreadable, too long or not UTF-8."""
     try:
         with path.open("rb") as file:
             data = file.read(_LONGEST_FILE + 1)
@@ -233,7 +249,7 @@ def _read_text(path: Path) -> str:
             f"cannot read the config {path}: {error.strerror}; check its name and permissions."
         ) from error
     if len(data) > _LONGEST_FILE:
-        raise ConfigError(f"{path} is no config: it is longer than {_LONGEST_FILE:,} bytes.")
+        raise ConfigError(f"{path} is too long for a config: more than {_LONGEST_FILE:,} bytes.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -242,13 +258,15 @@ def _read_text(path: Path) -> str:
 
 
 def _iterate_events(text: str) -> Iterator[Any]:
-    """Yield ruamel.yaml's parse events of a text; raise SyntaxProblemError where it is no YAML."""
+    """Yield the parse events of a text; raise SyntaxProblemError if it is not YAML."""
     from ruamel.yaml import YAML  # noqa: PLC0415 - only what reads YAML pays for this import
     from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415 - as above
     from ruamel.yaml.reader import ReaderError  # noqa: PLC0415 - as above
 
     if directive := re.search(r"^%", text, re.MULTILINE):
-        raise SyntaxProblemError(_place_at(text, directive.start()), "a directive (%) is refused; take the line out")
+        raise SyntaxProblemError(
+            _place_at(text, directive.start()), "directives (%) are not supported; remove the line"
+        )
     place = Place(1, 1)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
@@ -260,13 +278,13 @@ def _iterate_events(text: str) -> Iterator[Any]:
         wrong = f"the character U+{error.character:04X} is not allowed"
         raise SyntaxProblemError(_place_at(text, error.position), f"YAML syntax: {wrong}") from error
     except (ValueError, OverflowError) as error:  # ruamel's chr() of an escape: "\U00110000", "\Uffffffff"
-        raise SyntaxProblemError(place, "YAML syntax: an escape from here on names no character") from error
+        raise SyntaxProblemError(place, "YAML syntax: an escape after this place is not a valid character") from error
 
 
 def _explain_syntax(error: Any) -> str:
-    """Return the parser's complaint, where the broken thing began, and a likely cure."""
+    """Return the parser's message, the line where the broken part began, and advice."""
     began = error.context_mark and error.context_mark.line != error.problem_mark.line
-    since = f" {error.context} begun in line {error.context_mark.line + 1}" if began else ""
+    since = f" {error.context} that started in line {error.context_mark.line + 1}" if began else ""
     cures = [cure for sign, cure in _SYNTAX_CURES.items() if sign in error.problem]
     return "; ".join([f"YAML syntax: {error.problem}{since}", *cures])
 

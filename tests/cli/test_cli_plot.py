@@ -135,11 +135,11 @@ def test_a_picture_is_drawn_and_kept(w2v):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        ("The king and the man.\n", "is no log of a training"),
-        ("[1, 2]\n", "is no log of a training"),
-        ('{"event": "saved"}\n', "is no log of a training"),
+        ("The king and the man.\n", "is not a training log"),
+        ("[1, 2]\n", "is not a training log"),
+        ('{"event": "saved"}\n', "is not a training log"),
         ("", "is empty"),
-        (b"\xff\xfe\x00", "is no log of a training"),
+        (b"\xff\xfe\x00", "is not a training log"),
         (None, "cannot read the log run.jsonl: No such file"),
     ],
 )

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from factories import similar
 from w2v_cli.errors import ConfigError
-from w2v_cli.queries.search import similar
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
-from w2v_cli.visual.word_map.layout import MapPlan, draw_map
+from w2v_cli.visual.word_map.layout import MapOptions, draw_map
 from w2v_cli.visual.word_map.page import render_page, save_map
 
 HOSTILE = [
@@ -41,7 +41,7 @@ def some_vectors(words=40, *, dim=6, counts=True):
 
 
 def page_of(word_vectors, **texts):
-    return render_page(draw_map(word_vectors, MapPlan()), **{"title": "novels", "facts": "made of words"} | texts)
+    return render_page(draw_map(word_vectors, MapOptions()), **{"title": "novels", "facts": "made of words"} | texts)
 
 
 class Parts(HTMLParser):
@@ -82,7 +82,7 @@ def test_neighbours_are_those_of_similar():
     """Each word's neighbours and cosines are what `w2v similar` answers among the words of the map."""
     word_vectors = some_vectors(counts=False)
 
-    drawn = draw_map(word_vectors, MapPlan(neighbours=5))
+    drawn = draw_map(word_vectors, MapOptions(neighbours=5))
 
     for place, word in enumerate(drawn.words):
         expected = similar(word_vectors, word, top=5)
@@ -94,15 +94,15 @@ def test_the_most_frequent_words_are_chosen():
     """Words come by falling count, equal ones in the file's order; fewer where `min_count` says so."""
     word_vectors = some_vectors(14)
 
-    assert draw_map(word_vectors, MapPlan(words=5)).words == ["w6", "w13", "w5", "w12", "w4"]
-    assert draw_map(word_vectors, MapPlan(min_count=7)).words == ["w6", "w13"]
+    assert draw_map(word_vectors, MapOptions(words=5)).words == ["w6", "w13", "w5", "w12", "w4"]
+    assert draw_map(word_vectors, MapOptions(min_count=7)).words == ["w6", "w13"]
     with pytest.raises(ConfigError, match="no word occurs 8 times"):
-        draw_map(word_vectors, MapPlan(min_count=8))
+        draw_map(word_vectors, MapOptions(min_count=8))
 
 
 def test_words_without_counts_come_as_in_the_file():
     """The book's pickle has no counts: the first words are taken."""
-    drawn = draw_map(some_vectors(counts=False), MapPlan(words=3))
+    drawn = draw_map(some_vectors(counts=False), MapOptions(words=3))
 
     assert (drawn.words, drawn.counts) == (["w0", "w1", "w2"], None)
 
@@ -110,7 +110,7 @@ def test_words_without_counts_come_as_in_the_file():
 @pytest.mark.parametrize("words", [1, 2, 3])
 def test_few_words_make_a_map(words):
     """One word has a place and no neighbours, two have each other."""
-    drawn = draw_map(some_vectors(words), MapPlan())
+    drawn = draw_map(some_vectors(words), MapOptions())
 
     assert drawn.points.shape == (words, 2)
     assert drawn.neighbours.shape == (words, words - 1)
@@ -120,7 +120,7 @@ def test_few_words_make_a_map(words):
 def test_the_data_are_the_map():
     """Unpacked as docs of `data_text` say, the page's numbers are the map's, within the steps of int16."""
     word_vectors = some_vectors()
-    drawn = draw_map(word_vectors, MapPlan())
+    drawn = draw_map(word_vectors, MapOptions())
 
     data = data_of(page_of(word_vectors))
 
@@ -174,16 +174,16 @@ def test_the_page_needs_and_allows_nothing_from_elsewhere():
 def test_equal_maps_give_equal_bytes(tmp_path):
     """A page depends on the vectors and the plan alone; one that exists is kept."""
     for name in ("a.html", "b.html"):
-        save_map(tmp_path / name, draw_map(some_vectors(), MapPlan()), title="t", facts="f", overwrite=False)
+        save_map(tmp_path / name, draw_map(some_vectors(), MapOptions()), title="t", facts="f", overwrite=False)
 
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
     with pytest.raises(ConfigError, match="overwrite"):
-        save_map(tmp_path / "a.html", draw_map(some_vectors(), MapPlan()), title="t", facts="f", overwrite=False)
+        save_map(tmp_path / "a.html", draw_map(some_vectors(), MapOptions()), title="t", facts="f", overwrite=False)
 
 
 def test_many_words_have_wide_numbers():
     """Places beyond 65,535 take 32 bits."""
-    drawn = draw_map(some_vectors(3), MapPlan())
+    drawn = draw_map(some_vectors(3), MapOptions())
     many = type(drawn)(**vars(drawn) | {"words": ["w"] * 65_536})
 
     data = data_of(render_page(many, title="t", facts="f"))

@@ -9,7 +9,7 @@ import pytest
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
 from w2v_cli.training.progress import Progress
 from w2v_cli.visual.loss_log import curve_of
-from w2v_cli.visual.loss_plot import check_plot, save_curves
+from w2v_cli.visual.loss_plot import check_plot, save_plot
 
 needs_matplotlib = pytest.mark.skipif(
     importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed: no picture was drawn"
@@ -32,8 +32,8 @@ def report(progress, *, ends_epoch=False):
 REPORTS = [report(0.25), report(0.5, ends_epoch=True), report(0.75), report(1.0, ends_epoch=True)]
 
 
-def save_plot(path):
-    save_curves([curve_of(path, REPORTS)], path, overwrite=True)
+def draw(path):
+    save_plot([curve_of(path, REPORTS)], path, overwrite=True)
 
 
 @needs_matplotlib
@@ -45,7 +45,7 @@ def test_picture_has_the_format_of_its_ending(tmp_path, name, magic):
     """PNG, SVG and PDF are what their first bytes say; nothing else is left in the folder."""
     path = tmp_path / name
     check_plot(path, overwrite=True)
-    save_plot(path)
+    draw(path)
 
     assert path.read_bytes().startswith(magic)
     assert [file.name for file in tmp_path.iterdir()] == [name]
@@ -63,7 +63,7 @@ def test_picture_shows_reports_and_epochs(tmp_path, monkeypatch):
         return real(axes, *args, **options)
 
     monkeypatch.setattr(Axes, "plot", record)
-    save_plot(tmp_path / "x.svg")
+    draw(tmp_path / "x.svg")
 
     assert drawn == [([0.5, 1.0, 1.5, 2.0], [3.75, 3.5, 3.25, 3.0]), ([1, 2], [3.5, 3.0])]
 
@@ -74,7 +74,7 @@ def test_axes_are_named_with_their_units(tmp_path):
     from matplotlib import rc_context  # noqa: PLC0415  an extra
 
     with rc_context({"svg.fonttype": "none"}):
-        save_plot(tmp_path / "x.svg")
+        draw(tmp_path / "x.svg")
 
     picture = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "mean loss (nats per positive pair)" in picture
@@ -89,7 +89,7 @@ def test_an_existing_picture_is_replaced_where_that_is_wanted(tmp_path):
     with pytest.raises(ConfigError, match="already exists"):
         check_plot(path, overwrite=False)
     check_plot(path, overwrite=True)
-    save_plot(path)
+    draw(path)
 
     assert path.read_bytes().startswith(b"\x89PNG")
 
@@ -106,7 +106,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypat
     monkeypatch.setattr(os, "fsync", fail)
 
     with pytest.raises(StorageError, match="No space left on device"):
-        save_plot(path)
+        draw(path)
 
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["x.png"]
@@ -116,7 +116,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypat
 @pytest.mark.parametrize("name", ["x.txt", "x", "x.jpeg", "png"])
 def test_another_ending_is_refused(tmp_path, name):
     """Exit 2, and the three endings that there are."""
-    with pytest.raises(ConfigError, match=r"plot writes \.png, \.svg, \.pdf, and .* is none of them") as refusal:
+    with pytest.raises(ConfigError, match=r"plot writes \.png, \.svg, \.pdf, but .* has another ending") as refusal:
         check_plot(tmp_path / name, overwrite=True)
 
     assert refusal.value.exit_code == 2

@@ -61,7 +61,7 @@ def test_a_missing_extra_is_told(monkeypatch, method):
 
 def test_an_unknown_projection_is_told():
     """Names of projections are checked."""
-    with pytest.raises(ConfigError, match="'som' is none of pca, umap, tsne"):
+    with pytest.raises(ConfigError, match="unknown projection 'som'; choose one of pca, umap, tsne"):
         project(rows(1), "som")
 
 

@@ -1,4 +1,4 @@
-"""Logs of trainings (docs/reference/log.md) → the loss over the epochs."""
+"""The loss over the epochs, from the log of a training (docs/reference/log.md) or from its reports."""
 
 import json
 import math
@@ -12,12 +12,12 @@ from w2v_cli.errors import ConfigError
 if TYPE_CHECKING:
     from w2v_cli.training.progress import Progress
 
-_LONGEST_LINE = 10_000_000  # bytes; a line of ours has some thousand
+_LONGEST_LINE = 10_000_000  # bytes; a line of a log has a few thousand
 
 
 @dataclass(frozen=True)
 class EpochMeasured:
-    """An epoch that is over: its mean loss, the loss on held-out sentences or None, and scores by the sets' names."""
+    """A complete epoch: its mean loss, the loss on held-out sentences or None, and scores by the names of sets."""
 
     epoch: int
     loss: float
@@ -25,16 +25,18 @@ class EpochMeasured:
     scores: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything by the names of docs/reference/json.md."""
+        """Return all fields as JSON, with the names of docs/reference/json.md."""
         return {"epoch": self.epoch, "loss": self.loss, "held_out": self.held_out, "scores": self.scores}
 
 
 @dataclass
 class LossCurve:
-    """What a log says of a training, its resumed runs taken together.
+    """The loss of a training, its resumed runs taken together.
 
-    points: epochs done, and the mean loss since the point before, nats per positive pair; total: of epochs; ending: the
-    last event where that ends a run, else "" (it goes on, or was killed); unread_lines: that were cut or damaged.
+    points: epochs done, and the mean loss since the previous point in nats per positive pair.
+    total: the number of epochs of the whole training.
+    ending: the last event if it ended the run, else "" (the run continues, or was killed).
+    unread_lines: the number of lines of the log that were cut or damaged.
     """
 
     path: Path
@@ -45,7 +47,7 @@ class LossCurve:
     unread_lines: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything by the names of docs/reference/json.md."""
+        """Return all fields as JSON, with the names of docs/reference/json.md."""
         return {
             "log": str(self.path),
             "total": self.total,
@@ -54,8 +56,8 @@ class LossCurve:
             "epochs": [epoch.as_json() for epoch in self.epochs],
         }
 
-    def take_in(self, event: dict[str, Any]) -> None:
-        """Take in an event; what a resumed run does anew replaces what was there."""
+    def add(self, event: dict[str, Any]) -> None:
+        """Add an event; what a resumed run repeats replaces what was there."""
         name = event.get("event")
         self.ending = str(name) if name in {"saved", "error", "stopped"} else ""
         if name == "start" and not event.get("is_resumed"):
@@ -71,10 +73,12 @@ class LossCurve:
                 self._add_epoch(event)
 
     def _add_point(self, place: float, loss: float) -> None:
+        """Add a finite loss."""
         if math.isfinite(loss):
             self.points.append((place, loss))
 
     def _add_epoch(self, event: dict[str, Any]) -> None:
+        """Add the end of an epoch if its loss is finite."""
         loss, held_out = float(event["epoch_mean_loss"]), _finite(event.get("validation_loss"))
         if math.isfinite(loss):
             scores = {str(name): _score(values) for name, values in (event.get("scores") or {}).items()}
@@ -83,16 +87,18 @@ class LossCurve:
 
 
 def _score(values: dict[str, Any]) -> float | None:
+    """Return the accuracy or the correlation on a set."""
     found = [values[name] for name in ("accuracy", "correlation") if values.get(name) is not None]
     return _finite(found[0]) if found else None
 
 
 def _finite(value: Any) -> float | None:
+    """Return a finite number; None for any other value."""
     return float(value) if value is not None and math.isfinite(value) else None
 
 
 def curve_of(path: Path, reports: Sequence["Progress"]) -> LossCurve:
-    """Return the curve of a training's reports; path: what it is called."""
+    """Return the curve of the reports of a training, which is named `path`."""
     points = [(report.progress * report.epochs, report.mean_loss) for report in reports]
     epochs = [
         EpochMeasured(
@@ -108,9 +114,10 @@ def curve_of(path: Path, reports: Sequence["Progress"]) -> LossCurve:
 
 
 def read_curve(path: Path) -> LossCurve:
-    """Return the curve of a log; a line that is cut, as the last one may be, is left out and counted.
+    """Return the curve of a log; a line that is cut off, as the last may be, is skipped and counted.
 
-    Raises ConfigError where the file cannot be read or does not begin as a log of `w2v train` does.
+    Raises:
+        ConfigError: The file cannot be read, is empty, or is not a log of `w2v train`.
     """
     curve, is_empty = LossCurve(path), True
     try:
@@ -120,22 +127,22 @@ def read_curve(path: Path) -> LossCurve:
                 try:
                     event = json.loads(line)
                     if number == 0 and event["event"] != "start":
-                        raise ValueError(line)  # noqa: TRY301  what is no log ends in one place
-                    curve.take_in(event)
+                        raise ValueError(line)  # noqa: TRY301  one place reports what is not a log
+                    curve.add(event)
                 except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                     if number == 0:
                         raise ConfigError(
-                            f"{path} is no log of a training: give what `w2v train --log FILE` has written."
+                            f"{path} is not a training log; give a file written by `w2v train --log FILE`."
                         ) from error
                     curve.unread_lines += 1
     except OSError as error:
         raise ConfigError(f"cannot read the log {path}: {error.strerror}; check its name and permissions.") from error
     if is_empty:
-        raise ConfigError(f"{path} is empty: no training has written its log there yet.")
+        raise ConfigError(f"{path} is empty; no training has written to it yet.")
     return curve
 
 
 def _iterate_lines(file: Any) -> Iterator[bytes]:
-    """Yield the lines of a file; one that is too long comes in parts, which are no JSON."""
+    """Yield the lines of a file; a line that is too long is yielded in parts, which are not JSON."""
     while line := file.readline(_LONGEST_LINE):
         yield line

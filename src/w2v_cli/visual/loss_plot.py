@@ -1,4 +1,4 @@
-"""The loss over training as a picture (extra `plot`), as the book's Trainer draws it."""
+"""Plots of the loss over the epochs: a picture (extra `plot`), or text as wide as the terminal (docs/adr/0022)."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -10,31 +10,46 @@ from w2v_cli.system import files
 from w2v_cli.visual.loss_log import LossCurve
 
 _FORMATS = (".png", ".svg", ".pdf")
+_MARKS = "*o+x#@%&"
+_LEAST_COLUMNS = 8  # of the text plot, without the labels
+
+Points = Sequence[tuple[float, float]]  # epochs done, loss
 
 
 def check_plot(path: Path, *, overwrite: bool, parameter: str = "plot") -> None:
-    """Raise where `path` could not be drawn: found before training, not after.
+    """Check that a picture can be written to `path`, so that a fault is found before training, not after.
 
-    MissingDependencyError without matplotlib, ConfigError for a format that is none of png, svg, pdf, and, without
-    `overwrite`, for a file that exists, StorageError for a folder that cannot be written.
+    Args:
+        path: The picture to write.
+        overwrite: Whether to replace an existing file.
+        parameter: The option that names the picture, for messages.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+        ConfigError: The ending is not png, svg or pdf, or `path` exists and `overwrite` is false.
+        StorageError: The folder cannot be written.
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError(
             f'{option(parameter)} needs matplotlib. Install it with: pip install "w2v-cli[plot]"'
         )
     if path.suffix.lower() not in _FORMATS:
-        raise ConfigError(
-            f"{option(parameter)} writes {', '.join(_FORMATS)}, and {path} is none of them: change its ending."
-        )
+        raise ConfigError(f"{option(parameter)} writes {', '.join(_FORMATS)}, but {path} has another ending.")
     files.refuse_existing(path, overwrite=overwrite, what=option(parameter))
     files.check_writable(path)
 
 
-def save_curves(curves: Sequence[LossCurve], path: Path, *, overwrite: bool) -> None:
-    """Draw curves over the epochs, held-out losses dashed, and below them scores where there are any.
+def save_plot(curves: Sequence[LossCurve], path: Path, *, overwrite: bool) -> None:
+    """Draw curves over the epochs as a picture: losses, held-out losses dashed, and scores below if there are any.
 
-    Of several each is named by its log. Raises ConfigError for an existing `path` without `overwrite`, StorageError
-    where the disk refuses.
+    Args:
+        curves: What to draw; with several, each is labelled with its log.
+        path: The picture to write; its ending says the format.
+        overwrite: Whether to replace an existing file.
+
+    Raises:
+        ConfigError: `path` exists, and `overwrite` is false.
+        StorageError: The disk refuses.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415  an extra; Figure alone needs no display
 
@@ -58,7 +73,7 @@ def save_curves(curves: Sequence[LossCurve], path: Path, *, overwrite: bool) -> 
 
 
 def _draw_losses(axes: Any, curve: LossCurve, name: str) -> None:
-    """Draw the losses of a curve, all in one colour."""
+    """Draw the losses of a curve in one colour."""
     [line] = axes.plot(*_columns(curve.points), linewidth=0.8, label=f"{name}loss")
     means = [(epoch.epoch, epoch.loss) for epoch in curve.epochs]
     axes.plot(*_columns(means), "o", color=line.get_color(), label=f"{name}mean of the epoch")
@@ -67,5 +82,40 @@ def _draw_losses(axes: Any, curve: LossCurve, name: str) -> None:
         axes.plot(*_columns(held_out), "s--", color=line.get_color(), label=f"{name}held-out sentences")
 
 
-def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+def _columns(points: Points) -> tuple[list[float], list[float]]:
+    """Return the x and the y of points."""
     return [place for place, _ in points], [value for _, value in points]
+
+
+def mark_of(number: int) -> str:
+    """Return the character that marks curve `number`."""
+    return _MARKS[number % len(_MARKS)]
+
+
+def draw_text(curves: Sequence[Points], *, columns: int, rows: int = 15) -> list[str]:
+    """Return lines that show curves on the same axes, each with its mark; later curves cover earlier ones.
+
+    At least one curve has points.
+
+    >>> for line in draw_text([[(0, 2.0), (1, 1.0)]], columns=15, rows=3): print(line)
+    2.000 |*
+    1.500 |
+    1.000 |       *
+          +--------
+           0      1
+    """
+    points = [point for curve in curves for point in curve]
+    last = max(place for place, _ in points) or 1.0
+    low, high = min(value for _, value in points), max(value for _, value in points)
+    span = (high - low) or 1.0
+    labels = [f"{high - span * row / (rows - 1):.3f}" for row in range(rows)]
+    margin = max(map(len, labels))
+    width = max(_LEAST_COLUMNS, columns - margin - 2)
+    grid = [[" "] * width for _ in range(rows)]
+    for number, curve in enumerate(curves):
+        for place, value in curve:
+            row, column = round((high - value) / span * (rows - 1)), round(place / last * (width - 1))
+            grid[row][column] = mark_of(number)
+    lines = [f"{label:>{margin}} |{''.join(cells)}".rstrip() for label, cells in zip(labels, grid, strict=True)]
+    end = f"{last:g}"
+    return [*lines, f"{'':{margin}} +{'-' * width}", f"{'':{margin}}  0{end:>{width - 1}}"]

@@ -43,7 +43,7 @@ def plot(
     for curve in curves:
         _warn_of(curve)
     if output is not None:
-        loss_plot.save_curves(curves, output, overwrite=overwrite)
+        loss_plot.save_plot(curves, output, overwrite=overwrite)
     if as_json:
         for curve in curves:
             console.write_json("plot", curve.as_json())
@@ -74,11 +74,11 @@ def _write_rows(curves: Sequence["LossCurve"]) -> None:
 
 def _draw(curves: Sequence["LossCurve"]) -> None:
     """Draw the curves with characters, and below them say what each is and how it ended."""
-    from w2v_cli.visual.terminal_plot import draw, mark_of  # noqa: PLC0415  as above
+    from w2v_cli.visual.loss_plot import draw_text, mark_of  # noqa: PLC0415  as above
 
     if any(curve.points for curve in curves):
         columns = shutil.get_terminal_size().columns
-        console.write("\n".join(draw([curve.points for curve in curves], columns=columns)))
+        console.write("\n".join(draw_text([curve.points for curve in curves], columns=columns)))
     for number, curve in enumerate(curves):
         console.write(f"{mark_of(number)} {console.printable(_legend(curve))}")
 

@@ -170,7 +170,7 @@ def _train(
         if not is_quiet:
             console.note(f"stopped at the time limit. {how_to_go_on}")
     if plot is not None:
-        loss_plot.save_curves([curve_of(saved.path, saved.trained.reports)], plot, overwrite=True)
+        loss_plot.save_plot([curve_of(saved.path, saved.trained.reports)], plot, overwrite=True)
     if as_json:
         console.write_json("train", train_module.summary(saved))
 

@@ -13,7 +13,7 @@ from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, QuietOption
 from w2v_cli.humanize import count, size
 
 if TYPE_CHECKING:
-    from w2v_cli.visual.word_map.layout import MapPlan, WordMap
+    from w2v_cli.visual.word_map.layout import MapOptions, WordMap
 
 _MOST_WORDS = 100_000
 _MOST_CLUSTERS = 32  # eight colours, four shapes
@@ -65,13 +65,13 @@ def word_map(
 
     check_method(projection)
     files.check_output(output, inputs=[file], overwrite=overwrite)
-    plan = layout.MapPlan(words, min_count, projection, neighbours, clusters, seed)
+    options = layout.MapOptions(words, min_count, projection, neighbours, clusters, seed)
     with StepBar(is_quiet=quiet) as bar:
         if projection != "pca":
             bar.say(f"{_PROJECTIONS[projection]} finds a place for each word; of many words that takes minutes")
-        drawn = layout.draw_map(opened.word_vectors, plan, partial(bar.show, "finding neighbours"))
+        drawn = layout.draw_map(opened.word_vectors, options, partial(bar.show, "finding neighbours"))
     size_bytes = page_module.save_map(
-        output, drawn, title=title or file.stem, facts=_facts(file, drawn, plan), overwrite=overwrite
+        output, drawn, title=title or file.stem, facts=_facts(file, drawn, options), overwrite=overwrite
     )
     if as_json:
         content = {
@@ -90,9 +90,9 @@ def word_map(
         console.note(f"{count(len(drawn.words), 'word')}, {size(size_bytes)}: open {page} in a browser.")
 
 
-def _facts(file: Path, drawn: "WordMap", plan: "MapPlan") -> str:
+def _facts(file: Path, drawn: "WordMap", options: "MapOptions") -> str:
     """Return the line below the map: what it was made of, and how."""
-    how = _PROJECTIONS[plan.projection]
+    how = _PROJECTIONS[options.projection]
     if drawn.explained is not None:
         how += f", {100 * drawn.explained:.0f} % of the variance"
     return f"{count(len(drawn.words), 'word')} of {file.name} · {how}"

@@ -1,21 +1,28 @@
-"""Words in groups: k-means on the unit sphere, where near means a high cosine."""
+"""Clusters of words: k-means on the unit sphere, where a high cosine means near."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.queries.rows import FloatArray, unit
 
-MAX_ROUNDS = 100  # rarely are more than 40 needed
+MAX_ROUNDS = 100  # more than 40 are rarely needed
 
 Labels = NDArray[np.int64]
 
 
 def find_clusters(unit_rows: FloatArray, count: int, *, seed: int = 1) -> tuple[Labels, FloatArray]:
-    """Return the cluster (N,) of each row (N, D) of length 1 (or 0), and the clusters' centres (K, D) of length 1.
+    """Cluster rows by spherical k-means (Dhillon & Modha 2001).
 
-    Spherical k-means (Dhillon & Modha 2001): each row goes to the centre with the highest cosine, each centre becomes
-    the unit mean of its rows, until nothing moves. The largest cluster is 0. K is `count`, or less where rows are few
-    or alike: no cluster is empty.
+    Each row goes to the centre with the highest cosine, each centre becomes the unit mean of its rows, until no row
+    changes its cluster.
+
+    Args:
+        unit_rows: (N, D) rows of length 1 or 0.
+        count: The most clusters; there are fewer if rows are few or alike.
+        seed: The seed of the first centres.
+
+    Returns:
+        The cluster (N,) of each row, 0 the largest, and the centres (K, D) of length 1; no cluster is empty.
     """
     centres = _first_centres(unit_rows, count, np.random.default_rng(seed))
     labels = np.full(len(unit_rows), -1)
@@ -31,16 +38,16 @@ def find_clusters(unit_rows: FloatArray, count: int, *, seed: int = 1) -> tuple[
 
 
 def _ranks(order: Labels, count: int) -> Labels:
-    """Return the place in `order` of each of `count` numbers; 0 for those that are not in it."""
+    """Return the position in `order` of each of `count` numbers; 0 for those that it lacks."""
     ranks = np.zeros(count, np.int64)
     ranks[order] = np.arange(len(order))
     return ranks
 
 
 def _first_centres(unit_rows: FloatArray, count: int, draws: np.random.Generator) -> FloatArray:
-    """Return rows to begin with, each drawn by its distance from those before: k-means++ (Arthur & Vassilvitskii 2007).
+    """Draw first centres with probabilities by the squared distance: k-means++ (Arthur & Vassilvitskii 2007).
 
-    They are fewer than `count` where every row is one of them.
+    There are fewer than `count` if every row equals one of them.
     """
     chosen = [int(draws.integers(len(unit_rows)))]
     distances = np.full(len(unit_rows), np.inf)
@@ -54,10 +61,10 @@ def _first_centres(unit_rows: FloatArray, count: int, draws: np.random.Generator
 
 
 def _distances(unit_rows: FloatArray, row: FloatArray) -> NDArray[np.float64]:
-    """Return the squared distance of each row from `row`, 0 where they differ by rounding alone."""
+    """Return the squared distance (N,) of each row to `row`; 0 for differences by rounding alone."""
     differences = unit_rows - row
     distances: NDArray[np.float64] = np.einsum("nd,nd->n", differences, differences).astype(np.float64)
-    distances[distances < 1e-9] = 0  # noqa: PLR2004 - the square of float32's rounding, and room
+    distances[distances < 1e-9] = 0  # noqa: PLR2004  the square of float32's rounding error, with a margin
     return distances
 
 

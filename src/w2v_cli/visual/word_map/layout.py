@@ -1,4 +1,4 @@
-"""Words as a map: which are on it, where, in which cluster, and which are each other's neighbours."""
+"""The content of a word map: the chosen words, their points, clusters and neighbours."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,17 @@ from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix, OnDone, ignore_d
 from w2v_cli.visual.word_map.clustering import Labels, find_clusters
 from w2v_cli.visual.word_map.projection import Method, project
 
-TYPICAL_WORDS = 3  # that name a cluster
-_TYPICAL_POOL = 100  # a cluster's most frequent words, of which the nearest to its centre name it
+TYPICAL_WORDS = 3  # words that name a cluster
+_TYPICAL_POOL = 100  # the most frequent words of a cluster; those nearest to its centre name it
 
 
 @dataclass(frozen=True)
-class MapPlan:
-    """What a map is to show.
+class MapOptions:
+    """Options of a map.
 
-    words: so many of the most frequent; min_count: of those that occur so often; neighbours, clusters: how many;
-    seed: of the clusters' first centres, and of UMAP and t-SNE.
+    words: the number of words, the most frequent; min_count: the fewest occurrences of a word.
+    neighbours, clusters: their number.
+    seed: of the first centres of clusters, and of UMAP and t-SNE.
     """
 
     words: int = 10_000
@@ -36,10 +37,12 @@ class MapPlan:
 
 @dataclass(frozen=True, eq=False)
 class WordMap:
-    """N words, the most frequent first, as a map.
+    """A map of N words, the most frequent first.
 
-    points: (N, 2); neighbours: (N, K) places in `words`, the nearest first, and their cosines; clusters: (N,);
-    typical: of each cluster the places of words that stand for it; explained: PCA's share of the variance, else None.
+    points: (N, 2) positions in the plane.
+    neighbours, cosines: (N, K) indices of the nearest words in `words`, nearest first, and their similarities.
+    clusters: (N,) the cluster of each word; typical: for each cluster the indices of the words that name it.
+    explained: the share of the variance that PCA keeps; None for other projections.
     """
 
     words: list[str]
@@ -52,32 +55,40 @@ class WordMap:
     explained: float | None
 
 
-def draw_map(word_vectors: KeyedVectors, plan: MapPlan, on_done: OnDone = ignore_done) -> WordMap:
-    """Return the map of the words that `plan` chooses; equal vectors and plans give equal maps on one machine.
+def draw_map(word_vectors: KeyedVectors, options: MapOptions, on_done: OnDone = ignore_done) -> WordMap:
+    """Compute a map; equal vectors and options give equal maps on one machine.
 
-    on_done: hears of the words whose neighbours were found, which takes longest. Neighbours are those of
-    `queries.similar` among the words of the map. Raises ConfigError where no word is frequent enough and as
-    `projection.project` does, MissingDependencyError for a projection whose package is not there.
+    Args:
+        word_vectors: V words and their vectors.
+        options: The number of words, neighbours and clusters, and the projection.
+        on_done: Called with the number of words whose neighbours have been found, the longest step, and of all.
+
+    Returns:
+        The map; neighbours are those of a cosine search among its words.
+
+    Raises:
+        ConfigError: No word is frequent enough, or too few words for UMAP or t-SNE.
+        MissingDependencyError: The package of the projection is not installed.
     """
-    chosen = choose_words(word_vectors, plan)
+    chosen = choose_words(word_vectors, options)
     rows = word_vectors.vectors[chosen]
     unit_rows = read_unit_rows(rows, slice(None))
-    points, explained = project(unit_rows, plan.projection, seed=plan.seed)
-    neighbours, cosines = find_neighbours(rows, min(plan.neighbours, len(rows) - 1), on_done)
-    clusters, centres = find_clusters(unit_rows, plan.clusters, seed=plan.seed)
+    points, explained = project(unit_rows, options.projection, seed=options.seed)
+    neighbours, cosines = find_neighbours(rows, min(options.neighbours, len(rows) - 1), on_done)
+    clusters, centres = find_clusters(unit_rows, options.clusters, seed=options.seed)
     words = [word_vectors.words[word_id] for word_id in chosen.tolist()]
     counts = None if word_vectors.counts is None else word_vectors.counts[chosen]
     typical = _typical(unit_rows, clusters, centres)
     return WordMap(words, counts, points, neighbours, cosines, clusters, typical, explained)
 
 
-def choose_words(word_vectors: KeyedVectors, plan: MapPlan) -> WordIds:
-    """Return the word ids that the map shows, the most frequent first; by the file's order where it has no counts."""
-    allowed = allowed_rows(word_vectors, Search(min_count=plan.min_count, restrict=plan.words))
+def choose_words(word_vectors: KeyedVectors, options: MapOptions) -> WordIds:
+    """Return the word ids of the map, the most frequent first; in the order of the file if it has no counts."""
+    allowed = allowed_rows(word_vectors, Search(min_count=options.min_count, restrict=options.words))
     chosen = np.arange(len(word_vectors)) if allowed is None else np.flatnonzero(allowed)
     if not len(chosen):
         raise ConfigError(
-            f"no word occurs {plan.min_count:,} times, so the map would be empty: lower {option('min_count')}."
+            f"no word occurs {options.min_count:,} times, so the map would be empty: lower {option('min_count')}."
         )
     if word_vectors.counts is None:
         return chosen
@@ -86,7 +97,7 @@ def choose_words(word_vectors: KeyedVectors, plan: MapPlan) -> WordIds:
 
 
 def find_neighbours(rows: Matrix, top: int, on_done: OnDone = ignore_done) -> tuple[WordIds, FloatArray]:
-    """Return for each row of `rows` (N, D) the `top` nearest others by cosine: their numbers (N, top), the cosines."""
+    """Return the `top` nearest other rows of each row of `rows` (N, D): their indices and cosines, both (N, top)."""
     numbers = np.arange(len(rows))[:, np.newaxis]
     neighbours, cosines = np.empty((len(rows), top), np.int64), np.empty((len(rows), top), np.float32)
     for first in range(0, len(rows) if top else 0, QUESTIONS_AT_ONCE):
@@ -99,7 +110,7 @@ def find_neighbours(rows: Matrix, top: int, on_done: OnDone = ignore_done) -> tu
 
 
 def _typical(unit_rows: FloatArray, clusters: Labels, centres: FloatArray) -> list[list[int]]:
-    """Return for each cluster the frequent words that are nearest to its centre, the nearest first."""
+    """Return for each cluster those of its frequent words that are nearest to its centre, nearest first."""
     typical = []
     for cluster, centre in enumerate(centres):
         members = np.flatnonzero(clusters == cluster)[:_TYPICAL_POOL]

@@ -1,4 +1,4 @@
-"""A map as one HTML file that needs nothing else: the page's parts from assets/, and the words as data in it."""
+"""A word map as one self-contained HTML file: the parts in assets/, with the words as data."""
 
 import base64
 import hashlib
@@ -25,15 +25,27 @@ _SCRIPTS = (
     "search.js",
     "panel.js",
     "main.js",
-)  # as they are joined
-_POINT_STEPS = 32_767  # int16: a screen has fewer
+)  # in the order of the page
+_POINT_STEPS = 32_767  # int16; a screen has fewer pixels
 _COSINE_STEPS = 10_000  # the decimals that `w2v similar` prints
 
 
 def save_map(path: Path, word_map: WordMap, *, title: str, facts: str, overwrite: bool) -> int:
-    """Write the page to `path`, whole or not at all, and return its size in bytes; equal maps give equal bytes.
+    """Write the page of a map, completely or not at all; equal maps give equal bytes.
 
-    Raises ConfigError for an existing `path` without `overwrite`, StorageError where the disk refuses.
+    Args:
+        path: The HTML file to write.
+        word_map: The map.
+        title: The heading above the map.
+        facts: A line of text below it.
+        overwrite: Whether to replace an existing file.
+
+    Returns:
+        The size of the file in bytes.
+
+    Raises:
+        ConfigError: `path` exists, and `overwrite` is false.
+        StorageError: The disk refuses.
     """
     page = render_page(word_map, title=title, facts=facts).encode()
     with files.atomic_write(path, overwrite=overwrite) as file:
@@ -42,9 +54,10 @@ def save_map(path: Path, word_map: WordMap, *, title: str, facts: str, overwrite
 
 
 def render_page(word_map: WordMap, *, title: str, facts: str) -> str:
-    """Return the page: `title` above the map, `facts` in one line below it.
+    """Return the page: `title` above the map, `facts` in a line below it.
 
-    Its policy allows this very style and script, by their hashes, and no connection: a word can be any text.
+    A word can be any text, so the content security policy allows this style and script alone, by their hashes, and no
+    connections.
     """
     style = _read("map.css")
     script = "(() => {\n'use strict';\n" + "\n".join(map(_read, _SCRIPTS)) + "})();\n"
@@ -62,21 +75,21 @@ def render_page(word_map: WordMap, *, title: str, facts: str) -> str:
 
 
 def data_text(word_map: WordMap) -> str:
-    r"""Return the map as JSON that may stand inside an HTML script: no `<` is left that could end it.
+    r"""Return the map as JSON that can stand in an HTML script, without any `<` that could end it.
 
-    points: int16 x, y, the longer side of the map from -32,767 to 32,767, y upwards; neighbours: uint16, or uint32 for
-    more words than that counts; cosines: int16 ten-thousandths; clusters: uint8. All of them little-endian in base64.
+    points: int16 x and y, the longer side of the map from -32,767 to 32,767, y upwards; neighbours: uint16, or uint32
+    for more words; cosines: int16 ten-thousandths; clusters: uint8. All arrays are little-endian, in base64.
     """
     wide = len(word_map.words) > np.iinfo(np.uint16).max
     content: dict[str, Any] = {
         "words": word_map.words,
         "counts": None if word_map.counts is None else word_map.counts.tolist(),
-        "points": _packed(_quantised(word_map.points), "<i2"),
+        "points": _encoded(_quantised(word_map.points), "<i2"),
         "neighboursEach": word_map.neighbours.shape[1],
         "neighbourBits": 32 if wide else 16,
-        "neighbours": _packed(word_map.neighbours, "<u4" if wide else "<u2"),
-        "cosines": _packed(np.rint(word_map.cosines.astype(np.float64) * _COSINE_STEPS), "<i2"),
-        "clusters": _packed(word_map.clusters, "u1"),
+        "neighbours": _encoded(word_map.neighbours, "<u4" if wide else "<u2"),
+        "cosines": _encoded(np.rint(word_map.cosines.astype(np.float64) * _COSINE_STEPS), "<i2"),
+        "clusters": _encoded(word_map.clusters, "u1"),
         "typical": word_map.typical,
     }
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
@@ -84,26 +97,28 @@ def data_text(word_map: WordMap) -> str:
 
 
 def _quantised(points: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the points, their box in the middle and as large as int16 allows, in equal steps in x and y."""
+    """Return the points centred and scaled to int16, by the same factor in x and y."""
     low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
     extent = float((high - low).max()) / 2
     quantised: NDArray[np.float64] = np.rint((points - (low + high) / 2) * (_POINT_STEPS / extent if extent > 0 else 0))
     return quantised
 
 
-def _packed(numbers: NDArray[Any], kind: str) -> str:
+def _encoded(numbers: NDArray[Any], kind: str) -> str:
+    """Return an array as base64 in a type of NumPy's."""
     return base64.b64encode(numbers.astype(kind).tobytes()).decode()
 
 
 def _hash(text: str) -> str:
-    """Return the source that a content security policy has for an inline `text`."""
+    """Return the source expression of a content security policy for an inline `text`."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _read(name: str) -> str:
+    """Return a part of the page."""
     return (_PAGE / name).read_text(encoding="utf-8")
 
 
 def _well_formed(text: str) -> str:
-    """Return `text` with a mark in place of what is no Unicode: a file's name may hold anything."""
+    """Return `text` with `?` for unpaired surrogates, which a file name can contain."""
     return text.encode("utf-8", "replace").decode()

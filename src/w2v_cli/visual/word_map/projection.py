@@ -1,4 +1,4 @@
-"""Rows of many dimensions as points in a plane: PCA in NumPy, UMAP or t-SNE with the extra `map`."""
+"""Projections of rows to points in a plane: PCA in NumPy, UMAP and t-SNE with the extra `map`."""
 
 import importlib.util
 import warnings
@@ -14,21 +14,21 @@ Method = Literal["pca", "umap", "tsne"]
 
 UMAP_NEIGHBOURS = 15
 TSNE_PERPLEXITY = 30
-FEWEST_ROWS = 10  # of UMAP and t-SNE, which look at neighbourhoods
-_PACKAGES = {"umap": "umap", "tsne": "sklearn"}  # as they are imported
+FEWEST_ROWS = 10  # for UMAP and t-SNE, which look at neighbourhoods
+_PACKAGES = {"umap": "umap", "tsne": "sklearn"}  # the modules to import
 
 
 class Projected(NamedTuple):
-    """Points (N, 2) float32, and the share of the variance that they keep: of PCA alone, else None."""
+    """Points (N, 2) float32, and the share of the variance that PCA keeps; None for other methods."""
 
     points: FloatArray
     explained: float | None
 
 
 def check_method(method: Method) -> None:
-    """Raise MissingDependencyError where the package for `method` is not there, ConfigError for an unknown method."""
+    """Raise ConfigError for an unknown method, MissingDependencyError if its package is not installed."""
     if method not in get_args(Method):
-        raise ConfigError(f"the projection {method!r} is none of {', '.join(get_args(Method))}.")
+        raise ConfigError(f"unknown projection {method!r}; choose one of {', '.join(get_args(Method))}.")
     if method in _PACKAGES and importlib.util.find_spec(_PACKAGES[method]) is None:
         raise MissingDependencyError(
             f'{option("projection", method)} needs an optional package. Install it with: pip install "w2v-cli[map]"'
@@ -36,10 +36,21 @@ def check_method(method: Method) -> None:
 
 
 def project(rows: FloatArray, method: Method, *, seed: int = 1) -> Projected:
-    """Return the rows (N, D) as points of a plane; `seed` is where UMAP and t-SNE begin their draws.
+    """Project rows to a plane.
 
-    UMAP and t-SNE start from PCA's points (Kobak & Linderman 2021), so that what is far apart stays so where it can.
-    Raises as `check_method` does, and ConfigError where UMAP or t-SNE have too few rows.
+    UMAP and t-SNE start from PCA's points (Kobak & Linderman 2021), which keeps more of the large distances.
+
+    Args:
+        rows: (N, D) float32.
+        method: The projection.
+        seed: The seed of UMAP and t-SNE.
+
+    Returns:
+        The points (N, 2), and the share of the variance that PCA keeps.
+
+    Raises:
+        ConfigError: The method is unknown, or there are too few rows for it.
+        MissingDependencyError: The package of the method is not installed.
     """
     check_method(method)
     principal = principal_components(rows)
@@ -56,9 +67,9 @@ def project(rows: FloatArray, method: Method, *, seed: int = 1) -> Projected:
 
 
 def principal_components(rows: FloatArray) -> Projected:
-    """Return the rows (N, D), centred, on the two axes along which they vary most (Pearson 1901), the first first.
+    """Project the centred rows (N, D) to the two axes of largest variance (Pearson 1901).
 
-    The axes are eigenvectors of the covariance (D, D); of either direction the one whose largest coordinate is
+    The axes are eigenvectors of the covariance (D, D), each in the direction in which its largest coordinate is
     positive, so that equal rows give equal points.
 
     >>> principal_components(np.array([[0, 0, 1], [0, 4, 1], [2, 2, 1]], np.float32)).points.round(3).tolist()
@@ -66,7 +77,7 @@ def principal_components(rows: FloatArray) -> Projected:
     """
     centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     covariance = (centred.T @ centred).astype(np.float64)
-    variances, axes = np.linalg.eigh(covariance)  # rising
+    variances, axes = np.linalg.eigh(covariance)  # in rising order
     first = axes[:, ::-1][:, :2]
     first = first * np.sign(first[np.abs(first).argmax(axis=0), np.arange(first.shape[1])])
     points = np.zeros((len(rows), 2), np.float32)
@@ -76,9 +87,9 @@ def principal_components(rows: FloatArray) -> Projected:
 
 
 def _umap(rows: FloatArray, start: FloatArray, seed: int) -> NDArray[np.float32]:
-    """Return UMAP's points (McInnes, Healy & Melville 2018); one thread, without which no seed would help."""
+    """Return the points of UMAP (McInnes, Healy & Melville 2018) on one thread, as a seed has no effect with more."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of other people's code, to developers
+        warnings.simplefilter("ignore")  # addressed to the developers of the package
         from umap import UMAP  # noqa: PLC0415  an extra, seconds to load
 
         neighbours = min(UMAP_NEIGHBOURS, len(rows) - 1)
@@ -88,7 +99,7 @@ def _umap(rows: FloatArray, start: FloatArray, seed: int) -> NDArray[np.float32]
 
 
 def _tsne(rows: FloatArray, start: FloatArray, seed: int) -> NDArray[np.float32]:
-    """Return t-SNE's points (van der Maaten & Hinton 2008)."""
+    """Return the points of t-SNE (van der Maaten & Hinton 2008)."""
     from sklearn.manifold import TSNE  # noqa: PLC0415  an extra, seconds to load
 
     perplexity = min(TSNE_PERPLEXITY, (len(rows) - 1) / 3)

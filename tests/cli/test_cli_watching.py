@@ -80,10 +80,10 @@ def test_a_downloaded_set_is_known_by_its_name(w2v):
     [
         ("wordsim353", 3, "wordsim353 is not complete in "),
         ("wordsim", 3, "the evaluation set 'wordsim' is neither a file nor one of questions-words, wordsim353, "),
-        ("-", 2, "an evaluation set is not read from stdin (-): name a file"),
-        ("ptb", 2, "ptb is a corpus, not an evaluation set; there are: questions-words"),
-        ("text.txt", 3, "text.txt:1: neither a section of analogy questions (': name') nor two words and a number"),
-        ("bad.txt", 3, "bad.txt:3: a pair is two words and a finite number, this line is 'king sea'."),
+        ("-", 2, "an evaluation set cannot be read from stdin (-); name a file"),
+        ("ptb", 2, "ptb is a corpus, not an evaluation set; choose one of questions-words"),
+        ("text.txt", 3, "text.txt:1: expected a section of analogy questions (': name') or two words and a number"),
+        ("bad.txt", 3, "bad.txt:3: expected two words and a finite number, found 'king sea'."),
     ],
 )
 @pytest.mark.parametrize("more", [[], ["--dry-run"]], ids=["train", "dry run"])

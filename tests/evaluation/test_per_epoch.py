@@ -96,11 +96,11 @@ def test_memory_is_bounded_by_the_set_not_by_the_vocabulary():
     [
         ("", r"x\.txt holds nothing"),
         ("# only a remark\n", r"x\.txt holds nothing"),
-        ("to be or not to be\n", r"x\.txt:1: neither a section of analogy questions .*'to be or not to be'"),
+        ("to be or not to be\n", r"x\.txt:1: expected a section of analogy questions .*'to be or not to be'"),
         ("\na b c d\n", r"x\.txt:2: a question before the first section"),
-        (": x\na b c d\na b\n", r"x\.txt:3: a question has 4 words, this line has 2"),
-        ("a b 1\na b c\n", r"x\.txt:2: a pair is two words and a finite number"),
-        ("a b 1\n" + "b" * 10_000 + "\n", r"x\.txt:2: a pair is .{,120}\.\.\.\.$"),
+        (": x\na b c d\na b\n", r"x\.txt:3: a question has 4 words, found 2"),
+        ("a b 1\na b c\n", r"x\.txt:2: expected two words and a finite number"),
+        ("a b 1\n" + "b" * 10_000 + "\n", r"x\.txt:2: expected two words .{,120}\.\.\.\.$"),
     ],
 )
 def test_a_file_that_is_no_set_is_refused_by_line(sets_at, content, cause):
@@ -129,7 +129,7 @@ def test_a_huge_file_is_refused(sets_at, monkeypatch):
 @pytest.mark.parametrize(
     ("source", "kind", "cause"),
     [
-        ("ptb", ConfigError, "ptb is a corpus, not an evaluation set; there are: questions-words, "),
+        ("ptb", ConfigError, "ptb is a corpus, not an evaluation set; choose one of questions-words, "),
         ("wordsim353", CorpusError, r"wordsim353 is not complete in .*run `w2v download wordsim353` first"),
         ("wordsim35", CorpusError, "neither a file nor one of .* did you mean 'wordsim353'"),
         ("/", CorpusError, "cannot read the evaluation set /: Is a directory"),

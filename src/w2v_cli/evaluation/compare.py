@@ -1,4 +1,4 @@
-"""The scores of several vectors files on several evaluation sets, as lines: a set or a part of it, a score a file."""
+"""The scores of several vectors files on evaluation sets: a row for each set and part, a score for each file."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +15,23 @@ from w2v_cli.queries.search import AnalogyMethod, Search
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 Part = Literal["set", "group", "section"]
-OnShare = Callable[[int, str, float], object]  # the number of a file, a set and its method, the share that is done
+OnShare = Callable[[int, str, float], object]  # the number of a file, the set and the method, the share done
 
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """How files are scored: by which methods, among which words, on how many threads.
+    """Options of an evaluation.
 
-    ignore_case: capitals make no difference; only_shared: only what all files know is asked.
+    Args:
+        methods: How analogies are answered.
+        restrict: Only so many of the most frequent words are asked and can be answers.
+        min_count: Only words that occur at least so often are asked and can be answers.
+        ignore_case: Whether words that differ in case alone are the same.
+        only_shared: Whether to ask only what every file knows.
+        threads: The number of threads.
+
+    Raises:
+        ConfigError: A number is below 1, or a method is unknown.
     """
 
     methods: tuple[AnalogyMethod, ...] = ("add",)
@@ -33,13 +42,13 @@ class EvaluationOptions:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        """Raise ConfigError for what has no meaning."""
+        """Raise ConfigError for an invalid option."""
         for method in self.methods:
             Search(method=method, restrict=self.restrict, min_count=self.min_count)
 
     @property
     def content(self) -> dict[str, Any]:
-        """What a reader of the scores needs to know, JSON-able."""
+        """The options that a reader of the scores needs, as JSON."""
         return {
             "evaluator": f"w2v {__version__}",
             "confidence": CONFIDENCE,
@@ -52,9 +61,11 @@ class EvaluationOptions:
 
 @dataclass(frozen=True)
 class Score:
-    """A score of one file: None where it has no meaning; the interval is that of CONFIDENCE.
+    """The score of one file.
 
-    asked: questions or pairs whose words are known; skipped: the others; correct: of analogies, those answered so.
+    value: the accuracy or the rank correlation, None if not defined; interval: its confidence interval, of CONFIDENCE.
+    asked: the number of questions or pairs whose words are known; skipped: of the others.
+    correct: the number of analogies answered as expected; None for pairs.
     """
 
     value: float | None
@@ -65,13 +76,13 @@ class Score:
 
     @property
     def coverage(self) -> float | None:
-        """The share that was asked; None of nothing."""
+        """The share of questions or pairs that were asked; None if the set has none."""
         total = self.asked + self.skipped
         return self.asked / total if total else None
 
     @property
     def content(self) -> dict[str, Any]:
-        """The score, JSON-able."""
+        """The score as JSON."""
         low, high = self.interval or (None, None)
         numbers = {"asked": self.asked, "skipped": self.skipped, "coverage": self.coverage}
         answered = {} if self.correct is None else {"correct": self.correct}
@@ -80,9 +91,9 @@ class Score:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """What each file scores on a set, on a group of its sections or on a section.
+    """The scores of all files on a set, on a group of its sections or on a section.
 
-    method: how analogies were answered, None for pairs, whose score is Spearman's rank correlation.
+    method: how analogies were answered; None for pairs, whose score is Spearman's rank correlation.
     """
 
     set_name: str
@@ -95,23 +106,33 @@ class ScoreRow:
 def score_files(
     files: Sequence[KeyedVectors],
     sets: Sequence[EvaluationSet],
-    terms: EvaluationOptions,
+    options: EvaluationOptions,
     on_share: OnShare = lambda _file, _what, _share: None,
 ) -> Iterator[ScoreRow]:
-    """Yield the lines of each set as soon as all files are scored on it: the whole, its groups, its sections.
+    """Score files on sets, in memory for the words of the sets and a few thousand rows.
 
-    Takes memory for the words of the sets and some thousand rows. Raises ConfigError where `terms` do not fit a file.
+    Args:
+        files: The vectors of each file.
+        sets: The evaluation sets.
+        options: Methods, words and threads.
+        on_share: Called with the number of a file, the set and the method, and the share of the work done.
+
+    Yields:
+        The rows of a set as soon as all files are scored on it: the whole, its groups, its sections.
+
+    Raises:
+        ConfigError: `options.min_count` is set, and a file has no counts.
     """
-    known = _find_all(files, sets, terms)
+    known = _find_all(files, sets, options)
     for one in sets:
         if one.pairs:
             scores = [_of_pairs(score_pairs(words, one.pairs)) for words in known]
             yield ScoreRow(one.name, "set", one.name, None, tuple(scores))
-        for method in terms.methods if one.sections else ():
+        for method in options.methods if one.sections else ():
             columns = []
             for number, words in enumerate(known):
-                tell = partial(on_share, number, f"{one.name}, {method}")
-                found = score_analogies(words, one.sections, method=method, threads=terms.threads, on_share=tell)
+                report = partial(on_share, number, f"{one.name}, {method}")
+                found = score_analogies(words, one.sections, method=method, threads=options.threads, on_share=report)
                 columns.append(_parts(one.name, found))
             for row in zip(*columns, strict=True):
                 part, of_first = row[0]
@@ -119,30 +140,32 @@ def score_files(
 
 
 def _find_all(
-    files: Sequence[KeyedVectors], sets: Sequence[EvaluationSet], terms: EvaluationOptions
+    files: Sequence[KeyedVectors], sets: Sequence[EvaluationSet], options: EvaluationOptions
 ) -> list[KnownWords]:
-    """Return the rows that each file has for the words of the sets."""
+    """Return for each file the rows of the words of the sets."""
     words = list(dict.fromkeys(chain.from_iterable(one.words for one in sets)))
     known = [
-        find_among(words, one, restrict=terms.restrict, min_count=terms.min_count, ignore_case=terms.ignore_case)
+        find_among(words, one, restrict=options.restrict, min_count=options.min_count, ignore_case=options.ignore_case)
         for one in files
     ]
-    if not terms.only_shared:
+    if not options.only_shared:
         return known
     shared = set[str].intersection(*(set(one.ids) for one in known))
     return [replace(one, ids={word: one.ids[word] for word in shared}) for one in known]
 
 
 def _parts(set_name: str, found: AnalogyScore) -> list[tuple[Part, AnalogySectionScore]]:
-    """Return the scores of the set, its groups and its sections."""
+    """Return the scores of a set, its groups and its sections."""
     whole = replace(found.total, name=set_name)
     groups: list[tuple[Part, AnalogySectionScore]] = [("group", group) for group in found.groups]
     return [("set", whole), *groups, *(("section", section) for section in found.sections)]
 
 
 def _of_analogies(found: AnalogySectionScore) -> Score:
+    """Return the score of analogies."""
     return Score(found.accuracy, found.interval, found.asked, found.skipped, found.correct)
 
 
 def _of_pairs(found: CorrelationScore) -> Score:
+    """Return the score of pairs."""
     return Score(found.correlation, found.interval, found.asked, found.skipped)

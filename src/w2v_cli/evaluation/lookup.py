@@ -1,4 +1,4 @@
-"""Which rows the words of evaluation sets have, among the words of a vectors file that may be asked for."""
+"""Look-up of the words of evaluation sets in a vocabulary: with or without case, in all words or the frequent ones."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix
 
 @dataclass(frozen=True)
 class KnownWords:
-    """Rows of vectors (V, D), and the row of each word of the sets that has one.
+    """The words of evaluation sets that a vocabulary has.
 
-    ids: by the word as a set writes it. cases: by such an id those of all words that differ from it in capitals alone,
-    itself among them; empty where capitals make words different.
+    vectors: (V, D) the rows; ids: the row of each word, by the word as a set writes it.
+    cases: by each of these ids, the ids of all words that differ in case alone, itself included; empty if case matters.
     """
 
     vectors: Matrix
@@ -26,13 +26,13 @@ class KnownWords:
     cases: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     def encode(self, words: Iterable[str]) -> list[int] | None:
-        """Return the ids of `words`, None where one is unknown."""
+        """Return the ids of `words`; None if one of them is unknown."""
         found = [self.ids.get(word) for word in words]
         known = [word_id for word_id in found if word_id is not None]
         return known if len(known) == len(found) else None
 
     def all_cases(self, word_ids: WordIds) -> WordIds:
-        """Return (Q, X) ids: of each row of `word_ids` (Q, 3) all that stand for the same words, -1 where fewer."""
+        """Return for each row of `word_ids` (Q, 3) the ids of all cases of its words (Q, X), padded with -1."""
         if not self.cases:
             return word_ids
         rows = [[case for word_id in row for case in self.cases[word_id]] for row in word_ids.tolist()]
@@ -40,13 +40,13 @@ class KnownWords:
         return np.array([row + [-1] * (longest - len(row)) for row in rows], np.int64).reshape(-1, longest)
 
     def first_cases(self, word_ids: WordIds) -> WordIds:
-        """Return for each id (Q,) that of the word of the sets which it stands for, itself where for none."""
+        """Return for each id (Q,) that of the word of the sets that differs in case alone, or itself."""
         first = {case: word_id for word_id, cases in self.cases.items() for case in cases}
         return np.array([first.get(word_id, word_id) for word_id in word_ids.tolist()], np.int64)
 
 
 def find_words(words: Iterable[str], vectors: Matrix, find: Callable[[str], int | None]) -> KnownWords:
-    """Return the rows of `words`: each is looked up as it is, else casefolded."""
+    """Return the rows of `words`, each looked up as written, then casefolded."""
     found = {}
     for word in words:
         word_id = find(word)
@@ -58,7 +58,7 @@ def find_words(words: Iterable[str], vectors: Matrix, find: Callable[[str], int 
 
 
 def find_words_in_any_case(words: Iterable[str], vectors: Matrix, vocabulary: Iterable[str]) -> KnownWords:
-    """Return the rows of `words`: of those that are the same but for capitals, the first, most frequent one's."""
+    """Return the rows of `words`; of words that differ in case alone, that of the first, the most frequent."""
     asked = {word: word.casefold() for word in words}
     cases: dict[str, list[int]] = {folded: [] for folded in asked.values()}
     for word_id, word in enumerate(vocabulary):
@@ -76,10 +76,21 @@ def find_among(
     min_count: int | None = None,
     ignore_case: bool = False,
 ) -> KnownWords:
-    """Return the rows of `words` among the most frequent ones of a file, or among all.
+    """Look words up among all words of a file, or among the frequent ones.
 
-    Takes memory for the words that are asked for and, where a file is not sorted by counts, for V numbers. Raises
-    ConfigError as `Search` and `allowed_rows` do.
+    Args:
+        words: The words as sets write them.
+        word_vectors: The vectors of a file.
+        restrict: Only so many of the most frequent words are known.
+        min_count: Only words that occur at least so often are known.
+        ignore_case: Whether words that differ in case alone are the same.
+
+    Returns:
+        The rows of the words that are known; in memory for these words, and for V numbers if the file is not sorted by
+        counts.
+
+    Raises:
+        ConfigError: A number is below 1, or `min_count` is given and the file has no counts.
     """
     allowed = allowed_rows(word_vectors, Search(restrict=restrict, min_count=min_count))
     if allowed is None:
@@ -92,21 +103,21 @@ def find_among(
 
 
 def _find_kept(word_vectors: KeyedVectors, kept: WordIds, word: str) -> int | None:
-    """Return the place of a word's id among those that are `kept`, which rise."""
+    """Return the position of the id of a word in `kept`, which is sorted; None if it is not there."""
     word_id = word_vectors.find(word)
     place = len(kept) if word_id is None else int(np.searchsorted(kept, word_id))
     return place if place < len(kept) and kept[place] == word_id else None
 
 
 def _choose(vectors: Matrix, kept: WordIds) -> Matrix:
-    """Return those rows: a part of the file where they are the first ones."""
+    """Return the rows `kept`; a view if they are the first."""
     if len(kept) == 0 or kept[-1] == len(kept) - 1:
         return vectors[: len(kept)]
     return cast("Matrix", _Chosen(vectors, kept))
 
 
 class _Chosen:
-    """Some rows of a matrix as a matrix: for those who read it in parts."""
+    """Some rows of a matrix as a matrix that is read in parts."""
 
     def __init__(self, vectors: Matrix, kept: WordIds) -> None:
         self._vectors = vectors

@@ -1,4 +1,4 @@
-"""Sets of questions and pairs against the vectors of a training, as they are after each epoch."""
+"""Scores of a training on evaluation sets after each epoch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +21,10 @@ EVALUATOR = f"w2v {__version__}: 3CosAdd over all words, a, b and c left out; Sp
 
 @dataclass(frozen=True)
 class SetScore:
-    """The score on one set: of analogies the share answered as expected, of pairs the rank correlation with people's.
+    """The score on one set.
 
-    score: None where it has no meaning; asked: the questions or pairs whose words are known; skipped: the others.
+    score: the share of analogies answered as expected, or the rank correlation of pairs; None if not defined.
+    asked: the number of questions or pairs whose words are known; skipped: of the others.
     """
 
     name: str
@@ -34,12 +35,12 @@ class SetScore:
 
     @property
     def coverage(self) -> float:
-        """The share of the set that was asked."""
+        """The share of the questions or pairs that were asked."""
         return self.asked / (self.asked + self.skipped)
 
     @property
     def content(self) -> dict[str, Any]:
-        """All but the name, JSON-able."""
+        """All but the name, as JSON."""
         return {
             self.measure: self.score,
             "asked": self.asked,
@@ -49,25 +50,31 @@ class SetScore:
 
 
 class Evaluator:
-    """Scores input vectors on evaluation sets, rounded as the vectors file will hold them: a file scores the same.
+    """Scores input vectors on evaluation sets, rounded to float16 as in the vectors file, which scores the same.
 
-    words: the vocabulary by word id. Takes memory for some thousand rows at a time, never for all.
+    Takes memory for a few thousand rows at a time.
+
+    Args:
+        sets: The evaluation sets.
+        words: The vocabulary, by word id.
+        threads: The number of threads.
     """
 
     def __init__(self, sets: Sequence[EvaluationSet], words: Sequence[str], *, threads: int = 1) -> None:
         self._sets = sets
         self._threads = threads
         asked = {word for one in sets for word in one.words}
-        wanted = asked | {word.casefold() for word in asked}
-        ids_by_word = {word: word_id for word_id, word in enumerate(words) if word in wanted}
+        forms = asked | {word.casefold() for word in asked}
+        ids_by_word = {word: word_id for word_id, word in enumerate(words) if word in forms}
         self._find_words = partial(find_words, asked, find=ids_by_word.get)
 
     def score(self, vectors: NDArray[np.float32]) -> tuple[SetScore, ...]:
-        """Return the scores of the vectors (V, D), finite as float16, on each set."""
+        """Return the scores of input vectors (V, D), which must be in the range of float16, on each set."""
         known = self._find_words(cast("Matrix", _AsPublished(vectors)))
         return tuple(self._score_set(known, one) for one in self._sets)
 
     def _score_set(self, known: KnownWords, one: EvaluationSet) -> SetScore:
+        """Return the score on one set."""
         if one.pairs:
             found = score_pairs(known, one.pairs)
             return SetScore(one.name, "correlation", found.correlation, found.asked, found.skipped)
@@ -76,12 +83,12 @@ class Evaluator:
 
 
 def contents_by_name(scores: Sequence[SetScore]) -> dict[str, Mapping[str, Any]]:
-    """Return the scores JSON-able, by the names of their sets."""
+    """Return the scores as JSON, by the names of their sets."""
     return {score.name: score.content for score in scores}
 
 
 class _AsPublished:
-    """Rows of float32 that are float16 when they are read: a matrix for those who read it in parts."""
+    """A float32 matrix whose rows are rounded to float16 when they are read."""
 
     dtype = np.dtype(np.float16)
 

@@ -15,7 +15,7 @@ from fuzzing.mutations import chance, dump_json, mutate, mutate_json, random_byt
 from fuzzing.reading import Case, Reader
 from w2v_cli.cli.commands import info
 from w2v_cli.errors import UnknownWordError
-from w2v_cli.queries import search
+from w2v_cli.queries.word_vectors import WordVectors
 from w2v_cli.vectors import keyed_vectors, load, safetensors
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
@@ -208,8 +208,9 @@ def use_vectors(path: Path) -> None:
     "\n".join(info._lines(facts) + info._lines(metadata)).encode("utf-8")  # noqa: SLF001
     json.dumps(facts | {"metadata": metadata})
     words = word_vectors.words
-    neighbours = search.similar(word_vectors, words[0], top=2)
-    neighbours += search.analogy(word_vectors, words[0], words[-1], words[len(words) // 2])
+    asked = WordVectors.of(word_vectors)
+    neighbours = asked.similar(words[0], top=2)
+    neighbours += asked.analogy(words[0], words[-1], words[len(words) // 2])
     assert all(np.isfinite(neighbour.score) for neighbour in neighbours), neighbours  # noqa: S101  a finding
     try:
         word_vectors.word_id("\0no such word")

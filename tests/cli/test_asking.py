@@ -8,13 +8,12 @@ from hypothesis.extra import numpy as arrays
 from numpy.testing import assert_allclose
 
 from w2v_cli.errors import ConfigError, UnknownWordError
-from w2v_cli.queries import rows as rows_module
-from w2v_cli.queries import search as search_module
+from w2v_cli.queries import rows as row_reader
+from w2v_cli.queries import search as searching
 from w2v_cli.queries import top_k
-from w2v_cli.queries.closeness import odd_one_out, plain_vector, similarity, unit_vector
 from w2v_cli.queries.compare import ask_files, measure_files, shared_words
 from w2v_cli.queries.expression import Sum, Term, parse_sum
-from w2v_cli.queries.search import Search, answer_all
+from w2v_cli.queries.search import Search, answer_all, odd_one_out, plain_vector, similarity, unit_vector
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.vectors.load import open_vectors
 
@@ -91,9 +90,9 @@ def test_answers_to_sums_are_those_of_plain_numpy(method, data, vectors, block_r
         threads=threads,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rows_module, "BLOCK_ROWS", block_rows)
+        patch.setattr(row_reader, "BLOCK_ROWS", block_rows)
         patch.setattr(top_k, "LEAST_ROWS", 1)
-        patch.setattr(search_module, "QUESTIONS_AT_ONCE", data.draw(st.integers(1, 8)))
+        patch.setattr(searching, "QUESTIONS_AT_ONCE", data.draw(st.integers(1, 8)))
         found = answer_all(vectors, questions, search)
 
     tolerance = {"rtol": 3e-4, "atol": 3e-4} if method == "mul" else {"rtol": 2e-6, "atol": 4e-6}
@@ -114,7 +113,7 @@ def test_the_nearest_are_those_of_a_full_sort(data, top, threads, block_rows):
     excluded = data.draw(arrays.arrays(np.int64, (shape[0], 2), elements=st.integers(-1, shape[1] - 1)))
     rows = np.arange(shape[1], dtype=np.float32).reshape(-1, 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rows_module, "BLOCK_ROWS", block_rows)
+        patch.setattr(row_reader, "BLOCK_ROWS", block_rows)
         patch.setattr(top_k, "LEAST_ROWS", 1)
         found = top_k.nearest(rows, lambda block: scores[:, block[:, 0].astype(int)], excluded, top, threads=threads)
 
@@ -155,7 +154,7 @@ def test_the_odd_word_is_farthest_from_the_mean(vectors, data):
     words = data.draw(st.lists(st.sampled_from(list(vectors.words)), min_size=1, max_size=6))
     different = list(dict.fromkeys(words))
     if len(different) < 3:
-        with pytest.raises(ConfigError, match="needs 3"):
+        with pytest.raises(ConfigError, match="at least three different words are needed"):
             odd_one_out(vectors, words)
         return
 
@@ -191,7 +190,7 @@ def test_files_are_asked_side_by_side():
         ({"top": 0}, "top must be at least 1, was 0"),
         ({"restrict": 0}, "restrict must be at least 1, was 0"),
         ({"min_count": -1}, "min_count must be at least 1, was -1"),
-        ({"method": "sum"}, "'sum' is none of add, mul, dot"),
+        ({"method": "sum"}, "unknown analogy method 'sum'; choose one of add, mul, dot"),
     ],
 )
 def test_a_search_that_means_nothing_is_refused(changes, message):

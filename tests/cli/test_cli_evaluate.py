@@ -191,17 +191,17 @@ def test_json_has_every_digit(fork):
             "no evaluation set is in data: run `w2v download questions-words wordsim353 simlex999`, or name a file ",
         ),
         (["--on", "none.txt"], 3, "the evaluation set 'none.txt' is neither a file nor one of questions-words, "),
-        (["--on", "wordsim353"], 3, "wordsim353 is not complete in data: run `w2v download wordsim353` first."),
+        (["--on", "wordsim353"], 3, "wordsim353 is not complete in data; run `w2v download wordsim353` first."),
         (["--on", "ptb"], 2, "ptb is a corpus, not an evaluation set"),
         (["--on", "empty.txt"], 3, "empty.txt holds nothing"),
-        (["--on", "cut.txt"], 3, "cut.txt:3: a question has 4 words, this line has 2"),
+        (["--on", "cut.txt"], 3, "cut.txt:3: a question has 4 words, found 2"),
         (["--on", "binary.txt"], 3, "binary.txt:1 is not UTF-8 text"),
         (["--on", "w2v.safetensors"], 3, "w2v.safetensors"),
         (["--on", "pairs.txt", "--on", "pairs.txt"], 2, "two evaluation sets are called 'pairs.txt'"),
         (["--on", "pairs.txt", "--restrict", "0"], 2, "--restrict"),
         (["--on", "pairs.txt", "none.safetensors"], 4, "none.safetensors does not exist: name another VECTORS."),
         (["none.safetensors"], 4, "none.safetensors does not exist: name another VECTORS."),
-        (["--on", "-"], 2, "an evaluation set is not read from stdin (-): name a file"),
+        (["--on", "-"], 2, "an evaluation set cannot be read from stdin (-); name a file"),
         (["--on", "pairs.txt", "--method", "sum"], 2, "'sum' is not one of 'add', 'mul', 'dot'."),
         (["w2v.safetensors", "pairs.txt", "--on", "pairs.txt"], 4, "pairs.txt is text"),
     ],
@@ -232,7 +232,7 @@ def test_damaged_vectors_among_others_stop_everything(fork):
 def test_a_signal_ends_a_long_evaluation(fork, signum):
     """It ends within moments, with its exit code and one line, whatever threads are at."""
     slow = "import time\nimport w2v_cli.evaluation.analogies_numba as f\n"
-    slow += "f._look = lambda *_: time.sleep(0.2) or f._Best.none(3)\n"
+    slow += "f._search_rows = lambda *_: time.sleep(0.2) or f._Best.none(3)\n"
     tasks = "f.TASK_ROWS = f.LEAST_TASK_ROWS = 1\n"
     many = KeyedVectors(np.ones((3000, 2)), [*DEGREES, *(f"w{number}" for number in range(2994))])
     keyed_vectors.save(fork.folder / "many.safetensors", many, overwrite=False)

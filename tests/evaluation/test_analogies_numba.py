@@ -5,10 +5,11 @@ import time
 import numpy as np
 import pytest
 
-from w2v_cli.evaluation import analogies_numba as module
+from w2v_cli.evaluation import analogies_numba
 from w2v_cli.evaluation.analogies_numba import first_answers
-from w2v_cli.queries import rows as rows_module
-from w2v_cli.queries.search import analogy_scorer, nearest
+from w2v_cli.queries import rows as row_reader
+from w2v_cli.queries.search import sum_scorer
+from w2v_cli.queries.top_k import nearest
 
 METHODS = ["add", "mul", "dot"]
 
@@ -24,7 +25,7 @@ def questions():
 
 
 def one_by_one(rows, questions, method, excluded):
-    found = nearest(rows, analogy_scorer(rows, questions, method), excluded, 1)
+    found = nearest(rows, sum_scorer(rows, questions, np.tile([-1, 1, 1], (len(questions), 1)), method), excluded, 1)
     return [int(ids[0]) for ids, _ in found]
 
 
@@ -33,9 +34,9 @@ def one_by_one(rows, questions, method, excluded):
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_first_answers_are_the_nearest(rows, questions, method, block_rows, task_rows, threads, monkeypatch):
     """In any blocks and on any number of threads the answers are those of the scorer, question by question."""
-    monkeypatch.setattr(rows_module, "BLOCK_ROWS", block_rows)
-    monkeypatch.setattr(module, "TASK_ROWS", task_rows)
-    monkeypatch.setattr(module, "LEAST_TASK_ROWS", 1)
+    monkeypatch.setattr(row_reader, "BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(analogies_numba, "TASK_ROWS", task_rows)
+    monkeypatch.setattr(analogies_numba, "LEAST_TASK_ROWS", 1)
 
     answers = first_answers(rows, questions, method=method, threads=threads)
 
@@ -46,7 +47,7 @@ def test_first_answers_are_the_nearest(rows, questions, method, block_rows, task
 @pytest.mark.parametrize("most_words", [1, 3, 20])
 def test_questions_of_many_words_are_asked_in_parts(rows, questions, method, most_words, monkeypatch):
     """The words of a part are as many as fit, or those of a single question."""
-    monkeypatch.setattr(module, "MOST_WORDS", most_words)
+    monkeypatch.setattr(analogies_numba, "MOST_WORDS", most_words)
 
     answers = first_answers(rows, questions, method=method)
 
@@ -65,8 +66,8 @@ def test_others_than_the_words_of_the_question_may_be_excluded(rows, questions):
 @pytest.mark.parametrize("most_words", [3, 4096])
 def test_the_share_that_is_done_rises_to_one(rows, questions, most_words, monkeypatch):
     """It is told in the thread that asks, after each part of the rows."""
-    monkeypatch.setattr(module, "MOST_WORDS", most_words)
-    monkeypatch.setattr(module, "LEAST_TASK_ROWS", 1)
+    monkeypatch.setattr(analogies_numba, "MOST_WORDS", most_words)
+    monkeypatch.setattr(analogies_numba, "LEAST_TASK_ROWS", 1)
     shares = []
 
     first_answers(rows, questions, threads=2, on_share=shares.append)
@@ -79,8 +80,8 @@ def test_the_share_that_is_done_rises_to_one(rows, questions, most_words, monkey
 @pytest.mark.parametrize("threads", [1, 3])
 def test_ties_go_to_the_lower_id(rows, questions, threads, monkeypatch):
     """Of equal rows, each in a part of its own, the first one answers, whichever part is looked through first."""
-    monkeypatch.setattr(module, "TASK_ROWS", len(rows))
-    monkeypatch.setattr(module, "LEAST_TASK_ROWS", len(rows))
+    monkeypatch.setattr(analogies_numba, "TASK_ROWS", len(rows))
+    monkeypatch.setattr(analogies_numba, "LEAST_TASK_ROWS", len(rows))
 
     answers = first_answers(np.tile(rows, (4, 1)), questions, threads=threads, excluded=questions[:, :1] * 0 - 1)
 
@@ -89,19 +90,19 @@ def test_ties_go_to_the_lower_id(rows, questions, threads, monkeypatch):
 
 def test_an_exception_ends_the_work(rows, questions, monkeypatch):
     """What a signal raises while threads work comes out, and parts that were not begun are left."""
-    monkeypatch.setattr(module, "LEAST_TASK_ROWS", 1)
-    monkeypatch.setattr(module, "TASK_ROWS", 1)
+    monkeypatch.setattr(analogies_numba, "LEAST_TASK_ROWS", 1)
+    monkeypatch.setattr(analogies_numba, "TASK_ROWS", 1)
     looked = []
 
     def look(*_):
         looked.append(1)
         time.sleep(0.002)
-        return module._Best.none(50)
+        return analogies_numba._Best.none(50)
 
     def stop(_share):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_look", look)
+    monkeypatch.setattr(analogies_numba, "_look", look)
 
     with pytest.raises(KeyboardInterrupt):
         first_answers(np.repeat(rows, 10, axis=0), questions, on_share=stop)

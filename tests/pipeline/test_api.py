@@ -226,7 +226,7 @@ def test_what_is_no_text_is_told_so(rows, ask):
         (lambda rows, _: rows.similar("king", restrict=0), "restrict must be at least 1, was 0."),
         (
             lambda rows, _: w2v_cli.WordVectors(rows.vectors, rows.words).similar("king", min_count=2),
-            "min_count needs the words' counts, and these vectors have none: use restrict.",
+            "min_count needs counts, and these vectors have none; use restrict.",
         ),
         (
             lambda rows, path: rows.save(path),

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
+from factories import analogy, similar
 from w2v_cli.errors import ConfigError, UnknownWordError
-from w2v_cli.queries import rows as rows_module
+from w2v_cli.queries import rows as row_reader
 from w2v_cli.queries import search
+from w2v_cli.queries.top_k import nearest
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
 from w2v_cli.vectors.load import open_vectors
 
@@ -52,13 +54,13 @@ def assert_answers(neighbours, table, *, rounding):
 @pytest.mark.parametrize(("word", "table"), BOOK_SIMILAR.items())
 def test_similar_words_are_the_books(book_vectors, word, table):
     """The same words in the same order, within 0.001 of the score's size: the book computes in float16."""
-    assert_answers(search.similar(book_vectors, word, top=5), table, rounding=0.00005)
+    assert_answers(similar(book_vectors, word, top=5), table, rounding=0.00005)
 
 
 @pytest.mark.parametrize(("question", "table"), BOOK_ANALOGIES.items())
 def test_analogies_by_dot_are_the_books(book_vectors, question, table):
     """The same words in the same order, within 0.001 of the score's size."""
-    assert_answers(search.analogy(book_vectors, *question.split(), method="dot"), table, rounding=0.005)
+    assert_answers(analogy(book_vectors, *question.split(), method="dot"), table, rounding=0.005)
 
 
 @st.composite
@@ -111,11 +113,11 @@ def test_answers_agree_with_brute_force(method, data, vectors, top, block_rows):
     a, b, c = data.draw(st.tuples(*[st.integers(0, len(vectors) - 1)] * 3))
     words = [vectors.words[word_id] for word_id in (a, b, c)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rows_module, "BLOCK_ROWS", block_rows)
+        patch.setattr(row_reader, "BLOCK_ROWS", block_rows)
         if method == "similar":
-            neighbours, excluded = search.similar(vectors, words[0], top=top), {a}
+            neighbours, excluded = similar(vectors, words[0], top=top), {a}
         else:
-            neighbours, excluded = search.analogy(vectors, *words, top=top, method=method), {a, b, c}
+            neighbours, excluded = analogy(vectors, *words, top=top, method=method), {a, b, c}
 
     assert len(neighbours) == min(top, len(vectors) - len(excluded))
     assert_best(neighbours, brute_force(vectors, a, b, c, method), excluded, vectors, TOLERANCE[method])
@@ -129,13 +131,13 @@ def test_many_questions_at_once_get_the_answers_of_each_alone(method, data, vect
     word_ids = st.integers(0, len(vectors) - 1)
     questions = np.array(data.draw(st.lists(st.tuples(word_ids, word_ids, word_ids), min_size=5, max_size=8)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rows_module, "BLOCK_ROWS", block_rows)
-        scorer = search.analogy_scorer(vectors.vectors, questions, method)
-        batch = search.nearest(vectors.vectors, scorer, questions, 3)
+        patch.setattr(row_reader, "BLOCK_ROWS", block_rows)
+        scorer = search.sum_scorer(vectors.vectors, questions, np.tile([-1, 1, 1], (len(questions), 1)), method)
+        batch = nearest(vectors.vectors, scorer, questions, 3)
 
     for question, (_, scores) in zip(questions.tolist(), batch, strict=True):
         words = [vectors.words[word_id] for word_id in question]
-        alone = search.analogy(vectors, *words, top=3, method=method)
+        alone = analogy(vectors, *words, top=3, method=method)
         assert_allclose(scores, [neighbour.score for neighbour in alone], **TOLERANCE[method])
 
 
@@ -146,7 +148,7 @@ def test_equal_rows_tie_in_a_block_of_any_length(dimensions):
     for size in (3, 7, 1001):
         vectors = KeyedVectors(np.array([query, *[row] * size]), [f"w{word_id}" for word_id in range(1 + size)])
 
-        neighbours = search.similar(vectors, "w0", top=3)
+        neighbours = similar(vectors, "w0", top=3)
 
         assert [neighbour.word for neighbour in neighbours] == ["w1", "w2", "w3"]
 
@@ -157,7 +159,7 @@ def test_every_finite_float16_is_widened_exactly():
     halves = halves[np.isfinite(halves)].reshape(-1, 1)
 
     for rows in (halves, halves.astype(">f2")):
-        widened = np.concatenate([block.copy() for _, block in rows_module.iterate_blocks(rows)])
+        widened = np.concatenate([block.copy() for _, block in row_reader.iterate_float32(rows)])
         assert_array_equal(widened.view(np.uint32), halves.astype(np.float32).view(np.uint32))
 
 
@@ -165,8 +167,8 @@ def test_a_row_of_zeros_is_similar_to_nothing():
     """Its similarity is 0, as a query and as an answer."""
     vectors = KeyedVectors(np.array([[0, 0], [1, 0], [-1, 0]], np.float16), ["zero", "right", "left"])
 
-    assert [n.score for n in search.similar(vectors, "zero")] == [0, 0]
-    assert search.similar(vectors, "right") == [search.Neighbour("zero", 0), search.Neighbour("left", -1)]
+    assert [n.score for n in similar(vectors, "zero")] == [0, 0]
+    assert similar(vectors, "right") == [search.Neighbour("zero", 0), search.Neighbour("left", -1)]
 
 
 def test_a_similarity_is_never_above_one():
@@ -174,22 +176,22 @@ def test_a_similarity_is_never_above_one():
     rows = np.repeat(np.random.default_rng(0).standard_normal((500, 33)), 2, axis=0).astype(np.float16)
     vectors = KeyedVectors(rows, [f"w{word_id}" for word_id in range(1000)])
 
-    assert all(abs(search.similar(vectors, word, top=1)[0].score) <= 1 for word in vectors.words[:200])
+    assert all(abs(similar(vectors, word, top=1)[0].score) <= 1 for word in vectors.words[:200])
 
 
 def test_a_vocabulary_of_the_query_alone_has_no_answers():
     """With V = 1, or with nothing but a, b and c, the answer is an empty list."""
     vectors = KeyedVectors(np.ones((2, 3), np.float16), ["a", "b"])
 
-    assert search.similar(KeyedVectors(vectors.vectors[:1], ["a"]), "a") == []
-    assert search.analogy(vectors, "a", "b", "a") == []
+    assert similar(KeyedVectors(vectors.vectors[:1], ["a"]), "a") == []
+    assert analogy(vectors, "a", "b", "a") == []
 
 
 def test_top_beyond_the_vocabulary_gives_all_other_words():
     """`top` is a bound, not a demand."""
     vectors = KeyedVectors(np.eye(4, dtype=np.float16), list("abcd"))
 
-    assert [neighbour.word for neighbour in search.similar(vectors, "b", top=100)] == ["a", "c", "d"]
+    assert [neighbour.word for neighbour in similar(vectors, "b", top=100)] == ["a", "c", "d"]
 
 
 @pytest.mark.parametrize("top", [0, -1])
@@ -198,15 +200,15 @@ def test_top_below_one_is_refused(top):
     vectors = KeyedVectors(np.eye(4, dtype=np.float16), list("abcd"))
 
     with pytest.raises(ConfigError, match=rf"top must be at least 1, was {top}"):
-        search.similar(vectors, "a", top=top)
+        similar(vectors, "a", top=top)
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
     """The message lists what there is."""
     vectors = KeyedVectors(np.eye(4, dtype=np.float16), list("abcd"))
 
-    with pytest.raises(ConfigError, match="'sub' is none of add, mul, dot"):
-        search.analogy(vectors, "a", "b", "c", method="sub")
+    with pytest.raises(ConfigError, match="unknown analogy method 'sub'; choose one of add, mul, dot"):
+        analogy(vectors, "a", "b", "c", method="sub")
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
@@ -216,7 +218,7 @@ def test_an_unknown_word_of_an_analogy_is_named(position):
     words[position] = "x"
 
     with pytest.raises(UnknownWordError, match="'x' is not in the vocabulary"):
-        search.analogy(KeyedVectors(np.eye(4, dtype=np.float16), list("abcd")), *words)
+        analogy(KeyedVectors(np.eye(4, dtype=np.float16), list("abcd")), *words)
 
 
 @pytest.mark.parametrize("shape", [(100_000, 64), (1_000_000, 1)], ids=["long rows", "short rows"])
@@ -225,7 +227,7 @@ def test_a_query_takes_memory_for_a_block_only(shape):
     vectors = KeyedVectors(np.ones(shape, np.float16), [str(word_id) for word_id in range(shape[0])])
     tracemalloc.start()
 
-    search.analogy(vectors, "0", "1", "2", method="mul")
+    analogy(vectors, "0", "1", "2", method="mul")
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

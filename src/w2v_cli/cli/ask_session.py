@@ -107,8 +107,8 @@ class Conversation:
 
     def _measure(self, rest: str) -> None:
         from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
-        from w2v_cli.queries.closeness import similarity  # noqa: PLC0415  as above
         from w2v_cli.queries.expression import parse_sum  # noqa: PLC0415
+        from w2v_cli.queries.search import similarity  # noqa: PLC0415  as above
 
         words = split_words(rest)
         if len(words) != 2:  # noqa: PLR2004  a pair
@@ -118,7 +118,7 @@ class Conversation:
 
     def _find_odd(self, rest: str) -> None:
         from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
-        from w2v_cli.queries.closeness import odd_one_out  # noqa: PLC0415  as above
+        from w2v_cli.queries.search import odd_one_out  # noqa: PLC0415  as above
 
         console.show_neighbours(odd_one_out(self._word_vectors, split_words(rest)), score_name="similarity")
 

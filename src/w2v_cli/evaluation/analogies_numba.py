@@ -1,7 +1,7 @@
-"""The first answers to many analogy questions in one pass over the rows (Numba).
+"""The best answers to many analogy questions in one pass over the rows (Numba).
 
-Questions have few different words: questions-words.txt asks 19,544 times with 905 of them. So the products of these
-words with a block of rows are computed once, and a question's scores in the block come from three of its rows.
+Questions share words: the 19,544 questions of questions-words.txt have 905 different words. So the products of these
+words with a block of rows are computed once, and a question's scores in the block are computed from three of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,21 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.jit.njit import njit
-from w2v_cli.queries.rows import FloatArray, WordIds, iterate_blocks, read_rows, unit
+from w2v_cli.queries.rows import FloatArray, WordIds, iterate_float32, read_rows, unit
 from w2v_cli.queries.search import MUL_EPSILON, AnalogyMethod
 from w2v_cli.vectors.keyed_vectors import Matrix
 
-TASK_ROWS = 1 << 15  # of a thread at most, before the next signal is heeded and progress is told
+TASK_ROWS = 1 << 15  # of a task at most: between tasks, signals are handled and progress is reported
 LEAST_TASK_ROWS = 1 << 11
-MOST_WORDS = 4096  # asked with in one pass: their products with a block of rows take 4 MB
-_BLOCKS_IN_CACHE = 4  # so much shorter than for products alone, because each product is read many times
-_ANY_ORDER = {"nnan", "nsz", "reassoc"}  # scores are no NaN, and the largest is the same in any order
+MOST_WORDS = 4096  # different words of a pass: their products with a block of rows take 4 MB
+_BLOCKS_IN_CACHE = 4  # blocks are so much shorter than for products alone, as each product is read many times
+_ANY_ORDER = {"nnan", "nsz", "reassoc"}  # scores are not NaN, and the maximum does not depend on the order
 
 
 class _Questions(NamedTuple):
-    """Questions of few different words.
+    """Q questions with W different words.
 
-    words: (W, D) their vectors; places: (Q, 3) the rows of a, b and c among them; excluded: (Q, X) what may not answer.
+    words: (W, D) the vectors of the words; places: (Q, 3) the rows of a, b and c in `words`.
+    excluded: (Q, X) ids that cannot be answers, -1 for none.
     """
 
     words: FloatArray
@@ -35,14 +36,14 @@ class _Questions(NamedTuple):
 
 
 class _Best(NamedTuple):
-    """The highest score so far to each question (Q,), and the id of its row, -1 where there is none."""
+    """The highest score so far of each question (Q,), and the id of its row, -1 for none."""
 
     scores: FloatArray
     answers: WordIds
 
     @classmethod
     def none(cls, questions: int) -> "_Best":
-        """Return what is known before the first row."""
+        """Return the state before the first row."""
         return cls(np.full(questions, -np.inf, np.float32), np.full(questions, -1, np.int64))
 
 
@@ -55,13 +56,22 @@ def first_answers(
     threads: int = 1,
     on_share: Callable[[float], object] = lambda _share: None,
 ) -> WordIds:
-    """Return the id (Q,) of the best answer to each question "a is to b as c is to …", -1 where no word is left.
+    """Answer many questions "a is to b as c is to …".
 
-    questions: (Q, 3) word ids of a, b and c. excluded: (Q, X) word ids that do not answer, -1 for none; without it a, b
-    and c. on_share hears, in this thread, what share of the work is done.
+    The best answer is the row x with the largest score of `queries.search.sum_scorer`, ties by lower id. Since
+    |b - a + c| does not depend on x, add has its maximum where x·b - x·a + x·c has it for rows at length 1, and dot
+    where it has it for rows as they are.
 
-    The best is the row x with the largest score of `queries.sum_scorer`; ties go to the lower id. Since |b - a + c| is
-    the same for all x, add and dot have their maximum where x·b - x·a + x·c has it, of unit vectors or as they are.
+    Args:
+        vectors: (V, D) the rows.
+        questions: (Q, 3) the word ids of a, b and c.
+        method: The score, see `queries.search.sum_scorer`.
+        excluded: (Q, X) word ids that cannot be answers of a question, -1 for none; None excludes a, b and c.
+        threads: The number of threads.
+        on_share: Called in this thread with the share of the work that is done.
+
+    Returns:
+        (Q,) the id of the best answer, -1 if every word is excluded.
     """
     answers = np.empty(len(questions), np.int64)
     for part in _group(questions):
@@ -75,12 +85,12 @@ def first_answers(
         asked = _Questions(  # NumPy 2.0 gives flat places, 2.1 shaped ones
             words if method == "dot" else unit(words), places.reshape(-1, 3), np.ascontiguousarray(own[part])
         )
-        answers[part] = _look_through(vectors, asked, method, threads, on_rows)
+        answers[part] = _search(vectors, asked, method, threads, on_rows)
     return answers
 
 
 def _group(questions: WordIds) -> Iterator[slice]:
-    """Yield parts of the questions that have MOST_WORDS different words at most."""
+    """Yield parts of the questions with at most MOST_WORDS different words."""
     first, words = 0, set[int]()
     for place, question in enumerate(questions.tolist()):
         words.update(question)
@@ -91,29 +101,29 @@ def _group(questions: WordIds) -> Iterator[slice]:
         yield slice(first, len(questions))
 
 
-def _look_through(
+def _search(
     vectors: Matrix, asked: _Questions, method: AnalogyMethod, threads: int, on_rows: Callable[[int], object]
 ) -> WordIds:
-    """Return the answers to some questions; on_rows hears how many rows were looked through."""
+    """Return the answers to some questions; call on_rows with the number of rows searched."""
     size = min(TASK_ROWS, max(LEAST_TASK_ROWS, -(-len(vectors) // (4 * threads))))
     parts = [range(first, min(first + size, len(vectors))) for first in range(0, len(vectors), size)]
     best = _Best.none(len(asked.places))
     pool = ThreadPoolExecutor(threads, thread_name_prefix="w2v-answers")
     try:
-        found = pool.map(lambda rows: _look(vectors, rows, asked, method), parts)
+        found = pool.map(lambda rows: _search_rows(vectors, rows, asked, method), parts)
         for rows, other in zip(parts, found, strict=True):
-            is_better = other.scores > best.scores  # not where they tie: the lower id came before
+            is_better = other.scores > best.scores  # ties keep the earlier, lower id
             best.scores[is_better], best.answers[is_better] = other.scores[is_better], other.answers[is_better]
             on_rows(rows.stop)
     finally:
-        pool.shutdown(cancel_futures=True)  # a signal does not wait for the parts that were not begun
+        pool.shutdown(cancel_futures=True)  # after a signal, parts that have not begun are dropped
     return best.answers
 
 
-def _look(vectors: Matrix, rows: range, asked: _Questions, method: AnalogyMethod) -> _Best:
+def _search_rows(vectors: Matrix, rows: range, asked: _Questions, method: AnalogyMethod) -> _Best:
     """Return the best answers in a range of rows."""
     best = _Best.none(len(asked.places))
-    for first, block in iterate_blocks(vectors, rows=rows, queries=_BLOCKS_IN_CACHE * len(asked.words)):
+    for first, block in iterate_float32(vectors, rows=rows, queries=_BLOCKS_IN_CACHE * len(asked.words)):
         multiplied = asked.words @ (block if method == "dot" else unit(block)).T  # (W, R)
         divisors = multiplied
         if method == "mul":
@@ -121,7 +131,7 @@ def _look(vectors: Matrix, rows: range, asked: _Questions, method: AnalogyMethod
             multiplied *= np.float32(0.5)
             divisors = 1 / (multiplied + np.float32(MUL_EPSILON))
         scores = np.empty(len(block), np.float32)
-        _look_in_block(multiplied, divisors, method == "mul", asked.places, asked.excluded, first, *best, scores)
+        _search_block(multiplied, divisors, method == "mul", asked.places, asked.excluded, first, *best, scores)
     return best
 
 
@@ -130,7 +140,7 @@ def _score(
     a: Any,
     b: Any,
     c: Any,
-    is_product: bool,  # noqa: FBT001  compiled functions take their arguments by position
+    is_product: bool,  # noqa: FBT001  compiled functions take positional arguments
     scores: NDArray[np.float32],
 ) -> None:
     """Write the scores (R,) of a block of rows: b - a + c, or b * c * a."""
@@ -143,7 +153,7 @@ def _score(
 
 
 @njit(fastmath=_ANY_ORDER)
-def _look_in_block(
+def _search_block(
     products: Any,
     divisors: Any,
     is_product: bool,  # noqa: FBT001  as above
@@ -154,9 +164,9 @@ def _look_in_block(
     answers: Any,
     scores: NDArray[np.float32],
 ) -> None:
-    """Look for better answers in a block of rows that begins with the id `first`; scores: (R,), to work in.
+    """Update the best answers with a block of rows, the first of which has the id `first`; scores: (R,) scratch space.
 
-    products, divisors: (W, R), of the questions' words: b and c are rows of products, a is one of divisors.
+    products, divisors: (W, R) for the words of the questions; b and c are rows of products, a is a row of divisors.
     """
     for q in range(len(places)):
         _score(divisors[places[q, 0]], products[places[q, 1]], products[places[q, 2]], is_product, scores)

@@ -1,4 +1,4 @@
-"""How good word vectors are: analogies answered, rank correlation with human judgement, and how much was covered."""
+"""Measures of word vectors: analogies answered as expected, and rank correlation with human similarity ratings."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from w2v_cli.evaluation.intervals import Interval, correlation_interval, share_interval
 from w2v_cli.evaluation.lookup import KnownWords, find_among
 from w2v_cli.evaluation.sets import AnalogySection, EvaluationSet, WordPair
-from w2v_cli.queries.search import AnalogyMethod, WordIds, read_unit_rows
+from w2v_cli.queries.rows import WordIds, read_unit_rows
+from w2v_cli.queries.search import AnalogyMethod
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
-SYNTACTIC = "gram"  # how sections of questions-words.txt begin that ask for grammar: gram1-adjective-to-adverb, …
+SYNTACTIC = "gram"  # the beginning of syntactic sections in questions-words.txt: gram1-adjective-to-adverb, …
 
 FloatArray = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class AnalogySectionScore:
-    """Of a section, or of several: questions `asked`, answered as expected (`correct`), `skipped` for a word."""
+    """The score of one or several sections: questions answered as expected, asked, and skipped for unknown words."""
 
     name: str
     correct: int
@@ -31,7 +32,7 @@ class AnalogySectionScore:
 
     @property
     def accuracy(self) -> float | None:
-        """The share of the asked questions that were answered as expected; None where none was asked."""
+        """The share of the questions asked that were answered as expected; None if none was asked."""
         return self.correct / self.asked if self.asked else None
 
     @property
@@ -41,7 +42,7 @@ class AnalogySectionScore:
 
     @property
     def coverage(self) -> float | None:
-        """The share of all questions that were asked; None where there are none."""
+        """The share of all questions that were asked; None if there are none."""
         total = self.asked + self.skipped
         return self.asked / total if total else None
 
@@ -59,7 +60,7 @@ class AnalogyScore:
 
     @property
     def groups(self) -> tuple[AnalogySectionScore, ...]:
-        """Questions of meaning and questions of grammar, as Mikolov et al. 2013a part them; empty without both."""
+        """The semantic and the syntactic questions, divided as by Mikolov et al. 2013a; empty without both kinds."""
         syntactic = [section for section in self.sections if section.name.startswith(SYNTACTIC)]
         semantic = [section for section in self.sections if not section.name.startswith(SYNTACTIC)]
         if not (semantic and syntactic):
@@ -69,7 +70,7 @@ class AnalogyScore:
 
 @dataclass(frozen=True)
 class CorrelationScore:
-    """Spearman's rank correlation over `asked` pairs, None where it has no meaning; `skipped` had an unknown word."""
+    """Spearman's rank correlation over `asked` pairs, None if not defined; `skipped` pairs have an unknown word."""
 
     correlation: float | None
     asked: int
@@ -82,7 +83,7 @@ class CorrelationScore:
 
     @property
     def coverage(self) -> float | None:
-        """The share of all pairs that were compared; None where there are none."""
+        """The share of all pairs that were compared; None if there are none."""
         total = self.asked + self.skipped
         return self.asked / total if total else None
 
@@ -95,13 +96,22 @@ def analogy_accuracy(
     restrict: int | None = None,
     ignore_case: bool = False,
 ) -> AnalogyScore:
-    """Return how many questions have the expected word as first answer, a, b and c left out.
+    """Count the questions whose best answer is the expected word, with a, b and c excluded.
 
-    A question's word is looked up as it is, else casefolded; a question with an unknown word is skipped. `restrict`
-    keeps only that many of the most frequent words: as questions and as answers. As in word2vec's compute-accuracy and
-    in gensim, a question that expects a, b or c counts as asked and cannot be answered. With `ignore_case`, as there,
-    words that differ in capitals alone are one: the most frequent of them asks, all of them answer.
-    NOTE: gensim restricts to 300,000 words and ignores case unless told otherwise, and does so by upper case.
+    A word is looked up as written, then casefolded; a question with an unknown word is skipped. As in word2vec's
+    compute-accuracy and in gensim, a question that expects a, b or c counts as asked and cannot be answered.
+
+    NOTE: gensim by default restricts to 300,000 words and ignores case, by upper case.
+
+    Args:
+        word_vectors: V words and their vectors.
+        sections: The questions.
+        method: The score of answers, see `queries.search.sum_scorer`.
+        restrict: Only so many of the most frequent words are known and can be answers.
+        ignore_case: Whether words that differ in case alone are the same: the most frequent is asked, all can answer.
+
+    Returns:
+        The scores of the sections.
     """
     words = EvaluationSet("", sections=tuple(sections)).words
     known = find_among(words, word_vectors, restrict=restrict, ignore_case=ignore_case)
@@ -116,8 +126,8 @@ def score_analogies(
     threads: int = 1,
     on_share: Callable[[float], object] = lambda _share: None,
 ) -> AnalogyScore:
-    """Return the same for words that are known already, on several threads; on_share hears what share is done."""
-    from w2v_cli.evaluation.analogies_numba import first_answers  # noqa: PLC0415  Numba is not needed for pairs of words
+    """Return the scores of questions whose words have been looked up; call on_share with the share done."""
+    from w2v_cli.evaluation.analogies_numba import first_answers  # noqa: PLC0415  pairs need no Numba
 
     encoded = [_encode_all(known, section) for section in sections]
     word_ids = np.concatenate([np.empty((0, 4), np.int64), *encoded])
@@ -140,17 +150,23 @@ def score_analogies(
 def similarity_correlation(
     word_vectors: KeyedVectors, pairs: Sequence[WordPair], *, restrict: int | None = None, ignore_case: bool = False
 ) -> CorrelationScore:
-    """Return Spearman's rank correlation of the pairs' cosines with what people said; ties get their average rank.
+    """Compute Spearman's rank correlation of cosines with human ratings; a pair with an unknown word is skipped.
 
-    Words are looked up as for `analogy_accuracy`; a pair with an unknown word is skipped. The correlation is None
-    below two pairs, and where all cosines or all ratings are equal.
+    Args:
+        word_vectors: V words and their vectors.
+        pairs: Two words and their rating each.
+        restrict: Only so many of the most frequent words are known.
+        ignore_case: Whether words that differ in case alone are the same.
+
+    Returns:
+        The correlation, see `rank_correlation`, and how many pairs were compared.
     """
     words = EvaluationSet("", pairs=tuple(pairs)).words
     return score_pairs(find_among(words, word_vectors, restrict=restrict, ignore_case=ignore_case), pairs)
 
 
 def score_pairs(known: KnownWords, pairs: Sequence[WordPair]) -> CorrelationScore:
-    """Return the same for words that are known already."""
+    """Return the rank correlation of pairs for words that have been looked up."""
     asked = [(ids, pair[2]) for pair in pairs if (ids := known.encode(pair[:2])) is not None]
     word_ids = np.array([ids for ids, _ in asked], np.int64).reshape(-1, 2)
     rows = read_unit_rows(known.vectors, word_ids)  # (P, 2, D)
@@ -160,12 +176,14 @@ def score_pairs(known: KnownWords, pairs: Sequence[WordPair]) -> CorrelationScor
 
 
 def rank_correlation(first: FloatArray, second: FloatArray) -> float | None:
-    """Return Spearman's rho: Pearson's correlation of the ranks; None where it has no meaning.
+    """Return Spearman's ρ, Pearson's correlation of the ranks (Spearman 1904); ties share their average rank.
+
+    None if not defined: for fewer than two values, and if all values of one side are equal.
 
     >>> rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([10.0, 30.0, 20.0]))
     0.5
     """
-    if len(first) < 2:  # noqa: PLR2004 - one pair has no order
+    if len(first) < 2:  # noqa: PLR2004  one pair has no order
         return None
     x, y = _rank(first), _rank(second)
     x, y = x - x.mean(), y - y.mean()
@@ -190,7 +208,7 @@ def _add_up(name: str, sections: Sequence[AnalogySectionScore]) -> AnalogySectio
 
 
 def _rank(values: FloatArray) -> NDArray[np.float64]:
-    """Return the rank of each value, from 1; equal values share their average rank."""
+    """Return the rank of each value (N,), from 1; equal values share their average rank."""
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranks: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[places]
     return ranks

@@ -1,4 +1,4 @@
-"""The same questions to several vectors files: what each answers, and what they share."""
+"""One question to several vectors files, side by side: the answer of each, and what the answers share."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -15,10 +15,10 @@ Result = TypeVar("Result")
 def ask_files(
     files: Sequence[KeyedVectors], questions: Sequence[Sum], search: Search
 ) -> list[list[Answer] | UnknownWordError]:
-    """Return what each file answers to each question, in one pass over each file.
+    """Return for each question the answers of each file, found in one pass over each file.
 
-    In place of the answers of a file that lacks a word stands its error; where all files lack one, that
-    of the first file stands in place of all answers.
+    The error of a file that lacks a word takes the place of its answers; if every file lacks one, the first error takes
+    the place of the whole list.
     """
     columns = [_ask(word_vectors, questions, search) for word_vectors in files]
     return [_row(list(row)) for row in zip(*columns, strict=True)]
@@ -27,12 +27,12 @@ def ask_files(
 def measure_files(
     files: Sequence[KeyedVectors], measure: Callable[[KeyedVectors], Result]
 ) -> list[Result | UnknownWordError] | UnknownWordError:
-    """Return what `measure` finds in each file, in the same way."""
+    """Return what `measure` returns for each file, with errors placed as by `ask_files`."""
     return _row([_attempt(measure, word_vectors) for word_vectors in files])
 
 
 def shared_words(answers: Sequence[Answer]) -> list[str]:
-    """Return the words that all answers have, in the order of the first."""
+    """Return the words that occur in the answers of every file, in the order of the first."""
     lists = [[neighbour.word for neighbour in answer] for answer in answers if not isinstance(answer, UnknownWordError)]
     if len(lists) < len(answers):
         return []
@@ -40,20 +40,21 @@ def shared_words(answers: Sequence[Answer]) -> list[str]:
 
 
 def _ask(word_vectors: KeyedVectors, questions: Sequence[Sum], search: Search) -> list[Answer]:
-    """Return one file's answers, an error where a word is unknown."""
-    lacking = [_lack(word_vectors, question) for question in questions]
-    known = [question for question, error in zip(questions, lacking, strict=True) if error is None]
+    """Return the answers of one file, an error for each question with an unknown word."""
+    errors = [_find_unknown(word_vectors, question) for question in questions]
+    known = [question for question, error in zip(questions, errors, strict=True) if error is None]
     answers = iter(answer_all(word_vectors, known, search))
-    return [next(answers) if error is None else error for error in lacking]
+    return [next(answers) if error is None else error for error in errors]
 
 
-def _lack(word_vectors: KeyedVectors, question: Sum) -> UnknownWordError | None:
-    """Return the error for the first word that the vectors lack."""
+def _find_unknown(word_vectors: KeyedVectors, question: Sum) -> UnknownWordError | None:
+    """Return the error for the first unknown word of a question; None if there is none."""
     found = _attempt(lambda vectors: [vectors.word_id(term.word) for term in question.terms], word_vectors)
     return found if isinstance(found, UnknownWordError) else None
 
 
 def _attempt(measure: Callable[[KeyedVectors], Result], word_vectors: KeyedVectors) -> Result | UnknownWordError:
+    """Return what `measure` returns, or the error that it raises for an unknown word."""
     try:
         return measure(word_vectors)
     except UnknownWordError as error:
@@ -61,6 +62,6 @@ def _attempt(measure: Callable[[KeyedVectors], Result], word_vectors: KeyedVecto
 
 
 def _row(found: list[Result | UnknownWordError]) -> list[Result | UnknownWordError] | UnknownWordError:
-    """Return what was found, the first error where nothing was."""
+    """Return the results, or the first error if all of them are errors."""
     errors = [one for one in found if isinstance(one, UnknownWordError)]
     return errors[0] if len(errors) == len(found) else found

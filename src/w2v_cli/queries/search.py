@@ -1,4 +1,4 @@
-"""Questions to word vectors as sums of words: the words nearest to a word, analogies, and many of them at once."""
+"""Queries of word vectors: neighbours, analogies, similarities, the odd one out, and vectors of sums."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,30 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import ConfigError, option
-from w2v_cli.queries.expression import Sum, Term
-from w2v_cli.queries.rows import FloatArray, WordIds, cosines, iterate_blocks, products, read_rows, read_unit_rows, unit
+from w2v_cli.humanize import count
+from w2v_cli.queries.expression import Sum
+from w2v_cli.queries.rows import FloatArray, WordIds, cosines, products, read_rows, read_unit_rows, unit
 from w2v_cli.queries.top_k import ScoreBlock, nearest
 from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix
 
-__all__ = [
-    "AnalogyMethod",
-    "FloatArray",
-    "Neighbour",
-    "Search",
-    "WordIds",
-    "analogy",
-    "analogy_scorer",
-    "answer_all",
-    "iterate_blocks",
-    "nearest",
-    "read_unit_rows",
-    "similar",
-    "sum_scorer",
-]
-
-MUL_EPSILON = 0.001  # as in Levy & Goldberg 2014: keeps the quotient finite
-QUESTIONS_AT_ONCE = 1024  # their answers are held at a time
-_ANALOGY = np.array([[-1, 1, 1]])  # the signs of a, b and c
+MUL_EPSILON = 0.001  # keeps the quotient finite, as in Levy & Goldberg 2014
+QUESTIONS_AT_ONCE = 1024  # questions that are answered in one pass over the rows
+_FEWEST_WORDS = 3  # of two words, neither fits less
 
 AnalogyMethod = Literal["add", "mul", "dot"]
 Signs = NDArray[np.int64]
@@ -39,7 +24,12 @@ Signs = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A word and how near it is: a cosine in [-1, 1], but the method's own score by `mul` and `dot`."""
+    """An answer to a query.
+
+    Attributes:
+        word: The word.
+        score: Its cosine similarity in [-1, 1]; with the methods `mul` and `dot`, the score of the method.
+    """
 
     word: str
     score: float
@@ -47,10 +37,17 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Search:
-    """How to look for answers: how many, by which method, and among which words, on how many threads.
+    """Options of a search.
 
-    min_count: only words that occur so often answer; restrict: only so many of the most frequent ones, which are the
-    first of the file where it has no counts. Raises ConfigError for numbers below 1 and for an unknown method.
+    Args:
+        top: The number of answers.
+        method: The score of sums, see `sum_scorer`.
+        min_count: Only words that occur at least so often can be answers.
+        restrict: Only so many of the most frequent words can be answers; without counts, the first of the file.
+        threads: The number of threads.
+
+    Raises:
+        ConfigError: A number is below 1, or the method is unknown.
     """
 
     top: int = 10
@@ -60,40 +57,30 @@ class Search:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what has no meaning."""
+        """Raise ConfigError for an invalid option."""
         for name, number in (("top", self.top), ("min_count", self.min_count), ("restrict", self.restrict)):
             if number is not None and number < 1:
                 raise ConfigError(f"{name} must be at least 1, was {number}.")
         if self.method not in get_args(AnalogyMethod):
-            raise ConfigError(f"the analogy method {self.method!r} is none of {', '.join(get_args(AnalogyMethod))}.")
-
-
-def similar(word_vectors: KeyedVectors, word: str, *, top: int = 10) -> list[Neighbour]:
-    """Return the `top` words nearest to `word` by cosine, nearest first, `word` left out; ties go to the lower word id.
-
-    A row of zeros has similarity 0 to all. Raises UnknownWordError, and ConfigError for a `top` below 1.
-    """
-    [answers] = answer_all(word_vectors, [Sum(word, (Term(word, 1),))], Search(top=top))
-    return answers
-
-
-def analogy(
-    word_vectors: KeyedVectors, a: str, b: str, c: str, *, top: int = 5, method: AnalogyMethod = "add"
-) -> list[Neighbour]:
-    """Return the `top` answers to "a is to b as c is to …", best first, without a, b and c; ties go to the lower id.
-
-    `analogy(vectors, "king", "man", "queen")` looks for "woman". `sum_scorer` defines the methods.
-    Raises UnknownWordError, and ConfigError for a `top` below 1 or an unknown method.
-    """
-    [answers] = answer_all(word_vectors, [Sum.of_analogy(a, b, c)], Search(top=top, method=method))
-    return answers
+            raise ConfigError(
+                f"unknown analogy method {self.method!r}; choose one of {', '.join(get_args(AnalogyMethod))}."
+            )
 
 
 def answer_all(word_vectors: KeyedVectors, questions: Sequence[Sum], search: Search) -> list[list[Neighbour]]:
-    """Return the answers to each question, best first, without its own words; ties go to the lower word id.
+    """Answer many questions, QUESTIONS_AT_ONCE of them in one pass over the rows.
 
-    One pass over the rows serves QUESTIONS_AT_ONCE of them. Raises UnknownWordError for the first unknown word, and
-    ConfigError where `min_count` is asked of vectors without counts.
+    Args:
+        word_vectors: V words and their vectors.
+        questions: Sums of words.
+        search: How many answers, by which method, among which words.
+
+    Returns:
+        For each question its answers, best first, without the question's own words; ties go to the lower word id.
+
+    Raises:
+        UnknownWordError: A question has an unknown word.
+        ConfigError: `search.min_count` is set, and the vectors have no counts.
     """
     allowed = allowed_rows(word_vectors, search)
     answers = []
@@ -106,15 +93,67 @@ def answer_all(word_vectors: KeyedVectors, questions: Sequence[Sum], search: Sea
     return answers
 
 
+def similarity(word_vectors: KeyedVectors, a: Sum, b: Sum) -> float:
+    """Return the cosine similarity of two words or sums, in [-1, 1]; words enter a sum at length 1.
+
+    Raises:
+        UnknownWordError: A word is unknown.
+    """
+    first, second = unit_vector(word_vectors, a), unit_vector(word_vectors, b)
+    return float(np.clip(first @ second, -1, 1))
+
+
+def odd_one_out(word_vectors: KeyedVectors, words: Sequence[str]) -> list[Neighbour]:
+    """Rank words by how well they fit together.
+
+    Args:
+        word_vectors: V words and their vectors.
+        words: At least three different words.
+
+    Returns:
+        The different words and their cosines with the mean of all, the odd one first, equals in the order given. The
+        mean is that of the rows at length 1, as in gensim's `doesnt_match`.
+
+    Raises:
+        UnknownWordError: A word is unknown.
+        ConfigError: There are fewer than three different words.
+    """
+    different = list(dict.fromkeys(words))
+    if len(different) < _FEWEST_WORDS:
+        found = f"{' '.join(words)!r} has {count(len(different), 'different word')}"
+        raise ConfigError(f"at least three different words are needed to find the odd one; {found}.")
+    rows = read_unit_rows(word_vectors.vectors, np.array([word_vectors.word_id(word) for word in different]))
+    similarities = np.clip(rows @ unit(rows.mean(axis=0, keepdims=True))[0], -1, 1)
+    order = np.argsort(similarities, kind="stable").tolist()
+    return [Neighbour(different[place], float(similarities[place])) for place in order]
+
+
+def unit_vector(word_vectors: KeyedVectors, question: Sum) -> FloatArray:
+    """Return the vector (D,) of length 1 that a search compares rows with: the sum of the words' rows at length 1."""
+    word_ids, signs = encode(word_vectors, [question])
+    vector: FloatArray = unit(combine(read_unit_rows(word_vectors.vectors, word_ids), signs))[0]
+    return vector
+
+
+def plain_vector(word_vectors: KeyedVectors, question: Sum) -> FloatArray:
+    """Return the vector (D,) of a word as stored, in the type of the file, or the float32 sum of such vectors."""
+    if question.is_word:
+        row: FloatArray = word_vectors.vectors[word_vectors.word_id(question.terms[0].word)]
+        return row
+    word_ids, signs = encode(word_vectors, [question])
+    vector: FloatArray = combine(read_rows(word_vectors.vectors, word_ids), signs)[0]
+    return vector
+
+
 def allowed_rows(word_vectors: KeyedVectors, search: Search) -> NDArray[np.bool_] | None:
-    """Return which rows may answer, up to the last of them; None for all."""
+    """Return a mask of the rows that can be answers, as far as the last of them; None for all rows."""
     if search.min_count is None and search.restrict is None:
         return None
     counts, allowed = word_vectors.counts, np.ones(len(word_vectors), np.bool_)
     if search.min_count is not None:
         if counts is None:
             raise ConfigError(
-                f"{option('min_count')} needs the words' counts, and these vectors have none: use {option('restrict')}."
+                f"{option('min_count')} needs counts, and these vectors have none; use {option('restrict')}."
             )
         allowed &= counts >= search.min_count
     if search.restrict is not None:
@@ -124,7 +163,7 @@ def allowed_rows(word_vectors: KeyedVectors, search: Search) -> NDArray[np.bool_
 
 
 def encode(word_vectors: KeyedVectors, questions: Sequence[Sum]) -> tuple[WordIds, Signs]:
-    """Return the word ids and the signs (Q, T) of the questions' terms, -1 and 0 where a question has fewer than T."""
+    """Return the word ids and the signs (Q, T) of the terms of Q questions; -1 and 0 are padding."""
     longest = max(len(question.terms) for question in questions)
     word_ids, signs = np.full((len(questions), longest), -1), np.zeros((len(questions), longest), np.int64)
     for row, question in enumerate(questions):
@@ -133,19 +172,14 @@ def encode(word_vectors: KeyedVectors, questions: Sequence[Sum]) -> tuple[WordId
     return word_ids, signs
 
 
-def analogy_scorer(vectors: Matrix, questions: WordIds, method: AnalogyMethod) -> ScoreBlock:
-    """Return the function that scores rows x as answers to `questions`, (Q, 3) word ids of a, b and c: b - a + c."""
-    return sum_scorer(vectors, questions, np.repeat(_ANALOGY, len(questions), axis=0), method)
-
-
 def sum_scorer(vectors: Matrix, terms: WordIds, signs: Signs, method: AnalogyMethod) -> ScoreBlock:
-    """Return the function that scores rows x as answers to Q sums of `terms` (Q, T) with their `signs` 1, -1 or 0.
+    """Return a function that scores rows x as answers to Q sums of `terms` (Q, T) with their `signs` 1, -1 or 0.
 
     add  cos(x, Σ ±t), t of unit length                              3CosAdd: Mikolov et al. 2013c
     mul  Π s(x, t₊) / (Π s(x, t₋) + 0.001), s = (cos + 1)/2          3CosMul: Levy & Goldberg 2014
-    dot  x · unit(Σ ±t), nothing else of unit length                 the book's; it favours long rows
+    dot  x · unit(Σ ±t), x and t of any length                       the book's; favours long rows
 
-    The quotient of mul has no divisor where nothing is subtracted.
+    mul does not divide if nothing is subtracted.
     """
     rows = read_rows(vectors, terms)  # (Q, T, D)
     match method:
@@ -153,17 +187,17 @@ def sum_scorer(vectors: Matrix, terms: WordIds, signs: Signs, method: AnalogyMet
             target = unit(combine(unit(rows), signs))
             return lambda block: cosines(target, block)
         case "mul":
-            flat = unit(rows).swapaxes(0, 1).reshape(-1, rows.shape[2])  # (TQ, D): each first term, each second, …
+            flat = unit(rows).swapaxes(0, 1).reshape(-1, rows.shape[2])  # (TQ, D): all first terms, all second terms, …
             return lambda block: _multiply(cosines(flat, block).reshape(*signs.T.shape, len(block)), signs)
         case "dot":
             target = unit(combine(rows, signs))
             return lambda block: products(target, block)
         case _:
-            raise ConfigError(f"the analogy method {method!r} is none of {', '.join(get_args(AnalogyMethod))}.")
+            raise ConfigError(f"unknown analogy method {method!r}; choose one of {', '.join(get_args(AnalogyMethod))}.")
 
 
 def combine(rows: FloatArray, signs: Signs) -> FloatArray:
-    """Return the sums (Q, D) of `rows` (Q, T, D) with their `signs` (Q, T), added from left to right."""
+    """Return the sums (Q, D) of `rows` (Q, T, D) times their `signs` (Q, T), added from left to right."""
     total: FloatArray = rows[:, 0] * signs[:, 0, np.newaxis].astype(np.float32)
     for place in range(1, rows.shape[1]):
         total += rows[:, place] * signs[:, place, np.newaxis].astype(np.float32)
@@ -171,7 +205,7 @@ def combine(rows: FloatArray, signs: Signs) -> FloatArray:
 
 
 def _multiply(cosines_of_terms: FloatArray, signs: Signs) -> FloatArray:
-    """Return the scores (Q, R) of 3CosMul from the cosines (T, Q, R) with each term."""
+    """Return the scores (Q, R) of 3CosMul from the cosines (T, Q, R) with the terms; overwrites them."""
     shifted = cosines_of_terms
     shifted *= np.float32(0.5)
     shifted += np.float32(0.5)  # into [0, 1]
@@ -185,7 +219,7 @@ def _multiply(cosines_of_terms: FloatArray, signs: Signs) -> FloatArray:
 
 
 def _name(word_vectors: KeyedVectors, search: Search, ids: WordIds, scores: FloatArray) -> list[Neighbour]:
-    """Return the answers with their words; cosines are in [-1, 1], whatever rounding made of them."""
+    """Return the answers with their words, and cosines that rounding has moved beyond [-1, 1] clipped."""
     if search.method == "add":
         scores = np.clip(scores, -1, 1)
     answers = zip(ids.tolist(), scores.tolist(), strict=True)

@@ -8,8 +8,8 @@ import pytest
 from exchanging import WORDS, example, export, import_file
 from numpy.testing import assert_array_equal
 
+from factories import similar
 from w2v_cli.errors import VectorsError
-from w2v_cli.queries.search import similar
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 

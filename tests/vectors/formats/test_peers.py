@@ -8,7 +8,7 @@ import pytest
 from exchanging import export, import_file
 from numpy.testing import assert_array_equal
 
-from w2v_cli.queries.search import similar
+from factories import similar
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 WORDS = ["the", "straße", "日本語", "🚀", "e\u0301", *(f"word{number}" for number in range(195))]

@@ -35,8 +35,7 @@ def odd(
     arguments = words if words == [STDIN] else ["\t".join(words)]
     [file] = open_files([vectors])
     from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
-    from w2v_cli.queries import closeness  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.queries.search import Neighbour  # noqa: PLC0415
+    from w2v_cli.queries.search import Neighbour, odd_one_out  # noqa: PLC0415  NumPy is not needed for --help
 
     is_only = is_single(arguments)
 
@@ -52,7 +51,7 @@ def odd(
 
     Asker("odd", as_json=as_json).ask(
         arguments,
-        lambda line: closeness.odd_one_out(file.word_vectors, split_words(line)),
+        lambda line: odd_one_out(file.word_vectors, split_words(line)),
         lambda answers: answers,
         show,
     )

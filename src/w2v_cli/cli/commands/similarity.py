@@ -51,13 +51,13 @@ def similarity(
     """
     arguments = grouped(context, words, size=2, name="a pair has two words, A B,")
     files = open_files(vectors)
-    from w2v_cli.queries import closeness  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.queries import search  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.queries.compare import measure_files  # noqa: PLC0415
 
     opened, paths = [file.word_vectors for file in files], [file.path for file in files]
 
     def measure(pairs: list[_Pair]) -> "list[list[float | UnknownWordError] | UnknownWordError]":
-        return [measure_files(opened, partial(closeness.similarity, a=pair.a, b=pair.b)) for pair in pairs]
+        return [measure_files(opened, partial(search.similarity, a=pair.a, b=pair.b)) for pair in pairs]
 
     def show(pair: _Pair, found: "list[float | UnknownWordError]") -> None:
         _show(pair, paths, found, is_only=is_single(arguments), as_json=as_json)

@@ -41,10 +41,10 @@ def vector(
     The numbers are the shortest that give those of the file when they are read at its precision.
     """
     [file] = open_files([vectors])
-    from w2v_cli.queries import closeness  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.queries import search  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.queries.expression import parse_sum  # noqa: PLC0415
 
-    find = closeness.unit_vector if unit else closeness.plain_vector
+    find = search.unit_vector if unit else search.plain_vector
 
     def read(text: str) -> "tuple[Sum, FloatArray]":
         question = parse_sum(text, lambda word: word in file.word_vectors)

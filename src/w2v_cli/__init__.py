@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from w2v_cli.pipeline.api import train
     from w2v_cli.pipeline.events import Event
-    from w2v_cli.queries.word_vectors import Neighbour, WordVectors, load
+    from w2v_cli.queries import Neighbour, WordVectors, load
 
 __version__ = "0.1.0"
 

@@ -15,7 +15,7 @@ from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
 EVIL = "\x1b[2Jse\na\u202e"  # clears the screen, breaks the line, turns the text round
 HAS_DEV_FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")  # noqa: PTH110  str
-A_BUG = "import w2v_cli.queries.search as q\nq.answer_all = lambda *_, **__: 1 / 0"
+A_BUG = "import w2v_cli.queries.search as q\nq.sum_scorer = lambda *_, **__: 1 / 0"
 
 
 @pytest.fixture

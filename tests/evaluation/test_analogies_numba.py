@@ -102,7 +102,7 @@ def test_an_exception_ends_the_work(rows, questions, monkeypatch):
     def stop(_share):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(analogies_numba, "_look", look)
+    monkeypatch.setattr(analogies_numba, "_search_rows", look)
 
     with pytest.raises(KeyboardInterrupt):
         first_answers(np.repeat(rows, 10, axis=0), questions, on_share=stop)

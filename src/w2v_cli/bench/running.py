@@ -17,9 +17,8 @@ import numpy as np
 from w2v_cli.bench.trial import OURS, Trial
 from w2v_cli.corpus.scan import ScanResult
 from w2v_cli.errors import W2vError
-from w2v_cli.evaluation import metrics
-from w2v_cli.evaluation import sets as sets_module
-from w2v_cli.vectors.keyed_vectors import KeyedVectors
+from w2v_cli.evaluation import analogy_accuracy, read_analogy_questions, read_word_pairs, similarity_correlation
+from w2v_cli.vectors import KeyedVectors
 
 _LOOK_EVERY = 0.02  # seconds between two looks at a process's memory
 _WARM_UP_LINES = 200
@@ -163,10 +162,10 @@ def _scores(file: Path, sets: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
     scores: dict[str, dict[str, Any]] = {}
     for name, path in sets.items():
         if name == "questions-words":
-            total = metrics.analogy_accuracy(word_vectors, sets_module.read_analogy_questions(path)).total
+            total = analogy_accuracy(word_vectors, read_analogy_questions(path)).total
             scores[name] = {"score": total.accuracy, "asked": total.asked, "coverage": total.coverage}
         else:
-            correlation = metrics.similarity_correlation(word_vectors, sets_module.read_word_pairs(path))
+            correlation = similarity_correlation(word_vectors, read_word_pairs(path))
             coverage = correlation.coverage
             scores[name] = {"score": correlation.correlation, "asked": correlation.asked, "coverage": coverage}
     return scores

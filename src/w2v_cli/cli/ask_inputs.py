@@ -15,8 +15,8 @@ from w2v_cli.errors import ConfigError, VectorsError, W2vError
 from w2v_cli.humanize import count
 
 if TYPE_CHECKING:
-    from w2v_cli.queries.search import AnalogyMethod, Search
-    from w2v_cli.vectors.keyed_vectors import KeyedVectors
+    from w2v_cli.queries import AnalogyMethod, Search
+    from w2v_cli.vectors import KeyedVectors
 
 STDIN = "-"
 Question = TypeVar("Question")
@@ -39,9 +39,9 @@ def open_files(paths: Sequence[Path] | None, *, name: str = "--vectors") -> list
         _check_there(path, name)
     # NumPy is not loaded yet. Queries have their own threads; BLAS's would wait for each other, using a core each.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from w2v_cli.vectors import load  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.vectors import open_vectors  # noqa: PLC0415  NumPy is not needed for --help
 
-    return [OpenFile(path, load.open_vectors(path)) for path in paths or [DEFAULT_VECTORS]]
+    return [OpenFile(path, open_vectors(path)) for path in paths or [DEFAULT_VECTORS]]
 
 
 def _check_there(path: Path, name: str) -> None:
@@ -60,7 +60,7 @@ def search_of(
     files: Sequence[OpenFile], *, top: int, method: "AnalogyMethod", min_count: int | None, restrict: int | None
 ) -> "Search":
     """Return the search that the options ask for; say where a file's order stands for its counts."""
-    from w2v_cli.queries.search import Search  # noqa: PLC0415
+    from w2v_cli.queries import Search  # noqa: PLC0415
     from w2v_cli.system.machine import available_cores  # noqa: PLC0415  as above
 
     warn_of_order(files, restrict)

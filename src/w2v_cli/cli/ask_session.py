@@ -9,8 +9,8 @@ from w2v_cli.errors import ConfigError, UnknownWordError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from w2v_cli.queries.search import Neighbour, Search
-    from w2v_cli.vectors.keyed_vectors import KeyedVectors
+    from w2v_cli.queries import Neighbour, Search
+    from w2v_cli.vectors import KeyedVectors
 
 HELP = """\
 king                       the words nearest to a word
@@ -63,8 +63,7 @@ class Conversation:
         return commands + self._word_vectors.starting_with(typed, _PROPOSALS)
 
     def _ask(self, line: str) -> None:
-        from w2v_cli.queries.expression import parse_sum  # noqa: PLC0415  NumPy is not needed for --help
-        from w2v_cli.queries.search import answer_all  # noqa: PLC0415
+        from w2v_cli.queries import answer_all, parse_sum  # noqa: PLC0415  NumPy is not needed for --help
 
         try:
             [answers] = answer_all(self._word_vectors, [parse_sum(line, self._word_vectors.__contains__)], self.search)
@@ -76,8 +75,7 @@ class Conversation:
         self._show(answers)
 
     def _complete_analogy(self, line: str) -> None:
-        from w2v_cli.queries.expression import Sum  # noqa: PLC0415  as above
-        from w2v_cli.queries.search import answer_all  # noqa: PLC0415
+        from w2v_cli.queries import Sum, answer_all  # noqa: PLC0415  NumPy is not needed for --help
 
         pair, _, c = line.partition(" :: ")
         a, colon, b = pair.partition(" : ")
@@ -107,8 +105,7 @@ class Conversation:
 
     def _measure(self, rest: str) -> None:
         from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
-        from w2v_cli.queries.expression import parse_sum  # noqa: PLC0415
-        from w2v_cli.queries.search import similarity  # noqa: PLC0415  as above
+        from w2v_cli.queries import parse_sum, similarity  # noqa: PLC0415  NumPy is not needed for --help
 
         words = split_words(rest)
         if len(words) != 2:  # noqa: PLR2004  a pair
@@ -118,7 +115,7 @@ class Conversation:
 
     def _find_odd(self, rest: str) -> None:
         from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
-        from w2v_cli.queries.search import odd_one_out  # noqa: PLC0415  as above
+        from w2v_cli.queries import odd_one_out  # noqa: PLC0415  as above
 
         console.show_neighbours(odd_one_out(self._word_vectors, split_words(rest)), score_name="similarity")
 

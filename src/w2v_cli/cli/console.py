@@ -17,7 +17,7 @@ from w2v_cli.cli.options import as_option
 from w2v_cli.errors import StorageError, UnknownWordError, W2vError, render
 
 if TYPE_CHECKING:
-    from w2v_cli.queries.search import Neighbour
+    from w2v_cli.queries import Neighbour
 
 JSON_SCHEMA = 1
 _LEAST_COLUMNS = 40  # of a terminal that a bar has room on

@@ -6,7 +6,7 @@ from w2v_cli.cluster.pool import ClusterJoined, WorkerLost
 from w2v_cli.corpus.find import CorpusFound
 from w2v_cli.corpus.report import ScanReport
 from w2v_cli.datasets import registry
-from w2v_cli.evaluation.per_epoch import SetScore
+from w2v_cli.evaluation import SetScore
 from w2v_cli.humanize import count as _count
 from w2v_cli.pipeline import train
 from w2v_cli.pipeline.events import CorpusRead

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from w2v_cli.cli import console
 
 if TYPE_CHECKING:
-    from w2v_cli.evaluation.compare import Score, ScoreRow
+    from w2v_cli.evaluation import Score, ScoreRow
 
 _GAP = "  "
 _INDENT = "  "  # of the parts of a set

@@ -12,8 +12,7 @@ from w2v_cli.cli import console
 from w2v_cli.errors import UnknownWordError
 
 if TYPE_CHECKING:
-    from w2v_cli.queries.compare import Answer
-    from w2v_cli.queries.search import Neighbour
+    from w2v_cli.queries import Answer, Neighbour
 
 _GAP = 3  # columns between what two files answer
 
@@ -54,7 +53,7 @@ class AnswerDisplay:
 
     def _content(self, answers: Sequence["Answer"]) -> dict[str, Any]:
         """Return what JSON says of the answers."""
-        from w2v_cli.queries.compare import shared_words  # noqa: PLC0415  NumPy is not needed for --help
+        from w2v_cli.queries import shared_words  # noqa: PLC0415  NumPy is not needed for --help
 
         files = [self._of_file(path, answer) for path, answer in zip(self.paths, answers, strict=True)]
         if len(files) == 1:

@@ -35,7 +35,7 @@ from w2v_cli.kernels.protocols import Backend, BlockEngine
 from w2v_cli.system.file_types import is_web_page
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import NamedArrays
-from w2v_cli.vectors.packed_words import encode_words
+from w2v_cli.vectors import encode_words
 
 
 def run_task(version: str, name: str, *arguments: Any) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import CorpusError, option
-from w2v_cli.vectors.packed_words import PackedWords
+from w2v_cli.vectors import PackedWords
 
 _LONGEST_SHOWN = 60  # characters
 

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.jit.njit import njit
-from w2v_cli.queries.rows import FloatArray, WordIds, iterate_float32, read_rows, unit
-from w2v_cli.queries.search import MUL_EPSILON, AnalogyMethod
-from w2v_cli.vectors.keyed_vectors import Matrix
+from w2v_cli.queries import MUL_EPSILON, AnalogyMethod, FloatArray, WordIds, iterate_float32, read_rows, unit
+from w2v_cli.vectors import Matrix
 
 TASK_ROWS = 1 << 15  # of a task at most: between tasks, signals are handled and progress is reported
 LEAST_TASK_ROWS = 1 << 11

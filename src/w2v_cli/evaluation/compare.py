@@ -11,8 +11,8 @@ from w2v_cli.evaluation.intervals import CONFIDENCE, Interval
 from w2v_cli.evaluation.lookup import KnownWords, find_among
 from w2v_cli.evaluation.metrics import AnalogyScore, AnalogySectionScore, CorrelationScore, score_analogies, score_pairs
 from w2v_cli.evaluation.sets import EvaluationSet
-from w2v_cli.queries.search import AnalogyMethod, Search
-from w2v_cli.vectors.keyed_vectors import KeyedVectors
+from w2v_cli.queries import AnalogyMethod, Search
+from w2v_cli.vectors import KeyedVectors
 
 Part = Literal["set", "group", "section"]
 OnShare = Callable[[int, str, float], object]  # the number of a file, the set and the method, the share done

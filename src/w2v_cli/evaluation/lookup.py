@@ -8,9 +8,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from w2v_cli.queries.rows import WordIds
-from w2v_cli.queries.search import Search, allowed_rows
-from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix
+from w2v_cli.queries import Search, WordIds, allowed_rows
+from w2v_cli.vectors import KeyedVectors, Matrix
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from w2v_cli.evaluation.intervals import Interval, correlation_interval, share_interval
 from w2v_cli.evaluation.lookup import KnownWords, find_among
 from w2v_cli.evaluation.sets import AnalogySection, EvaluationSet, WordPair
-from w2v_cli.queries.rows import WordIds, read_unit_rows
-from w2v_cli.queries.search import AnalogyMethod
-from w2v_cli.vectors.keyed_vectors import KeyedVectors
+from w2v_cli.queries import AnalogyMethod, WordIds, read_unit_rows
+from w2v_cli.vectors import KeyedVectors
 
 SYNTACTIC = "gram"  # the beginning of syntactic sections in questions-words.txt: gram1-adjective-to-adverb, …
 

@@ -14,7 +14,7 @@ from w2v_cli.evaluation.metrics import score_analogies, score_pairs
 from w2v_cli.evaluation.sets import EvaluationSet
 
 if TYPE_CHECKING:
-    from w2v_cli.vectors.keyed_vectors import Matrix
+    from w2v_cli.vectors import Matrix
 
 EVALUATOR = f"w2v {__version__}: 3CosAdd over all words, a, b and c left out; Spearman's rank correlation of cosines"
 

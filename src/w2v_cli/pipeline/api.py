@@ -16,7 +16,7 @@ from w2v_cli.errors import ConfigError
 from w2v_cli.pipeline import train as train_module
 from w2v_cli.pipeline.events import Event, OnEvent, VectorsSaved
 from w2v_cli.pipeline.in_memory_texts import Texts, write_texts
-from w2v_cli.queries.word_vectors import WordVectors, load
+from w2v_cli.queries import WordVectors, load
 
 __all__ = ["train"]
 

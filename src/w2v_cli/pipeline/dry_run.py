@@ -16,7 +16,7 @@ from w2v_cli.pipeline.prepare import PreparedTraining, begin, claim, connect_clu
 from w2v_cli.system.files import OutputExistsError
 from w2v_cli.training.snapshot import snapshot_path
 from w2v_cli.training.trainer import BEGINNING
-from w2v_cli.vectors.packed_words import encode_words
+from w2v_cli.vectors import encode_words
 
 _SAMPLE_SECONDS = 1.0  # of training, to measure its speed
 

@@ -10,7 +10,7 @@ from w2v_cli.cluster.pool import ClusterJoined, WorkerLost
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.find import CorpusFound
 from w2v_cli.errors import StorageError, W2vError, as_keyword, explain_system_refusal, render
-from w2v_cli.evaluation.per_epoch import contents_by_name
+from w2v_cli.evaluation import contents_by_name
 from w2v_cli.pipeline.events import CorpusScanned, Milestone, VectorsSaved
 from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
 from w2v_cli.system.machine import available_cores, machine_bytes

@@ -19,8 +19,7 @@ from w2v_cli.corpus.find import CorpusFound, find_corpus
 from w2v_cli.corpus.scan import ScannedCorpus, scan_corpus
 from w2v_cli.corpus.sources import known_bytes
 from w2v_cli.corpus.vocabulary import no_words
-from w2v_cli.evaluation.per_epoch import Evaluator
-from w2v_cli.evaluation.sets import read_sets
+from w2v_cli.evaluation import Evaluator, read_sets
 from w2v_cli.kernels.gpu import resolve_backend
 from w2v_cli.kernels.holdout import hold_out
 from w2v_cli.kernels.protocols import Backend

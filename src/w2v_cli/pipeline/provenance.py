@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from w2v_cli.config.schema import FREE_SETTINGS, INPUT_SETTINGS, Config
-from w2v_cli.evaluation.per_epoch import EVALUATOR, contents_by_name
+from w2v_cli.evaluation import EVALUATOR, contents_by_name
 from w2v_cli.training.loop import Trained
 from w2v_cli.training.snapshot import Identity
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 from w2v_cli.errors import UnknownWordError
 from w2v_cli.queries.expression import Sum
 from w2v_cli.queries.search import Neighbour, Search, answer_all
-from w2v_cli.vectors.keyed_vectors import KeyedVectors
+from w2v_cli.vectors import KeyedVectors
 
 Answer = list[Neighbour] | UnknownWordError
 Result = TypeVar("Result")

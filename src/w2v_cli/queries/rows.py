@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.vectors.keyed_vectors import BLOCK_ROWS, Matrix
+from w2v_cli.vectors import BLOCK_ROWS, Matrix
 
 BLOCK_BYTES = 1 << 20  # of float32 rows: a block stays in the second-level cache
 BLOCK_SCORES = 1 << 20  # limits them if there are many queries

@@ -12,7 +12,7 @@ from w2v_cli.humanize import count
 from w2v_cli.queries.expression import Sum
 from w2v_cli.queries.rows import FloatArray, WordIds, cosines, products, read_rows, read_unit_rows, unit
 from w2v_cli.queries.top_k import ScoreBlock, nearest
-from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix
+from w2v_cli.vectors import KeyedVectors, Matrix
 
 MUL_EPSILON = 0.001  # keeps the quotient finite, as in Levy & Goldberg 2014
 QUESTIONS_AT_ONCE = 1024  # questions that are answered in one pass over the rows

@@ -13,8 +13,7 @@ from w2v_cli.queries.expression import Sum, parse_sum
 from w2v_cli.queries.rows import FloatArray
 from w2v_cli.queries.search import AnalogyMethod, Neighbour, Search
 from w2v_cli.system.machine import available_cores
-from w2v_cli.vectors import keyed_vectors
-from w2v_cli.vectors.load import open_vectors
+from w2v_cli.vectors import keyed_vectors, open_vectors
 
 __all__ = ["Neighbour", "WordVectors", "load"]
 

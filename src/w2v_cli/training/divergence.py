@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError, option
 from w2v_cli.training.trainer import StepResult, Trainer
-from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16
+from w2v_cli.vectors import BLOCK_ROWS, MAX_FLOAT16
 
 _TIMES_GUESSING = 3.0  # trainings that learn stay below 1.2, those that do not pass 5 (docs/adr/0013)
 _FEWEST_PAIRS = 10_000  # fewer have no mean to go by
 _CHECK_SHARE = 0.01  # of the time goes into looking at vectors within an epoch
-_BLOCK_ROWS = 4096
 _USUAL_BATCH = 512
 _FAR = 1.5  # times the usual value: far enough to be the cause
 
@@ -113,5 +112,5 @@ def largest_value(vectors: NDArray[np.float32]) -> float:
     >>> largest_value(np.array([[1.0, -2.0]], np.float32))
     2.0
     """
-    blocks = (vectors[first : first + _BLOCK_ROWS] for first in range(0, len(vectors), _BLOCK_ROWS))
+    blocks = (vectors[first : first + BLOCK_ROWS] for first in range(0, len(vectors), BLOCK_ROWS))
     return float(np.max([np.abs(block).max() for block in blocks]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import TrainingSettings
 from w2v_cli.errors import DivergedError, StorageError, W2vError
-from w2v_cli.evaluation.per_epoch import SetScore
+from w2v_cli.evaluation import SetScore
 from w2v_cli.training.divergence import DivergenceGuard
 from w2v_cli.training.progress import Meter, Progress
 from w2v_cli.training.schedule import Schedule

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import ConfigDict, Field
 
 from w2v_cli.errors import CorpusError, option
-from w2v_cli.evaluation.per_epoch import SetScore
+from w2v_cli.evaluation import SetScore
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import StepResult
 

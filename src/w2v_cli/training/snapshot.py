@@ -16,8 +16,7 @@ from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError, VectorsError, option
 from w2v_cli.training.state import BEST_VECTORS, INPUT_VECTORS, TrainerState
 from w2v_cli.training.trainer import NamedArrays, Position
-from w2v_cli.vectors.keyed_vectors import MAX_FLOAT16
-from w2v_cli.vectors.safetensors import Tensor, damaged, load_tensors, read_json, save_tensors
+from w2v_cli.vectors import BLOCK_ROWS, MAX_FLOAT16, Tensor, damaged, load_tensors, read_json, save_tensors
 
 SNAPSHOT_VERSION = 1  # of this file's layout: raised when a new w2v could not be read by an old one
 TRAINING_VERSION = 1  # of what a training computes: raised when the same settings give other vectors than before
@@ -27,7 +26,6 @@ _LOOP = "loop"  # all but position and arrays as JSON: the header has no room fo
 _NOT_IN_LOOP = {"position", "arrays"}
 _KIND = "snapshot"
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
-_BLOCK_ROWS = 4096
 _LONGEST_CAUSE = 150
 _TYPES = {"<i8": "I64", "<f4": "F32", "|u1": "U8"}
 
@@ -170,4 +168,4 @@ def _is_within(array: NDArray[Any], limit: float) -> bool:
 
 def _blocks(array: NDArray[Any]) -> list[NDArray[Any]]:
     """Return views of the rows, some at a time."""
-    return [array[first : first + _BLOCK_ROWS] for first in range(0, len(array), _BLOCK_ROWS)]
+    return [array[first : first + BLOCK_ROWS] for first in range(0, len(array), BLOCK_ROWS)]

@@ -12,10 +12,7 @@ from w2v_cli.errors import ConfigError, option
 from w2v_cli.humanize import count
 from w2v_cli.system.files import sha256_of
 from w2v_cli.training.trainer import Trainer
-from w2v_cli.vectors.keyed_vectors import KeyedVectors
-from w2v_cli.vectors.load import open_vectors
-
-_BLOCK_ROWS = 4096
+from w2v_cli.vectors import BLOCK_ROWS, KeyedVectors, open_vectors
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,8 @@ def start_from(trainer: Trainer, words: Sequence[str], old: OldVectors) -> int:
     known = np.flatnonzero(old_ids >= 0)
     state = dict(trainer.read_state())
     input_vectors = state["input_vectors"].copy()
-    for first in range(0, len(known), _BLOCK_ROWS):
-        rows = known[first : first + _BLOCK_ROWS]
+    for first in range(0, len(known), BLOCK_ROWS):
+        rows = known[first : first + BLOCK_ROWS]
         input_vectors[rows] = old.word_vectors.vectors[old_ids[rows]]
     trainer.restore(state | {"input_vectors": input_vectors})
     return len(known)

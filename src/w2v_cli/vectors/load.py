@@ -3,18 +3,19 @@
 from pathlib import Path
 
 from w2v_cli.errors import VectorsError
+from w2v_cli.system import file_types
 from w2v_cli.vectors import keyed_vectors
 from w2v_cli.vectors.safetensors import damaged, is_safetensors, map_file
 
 HEAD_BYTES = 64
 KINDS = (  # the first bytes of a file, and what messages call it
-    (b"\x1f\x8b", "gzip"),
-    (b"\xfd7zXZ\0", "xz"),
-    (b"BZh", "bzip2"),
-    (b"\x28\xb5\x2f\xfd", "zstandard"),
-    (b"PK\x03\x04", "a ZIP archive, such as NumPy's .npz or a PyTorch checkpoint"),
-    (b"\x93NUMPY", "NumPy's .npy"),
-    (b"\x89HDF", "HDF5"),
+    (file_types.GZIP, "gzip"),
+    (file_types.XZ, "xz"),
+    (file_types.BZIP2, "bzip2"),
+    (file_types.ZSTD, "zstandard"),
+    (file_types.ZIP, "a ZIP archive, such as NumPy's .npz or a PyTorch checkpoint"),
+    (file_types.NUMPY, "NumPy's .npy"),
+    (file_types.HDF5, "HDF5"),
 )
 
 

@@ -19,7 +19,7 @@ from w2v_cli.errors import ConfigError
 from w2v_cli.humanize import count
 
 if TYPE_CHECKING:
-    from w2v_cli.queries.expression import Sum
+    from w2v_cli.queries import Sum
 
 _WORDS = 3  # of a question
 
@@ -53,7 +53,7 @@ def analogy(
     """
     arguments = grouped(context, words, size=_WORDS, name="an analogy has three words, A B C,")
     files = open_files(vectors)
-    from w2v_cli.queries import compare  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.queries import ask_files  # noqa: PLC0415  NumPy is not needed for --help
 
     opened = [file.word_vectors for file in files]
     search = search_of(files, top=top, method=method, min_count=min_count, restrict=restrict)
@@ -63,7 +63,7 @@ def analogy(
     Asker("analogy", as_json=as_json).ask(
         arguments,
         read_analogy,
-        lambda questions: compare.ask_files(opened, questions, search),
+        lambda questions: ask_files(opened, questions, search),
         lambda question, answers: display.show(question.text, _fields(question) | {"method": method}, answers),
     )
 
@@ -71,7 +71,7 @@ def analogy(
 def read_analogy(line: str) -> "Sum":
     """Return the question that a line asks; raise ConfigError where it has not three words."""
     from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
-    from w2v_cli.queries.expression import Sum  # noqa: PLC0415  not needed for --help
+    from w2v_cli.queries import Sum  # noqa: PLC0415  not needed for --help
 
     words = split_words(line)
     if len(words) != _WORDS:

@@ -16,8 +16,8 @@ from w2v_cli.cli.options import JsonOption, QuietOption
 from w2v_cli.errors import CorpusError
 
 if TYPE_CHECKING:
-    from w2v_cli.evaluation.compare import EvaluationOptions, ScoreRow
-    from w2v_cli.queries.search import AnalogyMethod
+    from w2v_cli.evaluation import EvaluationOptions, ScoreRow
+    from w2v_cli.queries import AnalogyMethod
 
 
 class _Method(StrEnum):
@@ -80,17 +80,17 @@ def evaluate(
     word that is not in the vocabulary is left out.
     """
     from w2v_cli.datasets import registry  # noqa: PLC0415  not needed for --help
-    from w2v_cli.evaluation import sets as sets_module  # noqa: PLC0415  not needed for --help
+    from w2v_cli.evaluation import changed_files, read_sets  # noqa: PLC0415  not needed for --help
 
     files = open_files(vectors, name="VECTORS")
     folder = registry.data_folder(os.environ)
     names, left_out = (list(on), []) if on else _choose_sets(folder)
-    sets = sets_module.read_sets(names, folder)
-    for path in (path for name in names for path in sets_module.changed_files(name, folder)):
+    sets = read_sets(names, folder)
+    for path in (path for name in names for path in changed_files(name, folder)):
         console.warn(f"{path} has other bytes than the published set: its scores are no one else's.")
     from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.cli.score_table import distinct_names  # noqa: PLC0415  as above
-    from w2v_cli.evaluation.compare import EvaluationOptions, score_files  # noqa: PLC0415  as above
+    from w2v_cli.evaluation import EvaluationOptions, score_files  # noqa: PLC0415  as above
     from w2v_cli.system.machine import available_cores  # noqa: PLC0415  as above
 
     warn_of_order(files, restrict)
@@ -113,9 +113,9 @@ def evaluate(
 
 def _choose_sets(folder: Path) -> tuple[list[str], list[str]]:
     """Return the named sets that are downloaded, and those that are not, which is told."""
-    from w2v_cli.evaluation import sets as sets_module  # noqa: PLC0415  not needed for --help
+    from w2v_cli.evaluation import named_sets  # noqa: PLC0415  not needed for --help
 
-    there, missing = sets_module.named_sets(folder)
+    there, missing = named_sets(folder)
     if not there:
         raise CorpusError(
             f"no evaluation set is in {folder}: run `w2v download {' '.join(missing)}`, or name a file with --on."

@@ -41,10 +41,10 @@ def export(
     """
     [opened] = open_files([vectors], name="VECTORS")
     from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy and tqdm are not needed for --help
-    from w2v_cli.vectors.formats import convert  # noqa: PLC0415
+    from w2v_cli.vectors.formats import export_vectors  # noqa: PLC0415
 
     with StepBar(is_quiet=quiet) as bar:
-        written = convert.export_vectors(
+        written = export_vectors(
             str(vectors),
             opened.word_vectors,
             out,

@@ -37,10 +37,10 @@ def import_(
     --dtype float32 is given; how much that changes them is told.
     """
     from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy and tqdm are not needed for --help
-    from w2v_cli.vectors.formats import convert  # noqa: PLC0415
+    from w2v_cli.vectors.formats import import_vectors  # noqa: PLC0415
 
     with StepBar(is_quiet=quiet) as bar:
-        read = convert.import_vectors(
+        read = import_vectors(
             file, output, format_name=name, dtype=dtype, unescape=unescape, overwrite=overwrite, on_step=bar.show
         )
     words, dim = read.word_vectors.vectors.shape

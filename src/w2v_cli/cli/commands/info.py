@@ -10,7 +10,7 @@ from w2v_cli.cli.ask_inputs import open_files
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption
 
 if TYPE_CHECKING:
-    from w2v_cli.vectors.keyed_vectors import KeyedVectors
+    from w2v_cli.vectors import KeyedVectors
 
 _FIRST_WORDS = 10
 _LONGEST_LIST = 20  # items; the middle of a longer one is left out, but not in JSON

@@ -35,7 +35,7 @@ def odd(
     arguments = words if words == [STDIN] else ["\t".join(words)]
     [file] = open_files([vectors])
     from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
-    from w2v_cli.queries.search import Neighbour, odd_one_out  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.queries import Neighbour, odd_one_out  # noqa: PLC0415  NumPy is not needed for --help
 
     is_only = is_single(arguments)
 

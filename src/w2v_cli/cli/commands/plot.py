@@ -13,7 +13,7 @@ from w2v_cli.cli.options import JsonLinesOption
 from w2v_cli.humanize import count
 
 if TYPE_CHECKING:
-    from w2v_cli.visual.loss_log import LossCurve
+    from w2v_cli.visual import LossCurve
 
 
 def plot(
@@ -34,16 +34,15 @@ def plot(
       w2v plot cbow.jsonl skipgram.jsonl --output loss.png
       w2v plot run.jsonl | grep held_out
     """
-    from w2v_cli.visual import loss_plot  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.visual.loss_log import read_curve  # noqa: PLC0415
+    from w2v_cli.visual import check_plot, read_curve, save_plot  # noqa: PLC0415  NumPy is not needed for --help
 
     if output is not None:
-        loss_plot.check_plot(output, overwrite=overwrite, parameter="output")
+        check_plot(output, overwrite=overwrite, parameter="output")
     curves = [read_curve(log) for log in logs]
     for curve in curves:
         _warn_of(curve)
     if output is not None:
-        loss_plot.save_plot(curves, output, overwrite=overwrite)
+        save_plot(curves, output, overwrite=overwrite)
     if as_json:
         for curve in curves:
             console.write_json("plot", curve.as_json())
@@ -74,7 +73,7 @@ def _write_rows(curves: Sequence["LossCurve"]) -> None:
 
 def _draw(curves: Sequence["LossCurve"]) -> None:
     """Draw the curves with characters, and below them say what each is and how it ended."""
-    from w2v_cli.visual.loss_plot import draw_text, mark_of  # noqa: PLC0415  as above
+    from w2v_cli.visual import draw_text, mark_of  # noqa: PLC0415  as above
 
     if any(curve.points for curve in curves):
         columns = shutil.get_terminal_size().columns

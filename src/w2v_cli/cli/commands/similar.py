@@ -44,8 +44,7 @@ def similar(
       w2v similar - --vectors ptb.safetensors --json < words.txt
     """
     files = open_files(vectors)
-    from w2v_cli.queries import compare  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.queries.expression import parse_sum  # noqa: PLC0415
+    from w2v_cli.queries import ask_files, parse_sum  # noqa: PLC0415  NumPy is not needed for --help
 
     opened = [file.word_vectors for file in files]
     search = search_of(files, top=top, method=method, min_count=min_count, restrict=restrict)
@@ -56,6 +55,6 @@ def similar(
     Asker("similar", as_json=as_json).ask(
         words,
         lambda text: parse_sum(text, lambda word: any(word in one for one in opened)),
-        lambda questions: compare.ask_files(opened, questions, search),
+        lambda questions: ask_files(opened, questions, search),
         lambda question, answers: display.show(question.text, {"word": question.text, "method": method}, answers),
     )

@@ -16,7 +16,7 @@ from w2v_cli.humanize import count
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from w2v_cli.queries.expression import Sum
+    from w2v_cli.queries import Sum
 
 _WORDS = 2  # of a question
 
@@ -51,13 +51,12 @@ def similarity(
     """
     arguments = grouped(context, words, size=2, name="a pair has two words, A B,")
     files = open_files(vectors)
-    from w2v_cli.queries import search  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.queries.compare import measure_files  # noqa: PLC0415
+    from w2v_cli.queries import measure_files, similarity  # noqa: PLC0415  NumPy is not needed for --help
 
     opened, paths = [file.word_vectors for file in files], [file.path for file in files]
 
     def measure(pairs: list[_Pair]) -> "list[list[float | UnknownWordError] | UnknownWordError]":
-        return [measure_files(opened, partial(search.similarity, a=pair.a, b=pair.b)) for pair in pairs]
+        return [measure_files(opened, partial(similarity, a=pair.a, b=pair.b)) for pair in pairs]
 
     def show(pair: _Pair, found: "list[float | UnknownWordError]") -> None:
         _show(pair, paths, found, is_only=is_single(arguments), as_json=as_json)
@@ -70,7 +69,7 @@ def similarity(
 def _read_pair(line: str, is_word: "Callable[[str], bool]") -> _Pair:
     """Return the pair of a line; raise ConfigError where it has not two words."""
     from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
-    from w2v_cli.queries.expression import parse_sum  # noqa: PLC0415  not needed for --help
+    from w2v_cli.queries import parse_sum  # noqa: PLC0415  not needed for --help
 
     words = split_words(line)
     if len(words) != _WORDS:

@@ -115,12 +115,12 @@ def _rehearse(
     from w2v_cli.datasets import registry  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.pipeline import dry_run as dry_run_module  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.system import files  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.visual import loss_plot  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.visual import check_plot  # noqa: PLC0415  NumPy is not needed for --help
 
     refusals: tuple[str, ...] = ()
     if plot is not None:
         try:
-            loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
+            check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
         except files.OutputExistsError as error:
             refusals = (error.message,)
     with TrainingDisplay(is_quiet=is_quiet) as display:
@@ -149,11 +149,10 @@ def _train(
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
     from w2v_cli.datasets import registry  # noqa: PLC0415  NumPy and Numba are not needed for --help
     from w2v_cli.pipeline import train as train_module  # noqa: PLC0415  NumPy and Numba are not needed for --help
-    from w2v_cli.visual import loss_plot  # noqa: PLC0415  NumPy and Numba are not needed for --help
-    from w2v_cli.visual.loss_log import curve_of  # noqa: PLC0415
+    from w2v_cli.visual import check_plot, curve_of, save_plot  # noqa: PLC0415  NumPy is not needed for --help
 
     if plot is not None:
-        loss_plot.check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
+        check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
     with TrainingDisplay(is_quiet=is_quiet) as display, watch.heeding():
         saved = train_module.train_vectors(
             resolved.config,
@@ -170,7 +169,7 @@ def _train(
         if not is_quiet:
             console.note(f"stopped at the time limit. {how_to_go_on}")
     if plot is not None:
-        loss_plot.save_plot([curve_of(saved.path, saved.trained.reports)], plot, overwrite=True)
+        save_plot([curve_of(saved.path, saved.trained.reports)], plot, overwrite=True)
     if as_json:
         console.write_json("train", train_module.summary(saved))
 

@@ -10,8 +10,7 @@ from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonLinesOption, VectorsOption
 
 if TYPE_CHECKING:
-    from w2v_cli.queries.expression import Sum
-    from w2v_cli.queries.rows import FloatArray
+    from w2v_cli.queries import FloatArray, Sum
 
 
 def vector(
@@ -41,10 +40,9 @@ def vector(
     The numbers are the shortest that give those of the file when they are read at its precision.
     """
     [file] = open_files([vectors])
-    from w2v_cli.queries import search  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.queries.expression import parse_sum  # noqa: PLC0415
+    from w2v_cli.queries import parse_sum, plain_vector, unit_vector  # noqa: PLC0415  NumPy is not needed for --help
 
-    find = search.unit_vector if unit else search.plain_vector
+    find = unit_vector if unit else plain_vector
 
     def read(text: str) -> "tuple[Sum, FloatArray]":
         question = parse_sum(text, lambda word: word in file.word_vectors)

@@ -13,7 +13,7 @@ from w2v_cli.cli.options import DEFAULT_VECTORS, JsonLinesOption, MinCountOption
 from w2v_cli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from w2v_cli.vectors.keyed_vectors import KeyedVectors
+    from w2v_cli.vectors import KeyedVectors
 
 _AT_ONCE = 4096  # lines that are written together
 

@@ -13,7 +13,7 @@ from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption, QuietOption
 from w2v_cli.humanize import count, size
 
 if TYPE_CHECKING:
-    from w2v_cli.visual.word_map.layout import MapOptions, WordMap
+    from w2v_cli.visual.word_map import MapOptions, WordMap
 
 _MOST_WORDS = 100_000
 _MOST_CLUSTERS = 32  # eight colours, four shapes
@@ -59,18 +59,21 @@ def word_map(
     [opened] = open_files([file], name="FILE")
     from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  as above
     from w2v_cli.system import files  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.visual.word_map import layout  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.visual.word_map import page as page_module  # noqa: PLC0415  as above
-    from w2v_cli.visual.word_map.projection import check_method  # noqa: PLC0415  as above
+    from w2v_cli.visual.word_map import (  # noqa: PLC0415  NumPy is not needed for --help
+        MapOptions,
+        check_method,
+        draw_map,
+        save_map,
+    )
 
     check_method(projection)
     files.check_output(output, inputs=[file], overwrite=overwrite)
-    options = layout.MapOptions(words, min_count, projection, neighbours, clusters, seed)
+    options = MapOptions(words, min_count, projection, neighbours, clusters, seed)
     with StepBar(is_quiet=quiet) as bar:
         if projection != "pca":
             bar.say(f"{_PROJECTIONS[projection]} finds a place for each word; of many words that takes minutes")
-        drawn = layout.draw_map(opened.word_vectors, options, partial(bar.show, "finding neighbours"))
-    size_bytes = page_module.save_map(
+        drawn = draw_map(opened.word_vectors, options, partial(bar.show, "finding neighbours"))
+    size_bytes = save_map(
         output, drawn, title=title or file.stem, facts=_facts(file, drawn, options), overwrite=overwrite
     )
     if as_json:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from w2v_cli.jit.memory import copy_eight
 from w2v_cli.jit.njit import njit
 from w2v_cli.system.prefetch import prefetch_calls
-from w2v_cli.vectors.packed_words import encode_words
+from w2v_cli.vectors import encode_words
 
 _WORDS_AT_ONCE = 1 << 17
 _BLOCKS_AHEAD = 2  # for each thread

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import VectorsError
+from w2v_cli.system import file_types
 from w2v_cli.system.files import atomic_write
 from w2v_cli.vectors.formats.arrays import TYPES, Part, Parts, block_rows, iterate_parts, read_parts
 from w2v_cli.vectors.formats.builder import MOST_DIMENSIONS
@@ -31,7 +32,7 @@ _ALLOWED = {  # the types and the number of axes of each array
     "counts": ({np.dtype("<i8")}, 1),
     "metadata": ({np.dtype("u1")}, 1),
 }
-_PREFIX = b"\x93NUMPY\x01\x00"  # followed by the length of the header in two bytes
+_PREFIX = file_types.NUMPY + b"\x01\x00"  # followed by the length of the header in two bytes
 _HEADER = re.compile(
     rb"\{'descr': '([<>|=]?\w{1,9})', 'fortran_order': (True|False), "
     rb"'shape': \((-?\d{1,18}(?:, ?-?\d{1,18}){0,9},?|)\), \} *\n"
@@ -179,5 +180,5 @@ FORMAT = Format(
     dtypes=("float16", "float32", "int8"),
     write=write,
     read=read,
-    recognises=lambda head: head.startswith(b"PK\x03\x04"),
+    recognises=lambda head: head.startswith(file_types.ZIP),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.queries.rows import FloatArray, unit
+from w2v_cli.queries import FloatArray, unit
 
 MAX_ROUNDS = 100  # more than 40 are rarely needed
 

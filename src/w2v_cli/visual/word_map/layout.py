@@ -6,11 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import ConfigError, option
-from w2v_cli.queries.rows import FloatArray, WordIds, read_unit_rows
-from w2v_cli.queries.search import QUESTIONS_AT_ONCE, Search, allowed_rows, sum_scorer
-from w2v_cli.queries.top_k import nearest
+from w2v_cli.queries import (
+    QUESTIONS_AT_ONCE,
+    FloatArray,
+    Search,
+    WordIds,
+    allowed_rows,
+    nearest,
+    read_unit_rows,
+    sum_scorer,
+)
 from w2v_cli.system.machine import available_cores
-from w2v_cli.vectors.keyed_vectors import KeyedVectors, Matrix, OnDone, ignore_done
+from w2v_cli.vectors import KeyedVectors, Matrix, OnDone, ignore_done
 from w2v_cli.visual.word_map.clustering import Labels, find_clusters
 from w2v_cli.visual.word_map.projection import Method, project
 

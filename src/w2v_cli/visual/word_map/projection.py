@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import ConfigError, MissingDependencyError, option
-from w2v_cli.queries.rows import FloatArray
+from w2v_cli.queries import FloatArray
 
 Method = Literal["pca", "umap", "tsne"]
 
@@ -72,7 +72,8 @@ def principal_components(rows: FloatArray) -> Projected:
     The axes are eigenvectors of the covariance (D, D), each in the direction in which its largest coordinate is
     positive, so that equal rows give equal points.
 
-    >>> principal_components(np.array([[0, 0, 1], [0, 4, 1], [2, 2, 1]], np.float32)).points.round(3).tolist()
+    >>> projected = principal_components(np.array([[0, 0, 1], [0, 4, 1], [2, 2, 1]], np.float32))
+    >>> projected.points.astype(float).round(3).tolist()
     [[-2.0, -0.667], [2.0, -0.667], [0.0, 1.333]]
     """
     centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)

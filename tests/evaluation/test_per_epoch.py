@@ -8,7 +8,7 @@ import pytest
 
 from w2v_cli.errors import ConfigError, CorpusError
 from w2v_cli.evaluation import metrics
-from w2v_cli.evaluation import sets as sets_module
+from w2v_cli.evaluation import sets as evaluation_sets
 from w2v_cli.evaluation.per_epoch import Evaluator, contents_by_name
 from w2v_cli.evaluation.sets import AnalogySection, EvaluationSet, read_sets
 from w2v_cli.vectors import keyed_vectors
@@ -120,7 +120,7 @@ def test_windows_line_ends_are_line_ends(sets_at):
 
 def test_a_huge_file_is_refused(sets_at, monkeypatch):
     """What no evaluation set is long enough to be is not read to its end."""
-    monkeypatch.setattr(sets_module, "_MOST_BYTES", 100)
+    monkeypatch.setattr(evaluation_sets, "_MOST_BYTES", 100)
 
     with pytest.raises(CorpusError, match="longer than 100 bytes"):
         sets_at(x="a b 1\n" * 30)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -38,16 +38,15 @@ MinCountOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Only words that occur so often in the corpus answer.")
 ]
 RestrictOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the N most frequent words answer.")]
+FormatName = Literal[  # the names of vectors.formats.FORMATS, which loads NumPy; a test compares them
+    "word2vec", "word2vec-binary", "fasttext", "glove", "npz", "safetensors", "book", "projector", "finalfusion"
+]
 FormatOption = Annotated[
-    Literal[
-        "word2vec", "word2vec-binary", "fasttext", "glove", "npz", "safetensors", "book", "projector", "finalfusion"
-    ]
-    | None,
+    FormatName | None,
     typer.Option(
         "--format",
         metavar="NAME",
-        help="word2vec, word2vec-binary, fasttext, glove, npz, safetensors, book, projector, finalfusion.  "
-        "[default: what the file says]",
+        help=f"{', '.join(get_args(FormatName))}.  [default: what the file says]",
         show_default=False,
     ),
 ]

@@ -80,9 +80,15 @@ def evaluate(
     word that is not in the vocabulary is left out.
     """
     from w2v_cli.datasets import registry  # noqa: PLC0415  not needed for --help
-    from w2v_cli.evaluation import changed_files, read_sets  # noqa: PLC0415  not needed for --help
 
-    files = open_files(vectors, name="VECTORS")
+    files = open_files(vectors, name="VECTORS")  # before NumPy is loaded: it sets the number of BLAS's threads
+    from w2v_cli.evaluation import (  # noqa: PLC0415  not needed for --help
+        EvaluationOptions,
+        changed_files,
+        read_sets,
+        score_files,
+    )
+
     folder = registry.data_folder(os.environ)
     names, left_out = (list(on), []) if on else _choose_sets(folder)
     sets = read_sets(names, folder)
@@ -90,7 +96,6 @@ def evaluate(
         console.warn(f"{path} has other bytes than the published set: its scores are no one else's.")
     from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.cli.score_table import distinct_names  # noqa: PLC0415  as above
-    from w2v_cli.evaluation import EvaluationOptions, score_files  # noqa: PLC0415  as above
     from w2v_cli.system.machine import available_cores  # noqa: PLC0415  as above
 
     warn_of_order(files, restrict)

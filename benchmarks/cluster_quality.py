@@ -94,7 +94,7 @@ def measure(text: Path, run: Mapping[str, Any], data_dir: Path) -> dict[str, flo
     else:
         read = scan.scan_on(Here(), [Source(str(text))], config)  # type: ignore[arg-type]
         planned = read.rounds if order == "apart" else as_neighbours(read.rounds)
-        trainer = ClusterTrainer(Here(), planned, read.corpus.vocabulary, config, Backend.NUMBA)  # type: ignore[arg-type]
+        trainer = ClusterTrainer(Here(), planned, read.corpus.vocabulary, config, Backend.NUMBA, Schedule.of(config))  # type: ignore[arg-type]
         trained = fit(
             trainer,
             read.corpus.vocabulary.kept_words,

@@ -146,7 +146,7 @@ class Trial:
                 self._lose("the snapshot is gone")
             return
         try:
-            snapshot.load(self.folder / SNAPSHOT)
+            snapshot.load_snapshot(self.folder / SNAPSHOT)
             self.counts["snapshots_loaded"] += 1
         except W2vError as error:
             self._lose(str(error))

@@ -71,7 +71,7 @@ class Training:
         self.trainer.prepare()
         state = None
         if resume:
-            state = restore(self.trainer, snapshot.load(self.path), self.path, self.config.training.epochs)
+            state = restore(self.trainer, snapshot.load_snapshot(self.path), self.path, self.config.training.epochs)
         questions = itertools.count(1)
         identity = Identity(self.config, {}, "numpy", is_reproducible=True)
         with SnapshotWriter(self.path, identity, parse_interval(every)) as writer:

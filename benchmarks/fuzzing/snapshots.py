@@ -13,9 +13,9 @@ from fuzzing.mutations import JSON_VALUES, chance, dump_json, mutate, mutate_jso
 from fuzzing.reading import Case, Reader
 from fuzzing.tensors import TOKENS, craft, digest_of
 from w2v_cli.config.schema import Config, OutputSettings
-from w2v_cli.pipeline.train import summary, train_vectors
+from w2v_cli.pipeline.train import train_vectors
 from w2v_cli.training import snapshot
-from w2v_cli.training.resume import load_snapshot
+from w2v_cli.training.resume import load_kept
 from w2v_cli.training.snapshot import Snapshot, snapshot_path
 from w2v_cli.vectors import keyed_vectors
 
@@ -60,7 +60,7 @@ def _snapshot_seeds() -> tuple[bytes, ...]:
 
 def _without_chance(path: Path) -> bytes:
     """Return the file as it would be in every run: without its times and its place."""
-    taken = snapshot.load(path)
+    taken = snapshot.load_snapshot(path)
     corpus = taken.identity.config.corpus.model_copy(update={"source": "text.txt"})
     output = OutputSettings()
     config = taken.identity.config.model_copy(update={"corpus": corpus, "output": output})
@@ -68,7 +68,7 @@ def _without_chance(path: Path) -> bytes:
     copies = {name: array.copy() for name, array in taken.state.arrays.items()}
     identity = dataclasses.replace(taken.identity, config=config)
     state = dataclasses.replace(taken.state, seconds=1.0, reports=reports, arrays=copies)
-    snapshot.save(path, Snapshot(identity, state))
+    snapshot.save_snapshot(path, Snapshot(identity, state))
     return path.read_bytes()
 
 
@@ -127,7 +127,7 @@ def _read_snapshot(case: Case, folder: Path) -> None:
     try:
         (own / "text.txt").write_text(_TEXT, encoding="utf-8")
         snapshot_path(own / "w2v.safetensors").write_bytes(case.data)
-        load_snapshot(own / "w2v.safetensors")
+        load_kept(own / "w2v.safetensors")
         _go_on(own, case.settings["training"], case.settings["given"])
     finally:
         shutil.rmtree(own)
@@ -150,9 +150,9 @@ def _go_on(own: Path, number: int, others: list[str]) -> None:
     if "training.epochs" in others:
         config = config.model_copy(update={"training": config.training.model_copy(update={"epochs": 5})})
     saved = train_vectors(config, own / "data", lambda _: None, resume=given, is_stop_wanted=is_stop_wanted)
-    json.dumps(summary(saved), allow_nan=False)
+    json.dumps(saved.as_json(), allow_nan=False)
     keyed_vectors.load(saved.path)
-    load_snapshot(saved.path)
+    load_kept(saved.path)
     assert not list(own.glob("*.tmp"))  # noqa: S101
 
 

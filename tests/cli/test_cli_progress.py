@@ -6,7 +6,7 @@ from w2v_cli.cli import bars
 from w2v_cli.cli.progress import TrainingDisplay
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.pipeline.events import CorpusRead
-from w2v_cli.pipeline.train import EngineLoaded
+from w2v_cli.training.factory import EngineLoaded
 from w2v_cli.training.progress import Progress
 
 HALF_WAY = Progress(

@@ -53,13 +53,15 @@ class Training:
         read = scan_on(FakeCluster(), [source], config)
         self.words, self.rounds = read.corpus.vocabulary.kept_words, read.rounds
         self.cluster = cluster or FakeCluster()
-        self.trainer = ClusterTrainer(self.cluster, read.rounds, read.corpus.vocabulary, config, Backend.NUMPY)
+        self.trainer = ClusterTrainer(
+            self.cluster, read.rounds, read.corpus.vocabulary, config, Backend.NUMPY, Schedule.of(config)
+        )
 
     def run(self, *, resume=False, stop_after=None, is_eager=True):
         """Train, from the snapshot or from the beginning, through so many rounds; return what `train` returns."""
         state = None
         if resume:
-            state = restore(self.trainer, snapshot.load(self.path), self.path, self.config.training.epochs)
+            state = restore(self.trainer, snapshot.load_snapshot(self.path), self.path, self.config.training.epochs)
         questions = itertools.count(1)
         identity = Identity(self.config, {}, "numpy", is_reproducible=True)
         with SnapshotWriter(self.path, identity, parse_interval("10m"), is_eager=is_eager) as writer:
@@ -134,7 +136,7 @@ def test_a_cluster_that_fails_leaves_the_round_before(source, tmp_path, fails_at
         )
 
     rounds = (fails_at - 1) // 2
-    assert snapshot.load(tmp_path / "x").state.position == Position(*divmod(rounds, 3))
+    assert snapshot.load_snapshot(tmp_path / "x").state.position == Position(*divmod(rounds, 3))
     assert_equal(Training(source, config_of(), tmp_path / "x").run(resume=True), expected)
 
 
@@ -148,7 +150,7 @@ def test_what_cannot_be_measured_is_measured_again(source, tmp_path, fails_at, p
         failing.run()
 
     assert failing.cluster.works[-1].name == "measure"
-    assert snapshot.load(tmp_path / "x").state.position == point
+    assert snapshot.load_snapshot(tmp_path / "x").state.position == point
     assert_equal(Training(source, config, tmp_path / "x").run(resume=True), expected)
 
 
@@ -163,7 +165,7 @@ def test_a_worker_without_room_leaves_the_round_before(source, tmp_path):
     with pytest.raises(StorageError):
         training.run()
 
-    assert snapshot.load(tmp_path / "x").state.position == Position(0, 2)
+    assert snapshot.load_snapshot(tmp_path / "x").state.position == Position(0, 2)
 
 
 def test_a_text_that_changes_leaves_the_round_before(source, tmp_path):
@@ -177,7 +179,7 @@ def test_a_text_that_changes_leaves_the_round_before(source, tmp_path):
     with pytest.raises(CorpusError, match=r"x\.txt changed while it was read"):
         training.run()
 
-    assert snapshot.load(tmp_path / "x").state.position == Position(0, 2)
+    assert snapshot.load_snapshot(tmp_path / "x").state.position == Position(0, 2)
     shutil.copy2(source.place, path)
     assert_equal(Training(Source(str(path)), config_of(), tmp_path / "x").run(resume=True), expected)
 

@@ -135,7 +135,7 @@ def test_a_snapshot_holds_no_other_types_than_its_own(stopped):
     resaved(path, halves=("F16", np.ones((2, 2), np.float16)))
 
     with pytest.raises(VectorsError, match="its 'halves' hold values that are no finite numbers") as refusal:
-        snapshot.load(path)
+        snapshot.load_snapshot(path)
 
     the_line(refusal)
 

@@ -105,11 +105,11 @@ def test_a_thread_that_is_refused_is_one_line(reachable, most):
 
 LIMIT_AFTER_THE_BEGINNING = """
 import w2v_cli.training.snapshot_writer as k
-begin = k.SnapshotKeeper.begin
+begin = k.SnapshotWriter.begin
 def begin_and_limit(*arguments):
     begin(*arguments)
     resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
-k.SnapshotKeeper.begin = begin_and_limit
+k.SnapshotWriter.begin = begin_and_limit
 """
 
 

@@ -72,7 +72,7 @@ def test_a_training_killed_anywhere_goes_on(fork, expected, epoch):
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
 
-    snapshot.load(fork.folder / SNAPSHOT)
+    snapshot.load_snapshot(fork.folder / SNAPSHOT)
     assert not (fork.folder / VECTORS).exists()
     assert resumed(fork) == expected
 
@@ -113,7 +113,7 @@ def test_a_snapshot_killed_in_the_writing_is_the_old_one_or_the_new_one(fork, ex
 
     assert fork.run(*TRAIN, first=first).returncode == -signal.SIGKILL
 
-    snapshot.load(fork.folder / SNAPSHOT)
+    snapshot.load_snapshot(fork.folder / SNAPSHOT)
     assert resumed(fork) == expected
 
 
@@ -380,7 +380,7 @@ def test_two_signals_at_once_are_one(fork):
 
     assert child.returncode == 143
     assert keyed_vectors.load(fork.folder / VECTORS).metadata["stopped_early"]["epochs"] == EPOCHS
-    snapshot.load(fork.folder / SNAPSHOT)
+    snapshot.load_snapshot(fork.folder / SNAPSHOT)
 
 
 @pytest.mark.fault(38)
@@ -396,7 +396,7 @@ def test_the_second_signal_stops_at_once(fork):
 
     assert child.returncode == 130
     assert told == "error: stopped by SIGINT.\n"
-    snapshot.load(fork.folder / SNAPSHOT)
+    snapshot.load_snapshot(fork.folder / SNAPSHOT)
 
 
 @pytest.mark.fault(38)
@@ -420,7 +420,7 @@ def test_a_diverged_training_keeps_the_last_good_snapshot(fork):
     done = fork.run(*TRAIN, "--set", "training.decay=constant", "--learning-rate", "0.4")
 
     assert f"{SNAPSHOT} is kept, from epoch " in the_error(done, 1)
-    taken = snapshot.load(fork.folder / SNAPSHOT)
+    taken = snapshot.load_snapshot(fork.folder / SNAPSHOT)
     assert np.abs(taken.state.arrays["input_vectors"]).max() <= keyed_vectors.MAX_FLOAT16
     assert sorted(fork.files()) == ["text.txt", SNAPSHOT]
 

@@ -47,7 +47,9 @@ def config_of(model="cbow", **settings):
 
 def trainer_of(backend, source, config, cluster=None):
     read = scan_on(FakeCluster(), [source], config)
-    return ClusterTrainer(cluster or FakeCluster(), read.rounds, read.corpus.vocabulary, config, backend), read
+    return ClusterTrainer(
+        cluster or FakeCluster(), read.rounds, read.corpus.vocabulary, config, backend, Schedule.of(config)
+    ), read
 
 
 def train_on(backend, source, config):

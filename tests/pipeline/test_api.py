@@ -19,7 +19,7 @@ from w2v_cli.config import keywords
 from w2v_cli.config.schema import FIELDS
 from w2v_cli.corpus.tokenizer import split_whitespace
 from w2v_cli.errors import CorpusError
-from w2v_cli.pipeline import in_memory_texts
+from w2v_cli.pipeline import api
 from w2v_cli.pipeline.events import CorpusScanned, Progress, VectorsSaved
 from w2v_cli.vectors import keyed_vectors
 
@@ -97,9 +97,9 @@ def test_words_come_back_from_their_file_or_are_refused(tmp_path_factory, senten
 
     if not are_words:
         with pytest.raises(CorpusError, match=r"texts\[\d+\] holds"):
-            in_memory_texts.write_texts(sentences, path)
+            api._write_texts(sentences, path)
         return
-    in_memory_texts.write_texts(sentences, path)
+    api._write_texts(sentences, path)
     assert list(map(split_whitespace, path.read_bytes().decode().split("\n")[:-1])) == sentences
 
 

@@ -14,8 +14,7 @@ import factories
 from w2v_cli.errors import StorageError
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.pipeline import memory
-from w2v_cli.pipeline.memory import MemoryNeed, Sizes, estimate
-from w2v_cli.pipeline.memory_check import refuse_too_much
+from w2v_cli.pipeline.memory import MemoryNeed, Sizes, estimate, refuse_too_much
 from w2v_cli.system.machine import MemoryLimit, read_limits
 
 MEGABYTE = 1_000_000
@@ -23,13 +22,13 @@ MEGABYTE = 1_000_000
 MEASURE = """
 import json, sys, threading, time
 from pathlib import Path
-from w2v_cli.pipeline import memory_check, prepare
+from w2v_cli.pipeline import prepare
 from w2v_cli.system import machine
 from w2v_cli.pipeline.train import train_vectors
 from w2v_cli.config.schema import Config
 
 found, peaks, is_over = [], [0], threading.Event()
-check = memory_check.check_memory
+check = prepare.check_memory
 
 def note(*arguments):
     found.append(check(*arguments))

@@ -17,9 +17,8 @@ from w2v_cli.evaluation.per_epoch import SetScore
 from w2v_cli.kernels.minibatch import batches
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.pipeline import run_log
-from w2v_cli.pipeline.events import CorpusRead, VectorsSaved
+from w2v_cli.pipeline.events import CorpusRead, TrainingResumed, VectorsSaved, WordsInitialised
 from w2v_cli.pipeline.run_log import RunLog, check_log, logged
-from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
 from w2v_cli.pipeline.train import train_vectors
 from w2v_cli.training.factory import EngineLoaded
 from w2v_cli.training.loop import Trained
@@ -70,11 +69,11 @@ def test_every_event_is_documented(log_at):
     report = Progress(1, 2, 0.5, 10.0, 3.0, 0.05, 4.0, 4.0, None, (SetScore("x", "accuracy", None, 0, 3),))
     trained = Trained(np.ones((2, 2), np.float32), (report,), 1.5, 1, 1, progress=0.5, is_complete=False)
     with log_at() as log:
-        log.take_in(EngineLoaded("minibatch", Backend.CUPY, 2))
-        log.take_in(TrainingResumed(Path("x.snapshot"), 0.25, 1, 4))
-        log.take_in(WordsInitialised("old.safetensors", 3, 5))
-        log.take_in(report)
-        log.take_in(VectorsSaved(Path("x"), 2, trained, Path("x.snapshot")))
+        log.write(EngineLoaded("minibatch", Backend.CUPY, 2).as_json())
+        log.write(TrainingResumed(Path("x.snapshot"), 0.25, 1, 4).as_json())
+        log.write(WordsInitialised("old.safetensors", 3, 5).as_json())
+        log.write(report.as_json())
+        log.write(VectorsSaved.of(Path("x"), 2, trained, Path("x.snapshot")).as_json())
 
     events = check_lines(log_text(log))
     assert [event["event"] for event in events] == ["training", "resumed", "initialised", "epoch", "saved"]
@@ -240,9 +239,9 @@ def test_a_log_that_breaks_off_costs_no_training(tmp_path, caplog):
 def test_a_line_that_is_cut_by_a_full_disk_is_told(log_at, caplog, monkeypatch):
     """A write of fewer bytes than there are means a full disk as well."""
     with log_at() as log:
-        log.take_in(EngineLoaded("block", Backend.NUMBA, 1))
+        log.write(EngineLoaded("block", Backend.NUMBA, 1).as_json())
         monkeypatch.setattr(log, "_file", Short(log._file))
-        log.take_in(EngineLoaded("block", Backend.NUMBA, 1))
+        log.write(EngineLoaded("block", Backend.NUMBA, 1).as_json())
 
     assert "the disk is full; training goes on without it" in caplog.text
 
@@ -265,7 +264,7 @@ class Short:
 def test_json_has_no_nan(log_at):
     """What is not finite is null."""
     with log_at() as log:
-        log.write("progress", {"mean_loss": math.nan, "scores": {"x": math.inf}})
+        log.write({"event": "progress", "mean_loss": math.nan, "scores": {"x": math.inf}})
 
     event = json.loads(log_text(log))
     assert (event["mean_loss"], event["scores"]) == (None, {"x": None})

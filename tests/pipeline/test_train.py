@@ -14,9 +14,8 @@ from w2v_cli.corpus.find import CorpusFound
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ConfigError, DivergedError, MissingDependencyError, StorageError
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.pipeline import train
-from w2v_cli.pipeline.events import CorpusRead
-from w2v_cli.pipeline.train import CorpusScanned, EngineLoaded, VectorsSaved, train_vectors
+from w2v_cli.pipeline.events import CorpusRead, CorpusScanned, EngineLoaded, VectorsSaved
+from w2v_cli.pipeline.train import train_vectors
 from w2v_cli.queries import search
 from w2v_cli.training import factory
 from w2v_cli.training.progress import Progress
@@ -38,10 +37,10 @@ def test_events_come_in_order(topics_text, data_folder, tmp_path):
     assert order == [CorpusFound, CorpusRead, CorpusScanned, EngineLoaded, Progress, VectorsSaved]
     assert events[0] == CorpusFound((Source(str(topics_text)),), None, is_default=False, asked=(str(topics_text),))
     assert events[1] == CorpusRead(topics_text.stat().st_size, topics_text.stat().st_size)
-    assert events[2].corpus.report.words == 3000
+    assert events[2].words == 3000
     assert events[3] == EngineLoaded("block", Backend.NUMBA, threads=1, is_compiled=events[3].is_compiled)
     assert tuple(event for event in events if isinstance(event, Progress)) == saved.trained.reports
-    assert events[-1] is saved
+    assert events[-1] == VectorsSaved.of(tmp_path / "x.safetensors", 16, saved.trained, saved.snapshot)
     assert (saved.path, saved.vocabulary_size) == (tmp_path / "x.safetensors", 16)
 
 
@@ -60,12 +59,13 @@ def test_file_says_how_it_came_about(topics_text, data_folder, tmp_path):
     config = config_of(topics_text, tmp_path / "x.safetensors", seed=2**64 - 1, optimizer="adam", backend="numpy")
     events = []
     saved = train_vectors(config, data_folder, events.append)
-    corpus = events[2].corpus
+    scanned = events[2]
 
     loaded = keyed_vectors.load(saved.path)
     assert np.array_equal(loaded.vectors, saved.trained.input_vectors.astype(np.float16))
-    assert loaded.words == corpus.vocabulary.words
-    assert np.array_equal(loaded.counts, corpus.vocabulary.counts)
+    assert (len(loaded.words), loaded.counts.sum()) == (scanned.vocabulary_size, scanned.kept_words)
+    words = topics_text.read_text(encoding="utf-8").split()
+    assert [words.count(word) for word in loaded.words] == loaded.counts.tolist()
     settings = loaded.metadata["config"]
     assert Config.model_validate(settings).model == config.model
     assert settings["training"]["learning_rate"] == 0.001  # what null stood for
@@ -78,9 +78,9 @@ def test_file_says_how_it_came_about(topics_text, data_folder, tmp_path):
         "seed": 2**64 - 1,
         "corpus": {
             "source": "topics.txt",
-            "sha256": corpus.sha256,
+            "sha256": scanned.sha256,
             "kept_words": 3000,
-            **dict.fromkeys(corpus.report.as_json(), 0),
+            **dict.fromkeys(scanned.report.as_json(), 0),
             "files": 1,
             "size_bytes": topics_text.stat().st_size,
             "words": 3000,
@@ -113,7 +113,7 @@ def test_equal_trainings_make_equal_files(topics_text, data_folder, tmp_path, tr
 def test_summary_is_json(topics_text, data_folder, tmp_path):
     """What a script is told survives JSON and holds the losses."""
     saved = train_vectors(config_of(topics_text, tmp_path / "x.safetensors"), data_folder, lambda _: None)
-    told = json.loads(json.dumps(train.summary(saved)))
+    told = json.loads(json.dumps(saved.as_json()))
 
     assert told["output"] == str(tmp_path / "x.safetensors")
     assert told["words"] == 16
@@ -222,7 +222,7 @@ def test_held_out_sentences_are_measured_and_not_trained_on(topics_text, data_fo
     assert len(losses) == 3
     assert losses[-1] < losses[0] < 6 * np.log(2) + 0.1
     assert keyed_vectors.load(saved.path).metadata["validation_losses"] == losses
-    assert train.summary(saved)["validation_losses"] == losses
+    assert saved.as_json()["validation_losses"] == losses
 
 
 @pytest.mark.parametrize("algorithm", ["block", "minibatch"])

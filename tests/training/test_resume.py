@@ -10,11 +10,10 @@ import pytest
 import factories
 from w2v_cli.config.schema import FIELDS
 from w2v_cli.errors import ConfigError, DivergedError, OutputInUseError, StorageError, VectorsError
-from w2v_cli.pipeline import train
-from w2v_cli.pipeline.train import TrainingResumed, WordsInitialised, train_vectors
+from w2v_cli.pipeline.events import TrainingResumed, WordsInitialised
+from w2v_cli.pipeline.train import train_vectors
 from w2v_cli.system import locks
-from w2v_cli.training import snapshot
-from w2v_cli.training.snapshot import Plan, snapshot_path
+from w2v_cli.training.snapshot import Plan, Snapshot, load_snapshot, save_snapshot, snapshot_path
 from w2v_cli.training.trainer import Position
 from w2v_cli.vectors import keyed_vectors
 
@@ -174,10 +173,10 @@ def test_a_damaged_snapshot_is_refused(stopped):
 @pytest.mark.parametrize("point", [(0, 10**9), (-1, 0), (0, -1), (99, 0)])
 def test_a_crafted_point_is_refused(stopped, point):
     """A place that no training can have come to is damage, not an index."""
-    taken = snapshot.load(stopped.snapshot)
+    taken = load_snapshot(stopped.snapshot)
     arrays = {name: np.array(array) for name, array in taken.state.arrays.items()}
     crafted = dataclasses.replace(taken.state, position=Position(*point), arrays=arrays)
-    snapshot.save(stopped.snapshot, snapshot.Snapshot(taken.identity, crafted))
+    save_snapshot(stopped.snapshot, Snapshot(taken.identity, crafted))
 
     with pytest.raises(VectorsError, match="is damaged: it goes on at"):
         stopped.run(resume=())
@@ -192,7 +191,7 @@ def test_more_epochs_go_on_with_a_finished_training(runs):
     assert len(saved.trained.epoch_losses) == len(again.trained.epoch_losses) == 5
     assert runs.metadata["config"]["training"]["epochs"] == 5
     assert runs.metadata["earlier_plans"] == [{"epochs": 3, "until": {"epoch": 3, "done": 0}}]
-    assert snapshot.load(runs.snapshot).identity.earlier_plans == (Plan(3, Position(3, 0)),)
+    assert load_snapshot(runs.snapshot).identity.earlier_plans == (Plan(3, Position(3, 0)),)
 
 
 @pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 1)])
@@ -220,8 +219,8 @@ def test_a_time_limit_ends_a_training_well(runs):
     """Vectors and snapshot are there, and going on knows of no limit."""
     saved = runs.run(time_limit="0.000001s")
     assert not saved.trained.is_complete
-    assert train.summary(saved)["stopped_early"]["whole_epochs"] == 1
-    assert json.dumps(train.summary(saved))
+    assert saved.as_json()["stopped_early"]["whole_epochs"] == 1
+    assert json.dumps(saved.as_json())
 
     assert runs.run(resume=()).trained.is_complete
 
@@ -278,7 +277,7 @@ def test_a_diverged_training_names_the_last_good_snapshot(runs, learning_rate):
     with pytest.raises(DivergedError, match=r"learning_rate=.*x\.safetensors\.snapshot is kept, from epoch \d"):
         runs.run(learning_rate=learning_rate, **settings)
 
-    taken = snapshot.load(runs.snapshot)
+    taken = load_snapshot(runs.snapshot)
     assert np.abs(taken.state.arrays["input_vectors"]).max() <= keyed_vectors.MAX_FLOAT16
     assert not runs.output.exists()
 

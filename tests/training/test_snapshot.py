@@ -47,7 +47,7 @@ SNAPSHOT = Snapshot(IDENTITY, STATE)
 def path(tmp_path):
     """Return the path of a valid snapshot."""
     path = tmp_path / "x.snapshot"
-    snapshot.save(path, SNAPSHOT)
+    snapshot.save_snapshot(path, SNAPSHOT)
     return path
 
 
@@ -57,7 +57,7 @@ def with_arrays(**arrays):
 
 def test_everything_comes_back(path):
     """Numbers to the last bit, subnormal ones and minus zero included; settings, loop and history as they were."""
-    found = snapshot.load(path)
+    found = snapshot.load_snapshot(path)
 
     assert found.identity == IDENTITY
     assert dataclasses.replace(found.state, arrays={}) == dataclasses.replace(STATE, arrays={})
@@ -69,7 +69,7 @@ def test_everything_comes_back(path):
 
 def test_equal_snapshots_are_equal_files(path, tmp_path):
     """Nothing of the hour or the host is in them."""
-    snapshot.save(
+    snapshot.save_snapshot(
         tmp_path / "y", Snapshot(IDENTITY, dataclasses.replace(STATE, arrays=dict(reversed(STATE.arrays.items()))))
     )
 
@@ -90,7 +90,7 @@ def test_a_state_that_is_not_finite_does_not_replace_a_good_one(path, name, valu
     rows[2, 1] = value
 
     with pytest.raises(DivergedError, match=r"in epoch 4 .* vectors hold numbers beyond .*: training diverged"):
-        snapshot.save(path, with_arrays(**{name: rows}))
+        snapshot.save_snapshot(path, with_arrays(**{name: rows}))
 
     assert path.read_bytes() == before
 
@@ -104,7 +104,7 @@ def test_every_flipped_bit_is_refused(path):
         altered[position // 8] ^= 1 << position % 8
         path.write_bytes(altered)
         try:
-            snapshot.load(path)
+            snapshot.load_snapshot(path)
         except VectorsError:
             continue
         accepted.append(position)
@@ -119,7 +119,7 @@ def test_every_truncation_is_refused(path):
     for length in range(0, len(content), 7):
         path.write_bytes(content[:length])
         with pytest.raises(VectorsError, match=r"x\.snapshot is damaged"):
-            snapshot.load(path)
+            snapshot.load_snapshot(path)
 
 
 @settings(max_examples=80)
@@ -127,17 +127,17 @@ def test_every_truncation_is_refused(path):
 def test_mutated_files_are_refused_in_one_line(tmp_path_factory, data):
     """Bytes changed, taken out or put in anywhere end in exit 4, or leave the file as it was: never in a bug."""
     path = tmp_path_factory.mktemp("mutated") / "x.snapshot"
-    snapshot.save(path, SNAPSHOT)
+    snapshot.save_snapshot(path, SNAPSHOT)
     content = path.read_bytes()
     first, last = sorted(data.draw(st.lists(st.integers(0, len(content)), min_size=2, max_size=2)))
     altered = content[:first] + data.draw(st.binary(max_size=40)) + content[last:]
     path.write_bytes(altered)
 
     if altered == content:
-        snapshot.load(path)
+        snapshot.load_snapshot(path)
     else:
         with pytest.raises(VectorsError, match=r"^[^\n]*$"):
-            snapshot.load(path)
+            snapshot.load_snapshot(path)
 
 
 def resaved(path, **changes):
@@ -161,17 +161,17 @@ def test_a_newer_version_is_refused_by_its_number(path):
     resaved(path, snapshot_version=2)
 
     with pytest.raises(VectorsError, match=r"has snapshot version 2, this w2v reads 1: upgrade w2v-cli"):
-        snapshot.load(path)
+        snapshot.load_snapshot(path)
 
 
 def test_a_newer_container_is_refused_by_its_number(path, monkeypatch):
     """The same for the format of all our files."""
     monkeypatch.setattr(safetensors, "FORMAT_VERSION", "2")
-    snapshot.save(path, SNAPSHOT)
+    snapshot.save_snapshot(path, SNAPSHOT)
     monkeypatch.undo()
 
     with pytest.raises(VectorsError, match=r"has format version '2', this w2v reads '1'; upgrade w2v-cli"):
-        snapshot.load(path)
+        snapshot.load_snapshot(path)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_crafted_metadata_are_refused(path, key, value):
     resaved(path, **{key: value})
 
     with pytest.raises(VectorsError) as refusal:
-        snapshot.load(path)
+        snapshot.load_snapshot(path)
 
     assert len(str(refusal.value)) < 400 + len(str(path))
     assert "\n" not in str(refusal.value)
@@ -206,7 +206,7 @@ def test_settings_that_are_none_are_refused(path):
     resaved(path, identity=identity)
 
     with pytest.raises(VectorsError, match=r"identity\.config\.training\.epochs"):
-        snapshot.load(path)
+        snapshot.load_snapshot(path)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_crafted_loop_is_refused(path, loop):
     resaved(path, loop=loop)
 
     with pytest.raises(VectorsError, match="says too little of its training"):
-        snapshot.load(path)
+        snapshot.load_snapshot(path)
 
 
 def test_values_that_are_not_finite_are_refused(path):
@@ -233,7 +233,7 @@ def test_values_that_are_not_finite_are_refused(path):
     save_tensors(path, tensors, metadata, overwrite=True)
 
     with pytest.raises(VectorsError, match="its 'output_vectors' hold values that are no finite numbers"):
-        snapshot.load(path)
+        snapshot.load_snapshot(path)
 
 
 def test_vectors_are_no_snapshot_and_a_snapshot_is_no_vectors(path, tmp_path):
@@ -241,7 +241,7 @@ def test_vectors_are_no_snapshot_and_a_snapshot_is_no_vectors(path, tmp_path):
     keyed_vectors.save(tmp_path / "v", keyed_vectors.KeyedVectors(ROWS[:, :1], ("a", "b", "c")), overwrite=False)
 
     with pytest.raises(VectorsError, match=r"v is no snapshot of a training"):
-        snapshot.load(tmp_path / "v")
+        snapshot.load_snapshot(tmp_path / "v")
     with pytest.raises(VectorsError, match=r"x\.snapshot is a training snapshot, for resume"):
         keyed_vectors.load(path)
 
@@ -252,7 +252,7 @@ def test_other_files_are_refused(tmp_path, content):
     (tmp_path / "x").write_bytes(content)
 
     with pytest.raises(VectorsError, match="x is damaged or not a file of w2v"):
-        snapshot.load(tmp_path / "x")
+        snapshot.load_snapshot(tmp_path / "x")
 
 
 EXPECTED = {"input_vectors": ROWS, "output_vectors": ROWS, "steps": np.array([0], np.int64)}
@@ -290,12 +290,12 @@ def test_a_disk_that_refuses_keeps_the_old_snapshot(path):
     (path.parent / "f").touch()
 
     with pytest.raises(StorageError):
-        snapshot.save(path.parent / "f" / "x.snapshot", SNAPSHOT)
+        snapshot.save_snapshot(path.parent / "f" / "x.snapshot", SNAPSHOT)
 
     assert path.read_bytes() == before
 
 
 def test_arrays_are_views_of_the_file(path):
     """Loading takes no memory for them."""
-    assert not snapshot.load(path).state.arrays["input_vectors"].flags.owndata
-    assert_array_equal(snapshot.load(path).state.arrays["input_vectors"], ROWS)
+    assert not snapshot.load_snapshot(path).state.arrays["input_vectors"].flags.owndata
+    assert_array_equal(snapshot.load_snapshot(path).state.arrays["input_vectors"], ROWS)

@@ -10,7 +10,7 @@ from test_snapshot import IDENTITY, STATE
 
 from w2v_cli.config.types import Interval, parse_interval
 from w2v_cli.errors import DivergedError, StorageError
-from w2v_cli.training import snapshot
+from w2v_cli.training import snapshot, snapshot_writer
 from w2v_cli.training.snapshot_writer import SnapshotSchedule, SnapshotWriter
 from w2v_cli.training.trainer import Position
 
@@ -48,7 +48,7 @@ class Valve:
 def valve(monkeypatch):
     """Return a Valve through which all writing goes."""
     valve = Valve()
-    monkeypatch.setattr(snapshot, "save", valve)
+    monkeypatch.setattr(snapshot_writer, "save_snapshot", valve)
     return valve
 
 
@@ -194,4 +194,4 @@ def test_costs_are_learnt(tmp_path):
 
         assert not keeper.is_due(239, ends_epoch=False)
         assert keeper._schedule.cost_seconds > 0
-    assert snapshot.load(tmp_path / "x").identity == IDENTITY
+    assert snapshot.load_snapshot(tmp_path / "x").identity == IDENTITY

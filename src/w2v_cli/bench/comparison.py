@@ -17,7 +17,7 @@ from w2v_cli.corpus import find
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.datasets import registry
 from w2v_cli.errors import ConfigError, option
-from w2v_cli.pipeline import train
+from w2v_cli.system.machine import available_cores
 
 EVALUATION_SETS = ("wordsim353", "simlex999", "questions-words")
 _LEARNING_RATES: Mapping[str, float] = {"cbow": 0.05, "skipgram": 0.025}  # the peers' own
@@ -113,7 +113,7 @@ def _machine() -> dict[str, Any]:
     """Return what the figures depend on."""
     return {
         "processor": _processor(),
-        "cores": train.available_cores(),
+        "cores": available_cores(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "load_average": [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else None,

@@ -60,7 +60,7 @@ def _train_w2v(trial: Trial) -> Outcome:
     from w2v_cli import __version__  # noqa: PLC0415  a trial loads what it trains with
     from w2v_cli.config import resolve  # noqa: PLC0415  a trial loads what it trains with
     from w2v_cli.pipeline import train  # noqa: PLC0415  a trial loads what it trains with
-    from w2v_cli.training import progress  # noqa: PLC0415  a trial loads what it trains with
+    from w2v_cli.training import factory, progress  # noqa: PLC0415  a trial loads what it trains with
     from w2v_cli.vectors import keyed_vectors  # noqa: PLC0415  a trial loads what it trains with
 
     output = str(Path(trial.corpus).with_suffix(".safetensors"))
@@ -84,7 +84,7 @@ def _train_w2v(trial: Trial) -> Outcome:
     resolved = resolve.resolve(options={key: (key, value) for key, value in options.items()}).config
     cpu_at: dict[type, float] = {}
     saved = train.train_vectors(resolved, Path(), lambda event: cpu_at.update({type(event): time.process_time()}))
-    cpu_seconds = cpu_at[progress.Progress] - cpu_at[train.EngineLoaded]
+    cpu_seconds = cpu_at[progress.Progress] - cpu_at[factory.EngineLoaded]
     words = list(keyed_vectors.load(Path(output)).words)
     return Outcome(saved.trained.seconds, cpu_seconds, words, saved.trained.input_vectors, __version__)
 

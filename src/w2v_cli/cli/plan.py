@@ -4,7 +4,7 @@ from w2v_cli.cli import console
 from w2v_cli.cli.progress import duration
 from w2v_cli.humanize import count, size
 from w2v_cli.pipeline.dry_run import DryRunReport
-from w2v_cli.pipeline.memory_check import MemoryFound
+from w2v_cli.pipeline.memory import MemoryFound
 
 
 def show_plan(plan: DryRunReport, *, as_json: bool) -> None:
@@ -20,8 +20,13 @@ def show_plan(plan: DryRunReport, *, as_json: bool) -> None:
 
 def plan_lines(plan: DryRunReport) -> list[str]:
     """Return a plan for people, a subject a line."""
-    begun, config, loaded = plan.begun, plan.begun.config, plan.begun.loaded
-    corpus, model, training, words = begun.identity.corpus, config.model, config.training, len(begun.corpus.vocabulary)
+    prepared, config, loaded = plan.prepared, plan.prepared.config, plan.prepared.loaded
+    corpus, model, training, words = (
+        prepared.identity.corpus,
+        config.model,
+        config.training,
+        len(prepared.corpus.vocabulary),
+    )
     snapshot = f", {size(plan.snapshot_bytes)} for the snapshot" if plan.snapshot_bytes else ""
     texts = corpus["source"] if isinstance(corpus["source"], str) else ", ".join(corpus["source"])
     done = f", {100 * plan.progress:.0f} % of it done" if plan.progress else ""
@@ -35,7 +40,7 @@ def plan_lines(plan: DryRunReport) -> list[str]:
         f"model: {model.model}, {count(model.dim, 'dimension')}, window {model.window}, {negatives}",
         f"training: {count(training.epochs, 'epoch')}{done}, {engine}, learning rate {config.learning_rate:g}",
         f"files: {', '.join(plan.files.values())}",
-        _memory_line(begun.memory),
+        _memory_line(prepared.memory),
         f"disk: {size(plan.vectors_bytes)} for the vectors{snapshot}; {size(plan.free_bytes)} are free",
         f"time: about {duration(plan.seconds)}{_of_which(plan)}, {pace}",
     ]
@@ -49,6 +54,6 @@ def _memory_line(memory: MemoryFound) -> str:
 
 def _of_which(plan: DryRunReport) -> str:
     """Return how much of the time goes into measuring, where that is worth a word."""
-    epochs = (1 - plan.progress) * plan.begun.config.training.epochs
+    epochs = (1 - plan.progress) * plan.prepared.config.training.epochs
     measuring = epochs * plan.speed.measure_seconds
     return f" ({duration(measuring)} of it for measuring)" if measuring >= 1 else ""

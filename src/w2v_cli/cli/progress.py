@@ -8,8 +8,15 @@ from w2v_cli.corpus.report import ScanReport
 from w2v_cli.datasets import registry
 from w2v_cli.evaluation import SetScore
 from w2v_cli.humanize import count as _count
-from w2v_cli.pipeline import train
-from w2v_cli.pipeline.events import CorpusRead
+from w2v_cli.pipeline.events import (
+    CorpusRead,
+    CorpusScanned,
+    Event,
+    TrainingResumed,
+    VectorsSaved,
+    WordsInitialised,
+)
+from w2v_cli.training.factory import EngineLoaded
 from w2v_cli.training.progress import Progress
 
 _MOST_FILES = 3  # that are named
@@ -25,7 +32,7 @@ _DOINGS = {
 class TrainingDisplay(Display):
     """Shows what the pipeline tells; warnings also when quiet."""
 
-    def show(self, event: train.Event) -> None:
+    def show(self, event: Event) -> None:
         """Show one event."""
         match event:
             case ClusterJoined() | WorkerLost():
@@ -34,33 +41,32 @@ class TrainingDisplay(Display):
                 self.say(_found_line(event))
             case CorpusRead():
                 self.show_bytes_of("reading", event.done_bytes, event.total_bytes)
-            case train.CorpusScanned():
+            case CorpusScanned():
                 self.close_bar()
                 self._show_corpus(event)
-            case train.EngineLoaded():
+            case EngineLoaded():
                 self.say(_engine_line(event))
                 if not event.is_compiled:
                     self.say("compiling, once on this machine; this takes some twenty seconds")
-            case train.TrainingResumed() | train.WordsInitialised():
+            case TrainingResumed() | WordsInitialised():
                 self.say(_start_line(event))
             case Progress():
                 self._show_progress(event)
-            case train.VectorsSaved():
+            case VectorsSaved():
                 self._show_saved(event)
 
-    def _show_corpus(self, event: train.CorpusScanned) -> None:
-        for warning in event.corpus.warnings:
+    def _show_corpus(self, event: CorpusScanned) -> None:
+        for warning in event.warnings:
             console.warn(warning)
         self.say(_scanned_line(event))
-        self.say(_report_line(event.corpus.report))
+        self.say(_report_line(event.report))
 
-    def _show_saved(self, event: train.VectorsSaved) -> None:
+    def _show_saved(self, event: VectorsSaved) -> None:
         self.close_bar()
-        trained = event.trained
-        if trained.epoch < trained.reports[-1].epoch:
-            self.say(f"kept the vectors of epoch {trained.epoch}, where the held-out loss was lowest")
+        if event.epoch < event.last_epoch:
+            self.say(f"kept the vectors of epoch {event.epoch}, where the held-out loss was lowest")
         words = _count(event.vocabulary_size, "word")
-        self.say(f"wrote {event.path}: {words}, trained in {trained.seconds:.1f} s")
+        self.say(f"wrote {event.path}: {words}, trained in {event.training_seconds:.1f} s")
 
     def _show_progress(self, progress: Progress) -> None:
         can_redraw = console.can_redraw()
@@ -124,11 +130,10 @@ def _found_line(event: CorpusFound) -> str:
     return f"corpus: {event.name}{' (no corpus was given)' if event.is_default else ''}, {files}"
 
 
-def _scanned_line(event: train.CorpusScanned) -> str:
-    corpus, vocabulary = event.corpus, event.corpus.vocabulary
+def _scanned_line(event: CorpusScanned) -> str:
     return (
-        f"{_count(corpus.report.words, 'word')}, {corpus.distinct_words:,} different; "
-        f"kept {_count(len(vocabulary), 'word')} with {_count(vocabulary.kept_words, 'occurrence')}, "
+        f"{_count(event.words, 'word')}, {event.different_words:,} different; "
+        f"kept {_count(event.vocabulary_size, 'word')} with {_count(event.kept_words, 'occurrence')}, "
         f"in {event.seconds:.1f} s"
     )
 
@@ -140,8 +145,8 @@ def _cluster_line(event: ClusterJoined | WorkerLost) -> str:
     return f"lost the worker {event.worker}{works}"
 
 
-def _start_line(event: train.TrainingResumed | train.WordsInitialised) -> str:
-    if isinstance(event, train.TrainingResumed):
+def _start_line(event: TrainingResumed | WordsInitialised) -> str:
+    if isinstance(event, TrainingResumed):
         return f"going on from {event.path}: {100 * event.progress:.0f} % of {_count(event.epochs, 'epoch')} is done"
     return f"{event.matched:,} of {_count(event.words, 'word')} begin with their vectors of {event.name}"
 
@@ -152,7 +157,7 @@ def _report_line(report: ScanReport) -> str:
     return f"{read}; dropped or odd: {', '.join(report.dropped)}" if report.dropped else read
 
 
-def _engine_line(event: train.EngineLoaded) -> str:
+def _engine_line(event: EngineLoaded) -> str:
     at_work = "" if event.backend == "cupy" else f", {_count(event.threads, 'thread')}"
     if event.blocks_in_flight is not None:
         at_work = f", {_count(event.blocks_in_flight, 'block')} in flight"

@@ -24,6 +24,10 @@ class ClusterJoined:
     label: str
     workers: tuple[str, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the event for JSON."""
+        return {"event": "cluster", "cluster": self.label, "workers": list(self.workers)}
+
 
 @dataclass(frozen=True)
 class WorkerLost:
@@ -31,6 +35,10 @@ class WorkerLost:
 
     worker: str
     works: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event for JSON."""
+        return {"event": "worker_lost", "worker": self.worker, "works": list(self.works)}
 
 
 @dataclass(frozen=True)

@@ -37,14 +37,20 @@ class ClusterTrainer:
     """
 
     def __init__(
-        self, cluster: Cluster, rounds: Sequence[Round], vocabulary: Vocabulary, config: Config, backend: Backend
+        self,
+        cluster: Cluster,
+        rounds: Sequence[Round],
+        vocabulary: Vocabulary,
+        config: Config,
+        backend: Backend,
+        schedule: Schedule,
     ) -> None:
         self._cluster = cluster
         self._rounds = rounds
         self._vocabulary = PackedVocabulary.of(vocabulary)
         self._config = config
         self._backend = backend
-        self._schedule = Schedule.of(config)
+        self._schedule = schedule
         start = build_embeddings(len(vocabulary), config.model, config.sampling.seed)
         self._state = {"input_vectors": start.input_vectors, "output_vectors": start.output_vectors}
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from w2v_cli.corpus import urls
 from w2v_cli.corpus.sources import STDIN, Source, find_sources
@@ -24,6 +25,10 @@ class CorpusFound:
     name: str | None
     is_default: bool
     asked: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event for JSON."""
+        return {"event": "corpus_found", "source": self.source, "name": self.name}
 
     @property
     def source(self) -> str | tuple[str, ...]:

@@ -1,7 +1,7 @@
 """`w2v_cli.train`: a training as one call, for notebooks and programs."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,16 +11,16 @@ from w2v_cli.cluster.local import end_if_worker
 from w2v_cli.config.keywords import OptionsGiven, Settings, from_keywords, from_mapping, plain
 from w2v_cli.config.resolve import find_config_file, resolve
 from w2v_cli.corpus import find
+from w2v_cli.corpus.tokenizer import split_whitespace
 from w2v_cli.datasets import registry
-from w2v_cli.errors import ConfigError
-from w2v_cli.pipeline import train as train_module
-from w2v_cli.pipeline.events import Event, OnEvent, VectorsSaved
-from w2v_cli.pipeline.in_memory_texts import Texts, write_texts
+from w2v_cli.errors import ConfigError, CorpusError
+from w2v_cli.pipeline.events import Event, OnEvent
+from w2v_cli.pipeline.train import train_vectors
 from w2v_cli.queries import WordVectors, load
-
-__all__ = ["train"]
+from w2v_cli.system.files import disk_errors
 
 Place = str | os.PathLike[str]
+Texts = Iterable[str] | Iterable[Sequence[str]]
 
 
 def train(
@@ -80,15 +80,29 @@ def train(
     is_temporary = texts is not None or output is None
     with TemporaryDirectory(prefix="w2v-", ignore_cleanup_errors=True) if is_temporary else nullcontext("") as folder:
         options = _options(corpus, texts, output, Path(folder)) | from_keywords(settings)
-        saved = _train(options, config, on_event or _ignore, is_stop_wanted or _never, is_resumed=resume)
-        trained = load(saved.path)
-        return trained if output is not None else _in_memory(trained)
+        data_folder = registry.data_folder(os.environ)
+        mapping, file = (config, None) if isinstance(config, Mapping) else ({}, config)
+        resolved = resolve(
+            options=from_mapping(mapping) | options,
+            file=None if file is None else find_config_file(os.fspath(file)),
+            # a training that is resumed has the settings of its corpus in the snapshot
+            corpus_settings_for=None if resume else lambda source: find.corpus_settings_for(source, data_folder),
+        )
+        result = train_vectors(
+            resolved.config,
+            data_folder,
+            on_event or _ignore,
+            resume=resolved.given_keys if resume else None,
+            is_stop_wanted=is_stop_wanted or _never,
+        )
+        vectors = load(result.path)
+        return vectors if output is not None else _in_memory(vectors)
 
 
 def _options(
     corpus: Place | Sequence[Place] | None, texts: Texts | None, output: Place | None, folder: Path
 ) -> OptionsGiven:
-    """Return where text and vectors are, as options; what lies nowhere yet has its place in `folder`."""
+    """Return the places of text and vectors as options; what has no place yet gets one in `folder`."""
     options: OptionsGiven = {}
     if output is None:
         options["output.path"] = ("output", str(folder / "w2v.safetensors"))
@@ -97,36 +111,42 @@ def _options(
         options["output.path"] = ("output", os.fspath(output))
     if texts is not None:
         options["corpus.source"] = ("texts", str(folder / "texts"))
-        if write_texts(texts, folder / "texts"):
+        if _write_texts(texts, folder / "texts"):
             options["corpus.tokens"] = ("texts", "whitespace")
     elif corpus is not None:
         options["corpus.source"] = ("corpus", plain(corpus))
     return options
 
 
-def _train(
-    options: OptionsGiven,
-    config: Place | Mapping[str, Any] | None,
-    on_event: OnEvent,
-    is_stop_wanted: Callable[[], bool],
-    *,
-    is_resumed: bool,
-) -> VectorsSaved:
-    """Train with the settings of all sources; a training that is resumed has what its corpus asks for already."""
-    data_folder = registry.data_folder(os.environ)
-    mapping, file = (config, None) if isinstance(config, Mapping) else ({}, config)
-    resolved = resolve(
-        options=from_mapping(mapping) | options,
-        file=None if file is None else find_config_file(os.fspath(file)),
-        corpus_settings_for=None if is_resumed else lambda source: find.corpus_settings_for(source, data_folder),
-    )
-    return train_module.train_vectors(
-        resolved.config,
-        data_folder,
-        on_event,
-        resume=resolved.given_keys if is_resumed else None,
-        is_stop_wanted=is_stop_wanted,
-    )
+def _write_texts(texts: Texts, path: Path) -> bool:
+    """Write texts to `path`, one after the other; return whether they come as words rather than as strings.
+
+    A string is a text of one line or more; a list of words is a sentence, and takes a line. Raises CorpusError where
+    both kinds are mixed, where something else is among them, and where what should be one word has white space in it.
+    """
+    if isinstance(texts, str):
+        raise CorpusError("texts is one string, and would be read letter by letter: give a list of strings, [text].")
+    kinds = set[bool]()
+    with disk_errors(path), path.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+        for place, text in enumerate(texts):
+            kinds.add(not isinstance(text, str))
+            if len(kinds) > 1:
+                raise CorpusError(f"texts[{place}]: strings and lists of words are mixed: give one kind.")
+            file.write(text if isinstance(text, str) else _as_line(text, place))
+            file.write("\n")
+    return kinds == {True}
+
+
+def _as_line(words: Sequence[str], place: int) -> str:
+    """Return a sentence of words as a line that whitespace cuts into the same words."""
+    try:
+        line = " ".join(words)
+    except TypeError as error:
+        raise CorpusError(f"texts[{place}] is neither a string nor a list of words, but {words!r:.60}.") from error
+    if split_whitespace(line) != list(words):
+        wrong = next(word for word in words if split_whitespace(word) != [word])
+        raise CorpusError(f"texts[{place}] holds {wrong!r:.60}, which is not one word without white space.")
+    return line
 
 
 def _ignore(_event: Event) -> None:
@@ -137,7 +157,7 @@ def _never() -> bool:
     return False
 
 
-def _in_memory(trained: WordVectors) -> WordVectors:
+def _in_memory(vectors: WordVectors) -> WordVectors:
     """Return the vectors without their file."""
-    counts = None if trained.counts is None else trained.counts.copy()
-    return WordVectors(trained.vectors.copy(), tuple(trained.words), counts, trained.metadata)
+    counts = None if vectors.counts is None else vectors.counts.copy()
+    return WordVectors(vectors.vectors.copy(), tuple(vectors.words), counts, vectors.metadata)

@@ -1,4 +1,4 @@
-"""A training up to its first word: what it would read, take and write, and about how long it would last."""
+"""The dry run: a training up to its first word, and an estimate of memory, disk and time."""
 
 import contextlib
 import shutil
@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from w2v_cli.config.schema import Config
-from w2v_cli.config.types import Interval, parse_interval
 from w2v_cli.pipeline.events import OnEvent
 from w2v_cli.pipeline.memory import state_bytes, vectors_file_bytes
-from w2v_cli.pipeline.prepare import PreparedTraining, begin, claim, connect_cluster
+from w2v_cli.pipeline.prepare import PreparedTraining, connect_cluster, has_snapshots, lock_output, prepare
 from w2v_cli.system.files import OutputExistsError
 from w2v_cli.training.snapshot import snapshot_path
 from w2v_cli.training.trainer import BEGINNING
@@ -36,13 +35,13 @@ class Speed:
 
 @dataclass(frozen=True)
 class DryRunReport:
-    """A training that could begin, with its corpus and vocabulary; sizes in bytes.
+    """A training that could start; sizes in bytes.
 
-    progress: how much of it was done before, where it would go on; snapshot_bytes: 0 where none is kept; refusals: why
-    the training would not begin as it was asked for: outputs that exist.
+    progress: the share that an earlier run has done, 0 to 1. snapshot_bytes: 0 if no snapshots are wanted. seconds: of
+    training. refusals: outputs that exist, for which the training would not start as it was asked for.
     """
 
-    begun: PreparedTraining
+    prepared: PreparedTraining
     progress: float
     vectors_bytes: int
     snapshot_bytes: int
@@ -53,29 +52,29 @@ class DryRunReport:
 
     @property
     def files(self) -> dict[str, str]:
-        """The files that would be written, by what they are."""
-        output = self.begun.config.output
+        """The files that would be written, by kind."""
+        output = self.prepared.config.output
         files = {"vectors": output.path, "snapshot": str(snapshot_path(Path(output.path))), "log": output.log}
         return {kind: name for kind, name in files.items() if name and (kind != "snapshot" or self.snapshot_bytes)}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plan for a script."""
-        begun, speed, limit = self.begun, self.speed, self.begun.memory.limit
+        """Return the report for a script (docs/reference/json.md)."""
+        prepared, speed, limit = self.prepared, self.speed, self.prepared.memory.limit
         return {
             "dry_run": True,
             "refusals": list(self.refusals),
-            "corpus": begun.identity.corpus,
-            "vocabulary": len(begun.corpus.vocabulary),
-            "algorithm": begun.loaded.algorithm,
-            "backend": str(begun.loaded.backend),
-            "threads": begun.loaded.threads,
-            "is_reproducible": begun.loaded.is_reproducible,
-            "blocks_in_flight": begun.loaded.blocks_in_flight,
-            "learning_rate": begun.config.learning_rate,
-            "config": begun.config.model_dump(mode="json"),
+            "corpus": prepared.identity.corpus,
+            "vocabulary": len(prepared.corpus.vocabulary),
+            "algorithm": prepared.loaded.algorithm,
+            "backend": str(prepared.loaded.backend),
+            "threads": prepared.loaded.threads,
+            "is_reproducible": prepared.loaded.is_reproducible,
+            "blocks_in_flight": prepared.loaded.blocks_in_flight,
+            "learning_rate": prepared.config.learning_rate,
+            "config": prepared.config.model_dump(mode="json"),
             "files": self.files,
-            "memory_bytes": begun.memory.peak,
-            "memory_parts": dict(begun.memory.need.parts),
+            "memory_bytes": prepared.memory.peak,
+            "memory_parts": dict(prepared.memory.need.parts),
             "memory_available": None if limit is None else limit.available,
             "memory_limit": None if limit is None else limit.name,
             "vectors_bytes": self.vectors_bytes,
@@ -91,79 +90,91 @@ class DryRunReport:
 def plan_training(
     config: Config, data_folder: Path, on_event: OnEvent, *, resume: Collection[str] | None = None
 ) -> DryRunReport:
-    """Do everything that can be refused, measure the speed for a moment, and return the plan; nothing is written.
+    """Prepare a training, measure its speed for a moment, and return the report; nothing is written.
 
-    The parameters are those of pipeline.train_vectors, and so are the errors, but for an output that exists: the plan
-    is that of a training with `overwrite`, and tells it.
+    Args:
+        config: All settings.
+        data_folder: Where downloaded corpora and evaluation sets lie.
+        on_event: Called with each event.
+        resume: None for a new training; else the dotted keys of `config` that were given, as for `train_vectors`.
+
+    Returns:
+        The report; outputs that exist are its refusals, and the rest is that of a training with `overwrite`.
+
+    Raises:
+        W2vError: Its subclasses, as for `train_vectors`.
     """
     config, refusals = _unhindered(config, resume)
-    with claim(config, resume) as (claimed, taken), connect_cluster(claimed, data_folder, on_event) as cluster:
-        begun = begin(claimed, data_folder, on_event, taken, cluster)
-        speed = measure_speed(begun)
-        output, training = Path(begun.config.output.path), begun.config.training
-        vocabulary = begun.corpus.vocabulary
+    with (
+        lock_output(config, resume) as (locked, snapshot),
+        connect_cluster(locked, data_folder, on_event) as cluster,
+    ):
+        prepared = prepare(locked, data_folder, on_event, snapshot, cluster)
+        speed = measure_speed(prepared)
+        output, training = Path(prepared.config.output.path), prepared.config.training
+        vocabulary = prepared.corpus.vocabulary
         text_bytes = len(encode_words(vocabulary.words)[0])
-        has_snapshot = parse_interval(begun.config.output.snapshot_every) != Interval()
-        done = _progress_before(begun)
+        has_snapshot = has_snapshots(prepared.config.output)
+        done = _progress_before(prepared)
         epochs_left = (1 - done) * training.epochs
         return DryRunReport(
-            begun=begun,
+            prepared=prepared,
             progress=done,
-            vectors_bytes=vectors_file_bytes(text_bytes, len(vocabulary), begun.config.model.dim),
-            snapshot_bytes=state_bytes(begun.config, len(vocabulary)) if has_snapshot else 0,
+            vectors_bytes=vectors_file_bytes(text_bytes, len(vocabulary), prepared.config.model.dim),
+            snapshot_bytes=state_bytes(prepared.config, len(vocabulary)) if has_snapshot else 0,
             free_bytes=shutil.disk_usage(output.absolute().parent).free,
             speed=speed,
-            seconds=speed.seconds_for(epochs_left * begun.corpus_words, epochs_left),
+            seconds=speed.seconds_for(epochs_left * prepared.corpus_words, epochs_left),
             refusals=refusals,
         )
 
 
 def _unhindered(config: Config, resume: Collection[str] | None) -> tuple[Config, tuple[str, ...]]:
-    """Return a config to plan with, and what stands against a training with the one that was given."""
+    """Return the config to plan with, and the outputs for which the given one would be refused."""
     try:
-        with claim(config, resume):
+        with lock_output(config, resume):
             return config, ()
     except OutputExistsError as error:
         output = config.output.model_copy(update={"overwrite": True})
         return config.model_copy(update={"output": output}), (error.message,)
 
 
-def measure_speed(begun: PreparedTraining, clock: Callable[[], float] = time.perf_counter) -> Speed:
-    """Train for a moment and return how fast that was; the vectors are of no use afterwards.
+def measure_speed(prepared: PreparedTraining, clock: Callable[[], float] = time.perf_counter) -> Speed:
+    """Train for a moment and return the speed; the vectors are useless afterwards.
 
-    The work before an epoch's first words, which the minibatch algorithm has, is told apart.
+    The work before an epoch's first words, which the minibatch algorithm has, is measured apart.
     """
-    start = BEGINNING if begun.state is None else begun.state.position
-    epochs, began = begun.config.training.epochs, clock()
-    first = latest = (began, _progress_before(begun))
-    with contextlib.closing(begun.trainer.steps(start)) as advances:
-        for number, advance in enumerate(advances):
-            float(advance.loss_sum)  # waits for a device, so that what is done is measured, not what is asked for
-            latest = (clock(), advance.progress)
+    start = BEGINNING if prepared.state is None else prepared.state.position
+    epochs, began = prepared.config.training.epochs, clock()
+    first = latest = (began, _progress_before(prepared))
+    with contextlib.closing(prepared.trainer.steps(start)) as steps:
+        for number, step in enumerate(steps):
+            float(step.loss_sum)  # waits for a device, so that what is done is measured, not what is asked for
+            latest = (clock(), step.progress)
             if number == 0:
                 first = latest
             elif latest[0] - first[0] >= _SAMPLE_SECONDS:
                 break
     if latest is first:  # all there was to train on came at once
-        first = (began, _progress_before(begun))
+        first = (began, _progress_before(prepared))
     seconds, done = latest[0] - first[0], latest[1] - first[1]
-    words_per_second = done * epochs * begun.corpus_words / seconds if seconds > 0 and done > 0 else float("inf")
-    return Speed(first[0] - began, words_per_second, _measure_seconds(begun, clock))
+    words_per_second = done * epochs * prepared.corpus_words / seconds if seconds > 0 and done > 0 else float("inf")
+    return Speed(first[0] - began, words_per_second, _measure_seconds(prepared, clock))
 
 
-def _measure_seconds(begun: PreparedTraining, clock: Callable[[], float]) -> float:
+def _measure_seconds(prepared: PreparedTraining, clock: Callable[[], float]) -> float:
     """Return how long what is measured after an epoch takes."""
     began = clock()
-    if begun.config.training.validation > 0:
-        begun.trainer.validation_loss()
-    if begun.evaluator is not None:
-        begun.evaluator.score(begun.trainer.read_vectors())
+    if prepared.config.training.validation > 0:
+        prepared.trainer.validation_loss()
+    if prepared.evaluator is not None:
+        prepared.evaluator.score(prepared.trainer.read_vectors())
     return clock() - began
 
 
-def _progress_before(begun: PreparedTraining) -> float:
+def _progress_before(prepared: PreparedTraining) -> float:
     """Return how much of the training, 0 to 1, was done by earlier runs."""
-    if begun.state is None:
+    if prepared.state is None:
         return 0.0
-    point, training = begun.state.position, begun.config.training
-    return (point.epoch + point.done / (begun.loaded.rounds or begun.corpus_words)) / training.epochs
+    position, training = prepared.state.position, prepared.config.training
+    return (position.epoch + position.done / (prepared.loaded.rounds or prepared.corpus_words)) / training.epochs

@@ -1,64 +1,87 @@
-"""What is done before the first word is trained on: everything that can be refused is refused here."""
+"""The preparation of a training: all that comes before its first word; what can be refused is refused here."""
 
 import contextlib
+import dataclasses
+import hashlib
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from w2v_cli.cluster.connect import joined
 from w2v_cli.cluster.pool import Cluster
-from w2v_cli.cluster.scan import refuse_stdin, scan_on
+from w2v_cli.cluster.scan import ClusterCorpus, refuse_stdin, scan_on
 from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
-from w2v_cli.config.schema import Config, CorpusSettings
-from w2v_cli.config.types import parse_address
+from w2v_cli.config.schema import Config, CorpusSettings, OutputSettings
+from w2v_cli.config.types import Interval, parse_address, parse_interval
 from w2v_cli.corpus import urls
-from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.corpus.find import CorpusFound, find_corpus
-from w2v_cli.corpus.scan import ScannedCorpus, scan_corpus
+from w2v_cli.corpus.scan import ScannedCorpus, ScanResult, scan_corpus
 from w2v_cli.corpus.sources import known_bytes
-from w2v_cli.corpus.vocabulary import no_words
+from w2v_cli.corpus.vocabulary import Vocabulary, no_words
 from w2v_cli.evaluation import Evaluator, read_sets
 from w2v_cli.kernels.gpu import resolve_backend
 from w2v_cli.kernels.holdout import hold_out
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.pipeline import memory_check, session
-from w2v_cli.pipeline.events import CorpusRead, CorpusScanned, OnEvent
-from w2v_cli.pipeline.memory_check import MemoryFound, check_least_memory, check_memory
+from w2v_cli.pipeline.events import CorpusRead, CorpusScanned, OnEvent, TrainingResumed, WordsInitialised
+from w2v_cli.pipeline.memory import MemoryFound, check_least_memory, check_memory, is_compiled
 from w2v_cli.pipeline.run_log import check_log
-from w2v_cli.system import locks
-from w2v_cli.system.files import clear_stale, refuse_input
+from w2v_cli.system import files, locks
+from w2v_cli.system.files import clear_stale
 from w2v_cli.system.machine import available_cores
-from w2v_cli.training import resume as resume_module
 from w2v_cli.training.factory import EngineLoaded, build_trainer, with_algorithm
+from w2v_cli.training.resume import check_same, find_snapshot, merge_settings, resume_training
 from w2v_cli.training.schedule import Schedule
-from w2v_cli.training.snapshot import Identity, Snapshot
+from w2v_cli.training.snapshot import Identity, Snapshot, snapshot_path
 from w2v_cli.training.state import TrainerState
 from w2v_cli.training.trainer import Trainer
-from w2v_cli.training.warm_start import read_old_vectors
+from w2v_cli.training.warm_start import read_old_vectors, start_from
+
+if TYPE_CHECKING:
+    from w2v_cli.corpus.encoded_text import EncodedText
+
+_HALF_BYTES = np.dtype(np.float16).itemsize
 
 
 @contextlib.contextmanager
-def claim(config: Config, resume: Collection[str] | None) -> Iterator[tuple[Config, Snapshot | None]]:
-    """Hold the output; yield the config to train with and the snapshot to go on from, None where training is new.
+def lock_output(config: Config, resume: Collection[str] | None) -> Iterator[tuple[Config, Snapshot | None]]:
+    """Hold the output; yield the config to train with, and the snapshot to resume, None for a new training.
 
-    resume: as for pipeline.train_vectors. Raises what storage, lock, snapshot and log have against it.
+    Args:
+        config: All settings.
+        resume: None for a new training; else the dotted keys of `config` that were given.
+
+    Raises:
+        StorageError: Vectors, snapshot or log cannot be written.
+        OutputInUseError: Another training holds the output.
+        ConfigError: The output exists, or the snapshot is missing or belongs to another training.
+        VectorsError: The snapshot is damaged.
     """
     output = Path(config.output.path)
-    session.check_writable(output, config)
+    files.check_writable(output)
+    if has_snapshots(config.output):
+        files.check_writable(snapshot_path(output))
     with locks.hold(output):
         clear_stale(output.absolute().parent)
-        taken = session.find_snapshot(output, is_resumed=resume is not None, overwrite=config.output.overwrite)
-        if taken is not None:
-            config = resume_module.merge_settings(config, resume or (), taken)
-        check_log(config.output, is_resumed=taken is not None)
-        yield config, taken
+        snapshot = find_snapshot(output, is_resumed=resume is not None, overwrite=config.output.overwrite)
+        if snapshot is not None:
+            config = merge_settings(config, resume or (), snapshot)
+        check_log(config.output, is_resumed=snapshot is not None)
+        yield config, snapshot
+
+
+def has_snapshots(output: OutputSettings) -> bool:
+    """Return whether snapshots are wanted."""
+    return parse_interval(output.snapshot_every) != Interval()
 
 
 @contextlib.contextmanager
 def connect_cluster(config: Config, data_folder: Path, on_event: OnEvent) -> Iterator[Cluster | None]:
-    """Yield the cluster that a training is to run on, None where it runs here.
+    """Yield the cluster to train on, None to train in this process.
 
     What can be refused without a cluster is refused before one is started or waited for.
     """
@@ -71,143 +94,221 @@ def connect_cluster(config: Config, data_folder: Path, on_event: OnEvent) -> Ite
 
 
 def _check_before_cluster(config: Config, data_folder: Path) -> None:
-    """Raise what stands against settings, evaluation sets and the names of texts."""
+    """Raise the error of settings, evaluation sets or texts that cannot be used."""
     with_algorithm(config)
     read_sets(config.training.evaluate, data_folder)
     source = config.corpus.source
     if any(urls.is_url(text) for text in ((source,) if isinstance(source, str) else source or ())):
-        return  # to look there takes its time, and comes later
+        return  # looking there takes time, and comes later
     sources = find_corpus(source, data_folder).sources
     places = [found.place for found in sources]
     refuse_stdin(places)
-    refuse_input(Path(config.output.path), places)
+    files.refuse_input(Path(config.output.path), places)
     if parse_address(config.cluster.cluster or "").workers and known_bytes(sources) == 0:
         raise no_words()
 
 
 @dataclass(frozen=True)
 class PreparedTraining:
-    """A training that is ready to begin, or to go on; evaluator: None where nothing is to be scored."""
+    """A training that is ready to start.
+
+    corpus_words: the words of an epoch. loaded: what runs. evaluator: None where no sets are scored. state: where an
+    earlier run stopped, None for a new training.
+    """
 
     config: Config
     corpus: ScannedCorpus
     corpus_words: int
     identity: Identity
     trainer: Trainer
+    schedule: Schedule
     loaded: EngineLoaded
     memory: MemoryFound
     evaluator: Evaluator | None
-    schedule: Schedule
     state: TrainerState | None = None
 
 
-def begin(
-    config: Config, data_folder: Path, on_event: OnEvent, taken: Snapshot | None, cluster: Cluster | None = None
+def prepare(
+    config: Config, data_folder: Path, on_event: OnEvent, snapshot: Snapshot | None, cluster: Cluster | None = None
 ) -> PreparedTraining:
-    """Find and scan the corpus, build the trainer and bring it to where training begins."""
+    """Find and scan the corpus, build the trainer and bring it to where training starts.
+
+    Args:
+        config: The settings that `lock_output` gave.
+        data_folder: Where downloaded corpora and evaluation sets lie.
+        on_event: Called with each event.
+        snapshot: The one to resume, None for a new training.
+        cluster: Where to train, None for this process.
+
+    Raises:
+        W2vError: Its subclasses, for all that stands in the way of the training.
+    """
     config, output = with_algorithm(config), Path(config.output.path)
-    schedule = Schedule.of(config)
     check_least_memory(config.training.threads or available_cores())
-    wanted = config.training.backend
-    backend = resolve_backend(wanted) if cluster is None else resolve_on(cluster, wanted)
+    run: _Run = LocalRun(config) if cluster is None else ClusterRun(config, cluster)
+    backend = run.resolve_backend()
     sets = read_sets(config.training.evaluate, data_folder)
-    old_vectors = read_old_vectors(config.model) if taken is None else None
+    old_vectors = read_old_vectors(config.model) if snapshot is None else None
     found = find_corpus(config.corpus.source, data_folder)
-    refuse_input(output, (source.place for source in found.sources))
+    files.refuse_input(output, (source.place for source in found.sources))
     on_event(found)
-    build, scanned = _scan(found, config, on_event) if cluster is None else _scan_on(cluster, found, config, on_event)
-    on_event(scanned)
-    corpus = scanned.corpus
+    corpus = run.scan(found, on_event)
     memory = check_memory(corpus, config, backend)
     corpus_facts = _corpus_facts(found, corpus)
-    trainer, loaded, words = build(backend)
-    if taken is not None:
-        resume_module.check_same(output, taken, corpus_facts, str(backend), loaded.rounds or words)
-    session.check_room(output, trainer, config, has_snapshot=taken is not None)
+    schedule = Schedule.of(config)
+    trainer, loaded, words = run.build_trainer(schedule, backend)
+    if snapshot is not None:
+        check_same(output, snapshot, corpus_facts, str(backend), loaded.rounds or words)
+    _check_room(config.output, trainer, has_snapshot=snapshot is not None)
     on_event(loaded)
     trainer.prepare()
     kept_config = config.model_copy(update={"corpus": config.corpus.model_copy(update={"source": found.source})})
     identity = Identity(kept_config, corpus_facts, str(backend), loaded.is_reproducible)
-    evaluator = (
-        Evaluator(sets, corpus.vocabulary.words, threads=min(loaded.threads, available_cores())) if sets else None
-    )
+    scoring_threads = min(loaded.threads, available_cores())
+    evaluator = Evaluator(sets, corpus.vocabulary.words, threads=scoring_threads) if sets else None
     state = None
-    if taken is not None:
-        identity, state = session.go_on(output, trainer, taken, identity, on_event)
+    if snapshot is not None:
+        identity, state = resume_training(trainer, snapshot, identity)
+        progress, epoch = state.sums.progress, state.position.epoch
+        on_event(TrainingResumed(snapshot_path(output), progress, epoch, config.training.epochs))
     elif old_vectors is not None:
-        identity = session.take_over(trainer, corpus.vocabulary, old_vectors, identity, on_event)
-    return PreparedTraining(config, corpus, words, identity, trainer, loaded, memory, evaluator, schedule, state)
+        matched = start_from(trainer, corpus.vocabulary.words, old_vectors)
+        on_event(WordsInitialised(old_vectors.name, matched, len(corpus.vocabulary)))
+        identity = dataclasses.replace(identity, init_from=old_vectors.describe() | {"words": matched})
+    return PreparedTraining(config, corpus, words, identity, trainer, schedule, loaded, memory, evaluator, state)
 
 
-Build = Callable[[Backend], tuple[Trainer, EngineLoaded, int]]  # → the trainer, and the words of its epoch
+class _Run(Protocol):
+    """Where a training runs: it reads the corpus, and builds the trainer from what it read."""
+
+    def resolve_backend(self) -> Backend:
+        """Return the backend for the setting training.backend; raise MissingDependencyError if it cannot be used."""
+
+    def scan(self, found: CorpusFound, on_event: OnEvent) -> ScannedCorpus:
+        """Count and encode the corpus."""
+
+    def build_trainer(self, schedule: Schedule, backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
+        """Return the trainer on the corpus that was scanned, the event of it, and the words of its epoch."""
 
 
-def scan_found(
-    found: CorpusFound,
-    settings: CorpusSettings,
-    threads: int | None,
-    on_event: Callable[[CorpusRead], None],
-    *,
-    beside: Path | None,
-) -> tuple[CorpusScanned, EncodedText]:
-    """Return what was found in a corpus, with how long that took, and its text; threads: None: one for each core.
+class LocalRun:
+    """A training in this process."""
 
-    beside and the errors: as for `scan`.
-    """
-    started = time.perf_counter()
-    corpus, text = scan_corpus(
-        found.sources,
-        settings,
-        threads=threads or available_cores(),
-        beside=beside,
-        on_read=lambda done, total: on_event(CorpusRead(done, total)),
-    )
-    return CorpusScanned(corpus, time.perf_counter() - started), text
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._text: EncodedText | None = None
 
+    def resolve_backend(self) -> Backend:
+        """Return the backend that this machine has for the setting."""
+        return resolve_backend(self._config.training.backend)
 
-def _scan(found: CorpusFound, config: Config, on_event: OnEvent) -> tuple[Build, CorpusScanned]:
-    """Read the corpus; return what builds a trainer of it."""
-    beside = Path(config.output.path)
-    scanned, text = scan_found(found, config.corpus, config.training.threads, on_event, beside=beside)
+    def scan(self, found: CorpusFound, on_event: OnEvent) -> ScannedCorpus:
+        """Count and encode the corpus with threads of this process; keep its text."""
+        threads, beside = self._config.training.threads, Path(self._config.output.path)
+        corpus, self._text = scan_found(found, self._config.corpus, threads, on_event, beside=beside)
+        return corpus
 
-    def build(backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
-        share = config.training.validation
-        training, held_out = hold_out(text, share, config.sampling.seed) if share > 0 else (text, None)
-        trainer, loaded = build_trainer(training, held_out, config, Schedule.of(config), backend)
-        return trainer, loaded, len(training.word_ids)
-
-    return build, scanned
+    def build_trainer(self, schedule: Schedule, backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
+        """Return the trainer of the config's algorithm on the text without its held-out sentences."""
+        if self._text is None:
+            raise ValueError("no corpus was scanned")
+        share, seed = self._config.training.validation, self._config.sampling.seed
+        text, held_out = hold_out(self._text, share, seed) if share > 0 else (self._text, None)
+        trainer, loaded = build_trainer(text, held_out, self._config, schedule, backend)
+        return trainer, loaded, len(text.word_ids)
 
 
-def _scan_on(cluster: Cluster, found: CorpusFound, config: Config, on_event: OnEvent) -> tuple[Build, CorpusScanned]:
-    """Do the same on a cluster."""
-    started = time.perf_counter()
-    read = scan_on(cluster, found.sources, config, lambda done, total: on_event(CorpusRead(done, total)))
-    scanned = CorpusScanned(read.corpus, time.perf_counter() - started)
+class ClusterRun:
+    """A training on a cluster: its workers read and train, this process has the vocabulary and the matrices."""
 
-    def build(backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
-        vocabulary = read.corpus.vocabulary
-        trainer = ClusterTrainer(cluster, read.rounds, vocabulary, config, backend)
-        is_compiled = memory_check.is_compiled(config, backend)
+    def __init__(self, config: Config, cluster: Cluster) -> None:
+        self._config = config
+        self._cluster = cluster
+        self._read: ClusterCorpus | None = None
+
+    def resolve_backend(self) -> Backend:
+        """Return the backend that all workers have for the setting."""
+        return resolve_on(self._cluster, self._config.training.backend)
+
+    def scan(self, found: CorpusFound, on_event: OnEvent) -> ScannedCorpus:
+        """Let the workers count the corpus; keep the rounds of an epoch."""
+        started = time.perf_counter()
+        on_read = partial(_emit_read, on_event)
+        self._read = scan_on(self._cluster, found.sources, self._config, on_read)
+        on_event(CorpusScanned.of(self._read.corpus, time.perf_counter() - started))
+        return self._read.corpus
+
+    def build_trainer(self, schedule: Schedule, backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
+        """Return the trainer of rounds."""
+        if self._read is None:
+            raise ValueError("no corpus was scanned")
+        config, vocabulary, rounds = self._config, self._read.corpus.vocabulary, self._read.rounds
+        trainer = ClusterTrainer(self._cluster, rounds, vocabulary, config, backend, schedule)
         loaded = EngineLoaded(
             "block",
             backend,
-            cluster.workers,
-            is_compiled=is_compiled,
+            self._cluster.workers,
+            is_compiled=is_compiled(config, backend),
             is_reproducible=backend is not Backend.CUPY,
-            rounds=len(read.rounds),
+            rounds=len(rounds),
         )
         return trainer, loaded, round(vocabulary.kept_words * (1 - config.training.validation))
 
-    return build, scanned
+
+def scan_found(
+    found: CorpusFound, settings: CorpusSettings, threads: int | None, on_event: OnEvent, *, beside: Path | None
+) -> ScanResult:
+    """Count and encode a corpus that was found.
+
+    Args:
+        found: Its files.
+        settings: How to read them.
+        threads: How many encode; None: one for each core.
+        on_event: Called with CorpusRead on the way, and CorpusScanned at the end.
+        beside: The output whose folder takes the files of ids; None: the folder for temporary files.
+
+    Raises:
+        CorpusError: The text cannot be read or holds too few words.
+    """
+    started, threads = time.perf_counter(), threads or available_cores()
+    on_read = partial(_emit_read, on_event)
+    result = scan_corpus(found.sources, settings, threads=threads, beside=beside, on_read=on_read)
+    on_event(CorpusScanned.of(result.corpus, time.perf_counter() - started))
+    return result
+
+
+def _emit_read(on_event: OnEvent, done: int, total: int | None) -> None:
+    on_event(CorpusRead(done, total))
+
+
+def _check_room(output: OutputSettings, trainer: Trainer, *, has_snapshot: bool) -> None:
+    """Raise StorageError where the disk has no room for the files of a training.
+
+    A new snapshot is complete before the old one goes: for a while there are two.
+    """
+    state = trainer.read_state()
+    words, dim = state["input_vectors"].shape
+    sizes = [words * dim * _HALF_BYTES]
+    if has_snapshots(output):
+        sizes += [sum(array.nbytes for array in state.values())] * (1 if has_snapshot else 2)
+    files.check_room(Path(output.path), sizes)
 
 
 def _corpus_facts(found: CorpusFound, corpus: ScannedCorpus) -> dict[str, Any]:
-    """Return what the text was and what was made of it, JSON-able."""
+    """Return the facts of the text and of its vocabulary, JSON-able."""
     return {
         "source": found.provenance,
         "sha256": corpus.sha256,
         "kept_words": corpus.vocabulary.kept_words,
         **corpus.report.as_json(),
-        "vocabulary_sha256": session.vocabulary_sha256(corpus.vocabulary),
+        "vocabulary_sha256": _vocabulary_sha256(corpus.vocabulary),
     }
+
+
+def _vocabulary_sha256(vocabulary: Vocabulary) -> str:
+    """Return the hex digest of the words and their counts, which settings and text decide together."""
+    digest = hashlib.sha256()
+    for number, word in enumerate(vocabulary.words):
+        digest.update(f"\n{word}".encode() if number else word.encode())
+    digest.update(vocabulary.counts.astype("<i8").tobytes())
+    return digest.hexdigest()

@@ -4,30 +4,35 @@ import contextlib
 import json
 import logging
 import os
+import platform
 import stat
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from w2v_cli import __version__
 from w2v_cli.config.schema import Config, OutputSettings
-from w2v_cli.errors import ConfigError, option
-from w2v_cli.pipeline.events import CorpusRead, Event, Milestone, OnEvent
-from w2v_cli.pipeline.log_fields import ending_fields, event_fields, start_fields
+from w2v_cli.errors import ConfigError, StorageError, W2vError, explain_system_refusal, option
+from w2v_cli.pipeline.events import CorpusRead, Event, OnEvent
 from w2v_cli.system import files
+from w2v_cli.system.machine import available_cores, machine_bytes
 
 LOG_SCHEMA = 1  # grows when an event or a field changes its meaning
 _LONGEST_LINE = 1 << 20
+_SIGNAL_BASE = 128  # of an exit code
+_SYSTEM_EXIT, _INTERRUPTED_EXIT = 6, 130
 _logger = logging.getLogger(__name__)
 
 
 def check_log(output: OutputSettings, *, is_resumed: bool) -> None:
-    """Raise where the log cannot be written, or is in the way: found before training, and without writing.
+    """Raise ConfigError or StorageError where the log cannot be written; nothing is written.
 
-    A log that exists is gone on with where training is resumed, and replaced with `overwrite`; a file that is no log of
-    ours is never touched. A device or a pipe takes what comes.
+    An existing log is continued where training is resumed, and replaced with `overwrite`. Any other file is refused. A
+    device or a pipe may be written to.
     """
     if output.log is None:
         return
@@ -47,29 +52,28 @@ def check_log(output: OutputSettings, *, is_resumed: bool) -> None:
 
 @contextlib.contextmanager
 def logged(config: Config, on_event: OnEvent, *, is_resumed: bool) -> Iterator[OnEvent]:
-    """Yield a listener that writes every milestone to the log of the config, if it has one, and hands all on.
+    """Yield a listener that writes each event to the log of the config, if it has one, and passes it to `on_event`.
 
-    Raises StorageError where the log cannot be begun.
+    Raises StorageError where the log cannot be started.
     """
     if config.output.log is None:
         yield on_event
         return
     with RunLog(Path(config.output.log), is_resumed=is_resumed) as log:
-        log.write("start", start_fields(config, is_resumed=is_resumed))
+        log.write(_start(config, is_resumed=is_resumed))
 
-        def tell(event: Event) -> None:
+        def emit(event: Event) -> None:
             if not isinstance(event, CorpusRead):
-                log.take_in(event)
+                log.write(event.as_json())
             on_event(event)
 
-        yield tell
+        yield emit
 
 
 class RunLog:
-    """The file; what ends the block is its last event.
+    """The log file; an exception that ends the block is its last event.
 
-    A log is there for the training, not the other way round: where the disk fills up on the way, a warning is given and
-    training goes on without it.
+    Where the disk fills up during training, a warning is logged and training continues without the file.
     """
 
     def __init__(self, path: Path, *, is_resumed: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
@@ -89,21 +93,22 @@ class RunLog:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if error is not None:
-            self.write(*ending_fields(error))
+            self.write(_ending(error))
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def take_in(self, event: Milestone) -> None:
-        """Write an event of the training."""
-        self.write(*event_fields(event))
-
-    def write(self, name: str, content: dict[str, Any]) -> None:
-        """Write a line; raise StorageError where not even the first one can be written."""
+    def write(self, event: dict[str, Any]) -> None:
+        """Write an event on a line of its own; raise StorageError where not even the first one can be written."""
         if self._is_broken:
             return
         seconds = round(self._clock() - self._started, 3)
-        about = {"schema": LOG_SCHEMA, "event": name, "time": datetime.now(UTC).isoformat(), "seconds": seconds}
-        line = json.dumps(_without_nan(about | content)).encode("ascii") + b"\n"
+        about = {
+            "schema": LOG_SCHEMA,
+            "event": event["event"],
+            "time": datetime.now(UTC).isoformat(),
+            "seconds": seconds,
+        }
+        line = json.dumps(_without_nan(about | event)).encode("ascii") + b"\n"
         try:
             if self._file.write(line) != len(line):
                 raise OSError(None, "the disk is full")  # noqa: TRY301  as for a write that fails altogether
@@ -148,3 +153,41 @@ def _is_cut(path: Path) -> bool:
 def _without_nan(content: Any) -> Any:
     """Return JSON-able content with null in place of NaN and infinities, which JSON has not."""
     return json.loads(json.dumps(content), parse_constant=lambda _name: None)
+
+
+def _ending(error: BaseException) -> dict[str, Any]:
+    """Return the last event of a training that an exception ends."""
+    exit_code, message = 1, str(error)
+    match error:
+        case SystemExit(code=int(code)) if code > _SIGNAL_BASE:
+            return {"event": "stopped", "exit_code": code, "signal": code - _SIGNAL_BASE}
+        case KeyboardInterrupt():
+            return {"event": "stopped", "exit_code": _INTERRUPTED_EXIT, "signal": _INTERRUPTED_EXIT - _SIGNAL_BASE}
+        case W2vError():
+            exit_code = error.exit_code
+        case _ if refusal := explain_system_refusal(error):
+            exit_code, message = _SYSTEM_EXIT, str(StorageError(refusal))
+        case OSError():
+            exit_code = _SYSTEM_EXIT
+    return {"event": "error", "exit_code": exit_code, "kind": type(error).__name__, "message": message}
+
+
+def _start(config: Config, *, is_resumed: bool) -> dict[str, Any]:
+    """Return the first event: the config, and what may explain a speed or a difference later."""
+    return {
+        "event": "start",
+        "version": __version__,
+        "is_resumed": is_resumed,
+        "config": config.model_dump(mode="json"),
+        "learning_rate": config.learning_rate,
+        "process": os.getpid(),
+        "machine": {
+            "host": platform.node(),
+            "system": platform.platform(),
+            "processor": platform.processor() or platform.machine(),
+            "cores": available_cores(),
+            "memory_bytes": machine_bytes(),
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "numba")},
+        },
+    }

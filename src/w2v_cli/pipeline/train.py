@@ -1,41 +1,53 @@
-"""From a corpus to a vectors file: everything that `w2v train` does, as one call."""
+"""`train_vectors`: from a corpus to a vectors file, all that `w2v train` does."""
 
+import math
 import time
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from w2v_cli.config.schema import Config
-from w2v_cli.corpus.find import CorpusFound
-from w2v_cli.errors import W2vError
-from w2v_cli.pipeline import session
-from w2v_cli.pipeline.events import CorpusScanned, Event, OnEvent, VectorsSaved
-from w2v_cli.pipeline.prepare import PreparedTraining, begin, claim, connect_cluster
+from w2v_cli.config.types import parse_interval, parse_seconds
+from w2v_cli.corpus.report import ScanReport
+from w2v_cli.errors import DivergedError, W2vError, option
+from w2v_cli.pipeline.events import OnEvent, VectorsSaved
+from w2v_cli.pipeline.prepare import connect_cluster, has_snapshots, lock_output, prepare
 from w2v_cli.pipeline.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
 from w2v_cli.pipeline.run_log import logged
-from w2v_cli.pipeline.session import TrainingResumed, WordsInitialised
-from w2v_cli.system.machine import available_cores
 from w2v_cli.training.divergence import DivergenceGuard
-from w2v_cli.training.factory import EngineLoaded
 from w2v_cli.training.loop import Trained, fit
-from w2v_cli.training.snapshot import snapshot_path
+from w2v_cli.training.snapshot import Identity, Snapshot, remove_snapshot, snapshot_path
 from w2v_cli.training.snapshot_writer import SnapshotWriter
 from w2v_cli.vectors import keyed_vectors
 
-__all__ = [
-    "CorpusFound",
-    "CorpusScanned",
-    "EngineLoaded",
-    "Event",
-    "OnEvent",
-    "TrainingResumed",
-    "VectorsSaved",
-    "WordsInitialised",
-    "available_cores",
-    "summary",
-    "train_vectors",
-]
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A finished training and its files; snapshot: the file for --resume, if there is one."""
+
+    path: Path
+    vocabulary_size: int
+    trained: Trained
+    report: ScanReport
+    snapshot: Path | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a script needs to know of the training (docs/reference/json.md)."""
+        trained = self.trained
+        return {
+            "output": str(self.path),
+            "words": self.vocabulary_size,
+            "seconds": round(trained.seconds, 3),
+            "words_per_second": round(trained.reports[-1].words_per_second),
+            "epoch_losses": trained.epoch_losses,
+            "corpus": self.report.as_json(),
+            **validation(trained),
+            **evaluation(trained),
+            **epoch_evaluations(trained),
+            **stopped_early(trained),
+        }
 
 
 def train_vectors(
@@ -46,84 +58,88 @@ def train_vectors(
     resume: Collection[str] | None = None,
     discard_snapshot: bool = False,
     is_stop_wanted: Callable[[], bool] = lambda: False,
-) -> VectorsSaved:
-    """Train on the corpus that the config names and write the vectors file; return the last event.
+) -> TrainingResult:
+    """Train on the corpus that the config names, and write the vectors file.
 
-    resume: None begins anew; else training goes on from the output's snapshot, with its settings, and these are the
-    dotted keys of `config` that were really given and have to agree. discard_snapshot: remove it in the end.
-    is_stop_wanted: asked again and again from the first training on; where it says so, snapshot and vectors are
-    written and the training is not complete.
-    What can be refused is refused before training. Raises the W2vError of whatever is in the way.
+    Whatever can be refused is refused before training.
+
+    Args:
+        config: All settings.
+        data_folder: Where downloaded corpora and evaluation sets lie.
+        on_event: Called with each event.
+        resume: None starts a new training. Otherwise training continues from the output's snapshot, with its settings;
+            these are the dotted keys of `config` that were given and have to agree.
+        discard_snapshot: Remove the snapshot when the training is complete.
+        is_stop_wanted: Asked after each step. Once true, snapshot and vectors are written, and the training is not
+            complete.
+
+    Returns:
+        The vectors, the reports and the paths of the files.
+
+    Raises:
+        W2vError: Its subclasses, for all that stands in the way: see `w2v_cli.train`.
     """
     began, output = time.monotonic(), Path(config.output.path)
     with (
-        claim(config, resume) as (claimed, taken),
-        logged(claimed, on_event, is_resumed=taken is not None) as tell,
-        connect_cluster(claimed, data_folder, tell) as cluster,
+        lock_output(config, resume) as (locked, snapshot),
+        logged(locked, on_event, is_resumed=snapshot is not None) as emit,
+        connect_cluster(locked, data_folder, emit) as cluster,
     ):
-        begun = begin(claimed, data_folder, tell, taken, cluster)
-        keeper = session.build_keeper(output, begun.config, begun.identity, taken)
-        is_over = session.stop_condition(begun.config, began, is_stop_wanted)
+        prepared = prepare(locked, data_folder, emit, snapshot, cluster)
+        vocabulary = prepared.corpus.vocabulary
+        writer = _build_writer(prepared.config, prepared.identity, snapshot)
         try:
-            trained = _train(begun, output, tell, keeper, is_over)
+            with writer or nullcontext():
+                trained = fit(
+                    prepared.trainer,
+                    prepared.corpus_words,
+                    prepared.config.training,
+                    prepared.schedule,
+                    DivergenceGuard(prepared.config),
+                    emit,
+                    score=None if prepared.evaluator is None else prepared.evaluator.score,
+                    state=prepared.state,
+                    writer=writer,
+                    is_stop_wanted=_stop_condition(prepared.config.training.time_limit, began, is_stop_wanted),
+                )
+                metadata = describe(prepared.identity, trained)
+                saved = keyed_vectors.KeyedVectors(trained.input_vectors, vocabulary.words, vocabulary.counts, metadata)
+                keyed_vectors.save(output, saved, overwrite=prepared.config.output.overwrite)
         except W2vError as error:
-            raise session.with_kept_snapshot(error, keeper) from error
-        if (discard_snapshot and trained.is_complete) or (keeper is None and taken is None):
-            session.remove_snapshot(output)
-        path = snapshot_path(output)
-        kept = path if path.exists() else None
-        saved = VectorsSaved(output, len(begun.corpus.vocabulary), trained, begun.corpus.report, kept)
-        tell(saved)
-        return saved
+            raise _with_kept_snapshot(error, writer) from error
+        if (discard_snapshot and trained.is_complete) or (writer is None and snapshot is None):
+            remove_snapshot(output)
+        kept = snapshot_path(output) if snapshot_path(output).exists() else None
+        emit(VectorsSaved.of(output, len(vocabulary), trained, kept))
+        return TrainingResult(output, len(vocabulary), trained, prepared.corpus.report, kept)
 
 
-def _train(
-    begun: PreparedTraining,
-    output: Path,
-    on_event: OnEvent,
-    keeper: SnapshotWriter | None,
-    is_over: Callable[[], bool],
-) -> Trained:
-    """Train, and write the vectors and the last snapshot."""
-    with keeper or nullcontext():
-        trained = fit(
-            begun.trainer,
-            begun.corpus_words,
-            begun.config.training,
-            begun.schedule,
-            DivergenceGuard(begun.config),
-            on_event,
-            score=None if begun.evaluator is None else begun.evaluator.score,
-            state=begun.state,
-            writer=keeper,
-            is_stop_wanted=is_over,
-        )
-        keyed_vectors.save(output, _word_vectors(begun, trained), overwrite=begun.config.output.overwrite)
-    return trained
+def _build_writer(config: Config, identity: Identity, snapshot: Snapshot | None) -> SnapshotWriter | None:
+    """Return the writer of a training's snapshots, None if none are wanted; snapshot: the one that was resumed."""
+    if not has_snapshots(config.output):
+        return None
+    return SnapshotWriter(
+        snapshot_path(Path(config.output.path)),
+        identity,
+        parse_interval(config.output.snapshot_every),
+        kept=None if snapshot is None else snapshot.state.position,
+        is_eager=config.cluster.cluster is not None,  # the workers train meanwhile
+    )
 
 
-def summary(saved: VectorsSaved) -> dict[str, Any]:
-    """Return what a script wants to know of a finished training, JSON-able."""
-    last = saved.trained.reports[-1]
-    return {
-        "output": str(saved.path),
-        "words": saved.vocabulary_size,
-        "seconds": round(saved.trained.seconds, 3),
-        "words_per_second": round(last.words_per_second),
-        "epoch_losses": saved.trained.epoch_losses,
-        "corpus": saved.report.as_json(),
-        **validation(saved.trained),
-        **evaluation(saved.trained),
-        **epoch_evaluations(saved.trained),
-        **stopped_early(saved.trained),
-    }
+def _stop_condition(limit: str | None, began: float, is_stop_wanted: Callable[[], bool]) -> Callable[[], bool]:
+    """Return whether training should stop: because the user wants it, or because the time limit has passed.
 
-
-def _word_vectors(begun: PreparedTraining, trained: Trained) -> keyed_vectors.KeyedVectors:
-    """Return the vectors with their provenance: all that decides them and nothing else (docs/adr/0004).
-
-    No time, path or thread count, so that equal trainings make equal bytes.
+    began: time.monotonic() when the limit began to count.
     """
-    identity, vocabulary = begun.identity, begun.corpus.vocabulary
-    metadata = describe(identity, trained)
-    return keyed_vectors.KeyedVectors(trained.input_vectors, vocabulary.words, vocabulary.counts, metadata)
+    deadline = math.inf if limit is None else began + parse_seconds(limit)
+    return lambda: is_stop_wanted() or time.monotonic() >= deadline
+
+
+def _with_kept_snapshot(error: W2vError, writer: SnapshotWriter | None) -> W2vError:
+    """Return the error that ended a training, and where its last snapshot lies."""
+    if writer is None or writer.kept is None:
+        return error
+    epoch = writer.kept.epoch + (writer.kept.done > 0)  # from 1: the end of one, or in the middle of the next
+    what_next = "." if isinstance(error, DivergedError) else f": {option('resume')} goes on there."
+    return type(error)(f"{error.message} {writer.path} is kept, from epoch {epoch}{what_next}")

@@ -1,6 +1,7 @@
 """The choice of the algorithm, and the trainer that a config asks for."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
@@ -17,11 +18,11 @@ from w2v_cli.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class EngineLoaded:
-    """Training begins, with this algorithm on this backend.
+    """Training starts, with this algorithm on this backend.
 
-    is_compiled: no compilation of twenty seconds is to come; is_reproducible: the same training gives the same bytes,
-    as it does not where threads or a GPU add in any order; blocks_in_flight: those of the block algorithm on a GPU;
-    rounds: of an epoch on a cluster, else 0.
+    threads: on a cluster, workers. is_compiled: False if half a minute of compiling comes first. is_reproducible: the
+    same training gives the same bytes; not where threads or a GPU add in any order. blocks_in_flight: those that a GPU
+    trains at a time by the block algorithm, else None. rounds: of an epoch on a cluster, else 0.
     """
 
     algorithm: str
@@ -32,11 +33,23 @@ class EngineLoaded:
     blocks_in_flight: int | None = None
     rounds: int = 0
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the event for JSON."""
+        return {
+            "event": "training",
+            "algorithm": self.algorithm,
+            "backend": self.backend,
+            "threads": self.threads,
+            "is_compiled": self.is_compiled,
+            "is_reproducible": self.is_reproducible,
+            "blocks_in_flight": self.blocks_in_flight,
+        }
+
 
 def with_algorithm(config: Config) -> Config:
-    """Return the config with its algorithm chosen: block, but for what only minibatch can do.
+    """Return the config with its algorithm chosen: block, except for what only minibatch can do.
 
-    Raises ConfigError where block was asked for with what it cannot do.
+    Raises ConfigError for settings that cannot be combined.
     """
     training = config.training
     is_too_wide = training.backend == "cupy" and config.model.dim > MAX_DIM

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import ConfigDict, Field
 
 from w2v_cli.errors import CorpusError, option
-from w2v_cli.evaluation import SetScore
+from w2v_cli.evaluation import SetScore, contents_by_name
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import StepResult
 
@@ -23,13 +23,13 @@ Count = Annotated[int, Field(ge=0, le=1e18)]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far training is; sent some twenty times an epoch and at its end, where `epoch_mean_loss` is set.
+    """A report of a training: some twenty in an epoch, and one at its end, which has `epoch_mean_loss`.
 
-    epoch: from 1; progress: share of all epochs done, 0 to 1; words_per_second: corpus words, those that subsampling
-    drops included, wall clock, without the time that measuring takes; seconds_left: with that time; mean_loss: nats
-    per positive pair, negatives included, since the last report; epoch_mean_loss: the same over the whole epoch. After
-    an epoch, where they were asked for: validation_loss, the same on the held-out sentences, and scores. On a cluster:
-    the round of the epoch, from 1, of so many, and the workers.
+    epoch: from 1. progress: share of all epochs done, 0 to 1. words_per_second: corpus words, those that subsampling
+    drops included, by the wall clock, without the time of measuring. seconds_left: with that time. learning_rate: per
+    example. mean_loss: nats per positive pair, negatives included, since the last report. epoch_mean_loss: the same
+    over the epoch. After an epoch, if wanted: validation_loss, the same on the held-out sentences, and scores. On a
+    cluster: the round of the epoch, from 1, of so many rounds, and the number of workers.
     """
 
     epoch: int
@@ -47,6 +47,17 @@ class Progress:
     workers: int | None = None
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the event for JSON; at the end of an epoch it has another name and more fields."""
+        names = ["epoch", "epochs", "progress", "words_per_second", "seconds_left", "learning_rate", "mean_loss"]
+        if self.round is not None:
+            names += ["round", "rounds", "workers"]
+        ends_epoch = self.epoch_mean_loss is not None
+        if ends_epoch:
+            names += ["epoch_mean_loss", "validation_loss"]
+        fields = {"event": "epoch" if ends_epoch else "progress", **{name: getattr(self, name) for name in names}}
+        return fields | ({"scores": contents_by_name(self.scores)} if ends_epoch else {})
 
 
 @dataclass

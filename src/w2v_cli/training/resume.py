@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,39 +12,63 @@ import numpy as np
 from w2v_cli import __version__
 from w2v_cli.config.schema import FIELDS, FREE_SETTINGS, INPUT_SETTINGS, Config
 from w2v_cli.errors import ConfigError, VectorsError, option
-from w2v_cli.system.files import sha256_of
-from w2v_cli.training import snapshot
-from w2v_cli.training.snapshot import TRAINING_VERSION, Identity, Plan, Snapshot
+from w2v_cli.system.files import OutputExistsError, sha256_of
+from w2v_cli.training.snapshot import (
+    TRAINING_VERSION,
+    Identity,
+    Plan,
+    Snapshot,
+    check_state,
+    load_snapshot,
+    snapshot_path,
+)
 from w2v_cli.training.state import BEST_VECTORS, TrainerState
 from w2v_cli.training.trainer import Trainer
 
 _SHOWN_DIGITS = 12  # of a SHA-256
 
 
-def load_snapshot(output: Path) -> Snapshot:
+def find_snapshot(output: Path, *, is_resumed: bool, overwrite: bool) -> Snapshot | None:
+    """Return the snapshot to resume, None for a new training.
+
+    Raises ConfigError where there is none to resume, VectorsError where it is damaged, OutputExistsError where a new
+    training would replace vectors or a snapshot without `overwrite`.
+    """
+    if is_resumed:
+        return load_kept(output)
+    for path in (output, snapshot_path(output)):
+        if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
+            raise OutputExistsError(
+                f"{path} already exists: choose another {option('output')}, or give {option('overwrite')} "
+                f"to begin anew, or {option('resume')} to go on with the training that wrote it."
+            )
+    return None
+
+
+def load_kept(output: Path) -> Snapshot:
     """Return the snapshot beside `output`; raise ConfigError where there is none, VectorsError where it is damaged."""
-    path = snapshot.snapshot_path(output)
+    path = snapshot_path(output)
     if not path.exists():
         raise ConfigError(
             f"{option('resume')}: there is no {path} to go on from: name the {option('output')} of the training that "
             f"was interrupted, or begin without {option('resume')}."
         )
     try:
-        return snapshot.load(path)
+        return load_snapshot(path)
     except VectorsError as error:
         raise VectorsError(
             f"{option('resume')}: {error.message} With {option('overwrite')} training begins anew."
         ) from error
 
 
-def merge_settings(config: Config, given: Collection[str], taken: Snapshot) -> Config:
+def merge_settings(config: Config, given: Collection[str], snapshot: Snapshot) -> Config:
     """Return the config to go on with: that of the snapshot, with what was given (dotted keys) and may be changed.
 
     The number of epochs may grow; a time limit is not taken over. Raises ConfigError, a line for each thing, where
     what was given asks for another training.
     """
-    old = taken.identity.config
-    differences = list(_differences(config, given, taken.identity))
+    old = snapshot.identity.config
+    differences = list(_differences(config, given, snapshot.identity))
     if differences:
         raise _refusal(Path(config.output.path), differences)
     kept = {key for key in FREE_SETTINGS | {"corpus.source", "training.epochs"} if key in given}
@@ -54,12 +79,12 @@ def merge_settings(config: Config, given: Collection[str], taken: Snapshot) -> C
     return merged.model_copy(update={"output": merged.output.model_copy(update={"overwrite": True})})
 
 
-def check_same(output: Path, taken: Snapshot, corpus: dict[str, Any], backend: str, corpus_words: int) -> None:
+def check_same(output: Path, snapshot: Snapshot, corpus: dict[str, Any], backend: str, corpus_words: int) -> None:
     """Raise ConfigError, a line for each difference, unless text and backend are those of the snapshot.
 
     corpus_words: those of an epoch, beyond which no training can have come: VectorsError.
     """
-    old = taken.identity
+    old = snapshot.identity
     differences = []
     if any(old.corpus.get(key) != corpus[key] for key in ("sha256", "vocabulary_sha256")):
         differences.append(f"corpus: {_shown_corpus(old.corpus)} → {_shown_corpus(corpus)}")
@@ -68,28 +93,34 @@ def check_same(output: Path, taken: Snapshot, corpus: dict[str, Any], backend: s
     if differences:
         raise _refusal(output, differences)
     most = corpus_words if old.config.training.algorithm == "minibatch" else corpus_words - 1
-    if not (0 <= taken.state.position.epoch <= old.config.training.epochs and 0 <= taken.state.position.done <= most):
-        raise VectorsError(
-            f"{snapshot.snapshot_path(output)} is damaged: it goes on at {taken.state.position}; begin anew."
-        )
+    position = snapshot.state.position
+    if not (0 <= position.epoch <= old.config.training.epochs and 0 <= position.done <= most):
+        raise VectorsError(f"{snapshot_path(output)} is damaged: it goes on at {position}; begin anew.")
 
 
-def continued(taken: Snapshot, new: Identity) -> Identity:
-    """Return the identity of the training that goes on: `new`, with the history of the old one."""
-    old, plans = taken.identity, taken.identity.earlier_plans
-    if new.config.training.epochs != old.config.training.epochs:
-        plans = (*plans, Plan(old.config.training.epochs, taken.state.position))
+def resume_training(trainer: Trainer, snapshot: Snapshot, new: Identity) -> tuple[Identity, TrainerState]:
+    """Bring the trainer to where the snapshot was taken; return whose training it is now, and the state to start from.
+
+    new: the identity of this run; the result has the history of the old one too. Raises VectorsError where the arrays
+    of the snapshot are not those of the trainer.
+    """
+    old, plans = snapshot.identity, snapshot.identity.earlier_plans
+    planned, epochs = old.config.training.epochs, new.config.training.epochs
+    state = restore(trainer, snapshot, Path(new.config.output.path), epochs)
+    if epochs != planned:
+        plans = (*plans, Plan(planned, state.position))
     is_reproducible = old.is_reproducible and new.is_reproducible
-    return dataclasses.replace(new, is_reproducible=is_reproducible, init_from=old.init_from, earlier_plans=plans)
+    identity = dataclasses.replace(new, is_reproducible=is_reproducible, init_from=old.init_from, earlier_plans=plans)
+    return identity, state
 
 
-def restore(trainer: Trainer, taken: Snapshot, output: Path, epochs: int) -> TrainerState:
+def restore(trainer: Trainer, snapshot: Snapshot, output: Path, epochs: int) -> TrainerState:
     """Give the trainer the arrays of the snapshot; return the state from which a training of so many epochs continues.
 
     Raises VectorsError where the arrays are not those of this trainer.
     """
-    state, planned = taken.state, taken.identity.config.training.epochs
-    snapshot.check_state(snapshot.snapshot_path(output), state.arrays, trainer.read_state())
+    state, planned = snapshot.state, snapshot.identity.config.training.epochs
+    check_state(snapshot_path(output), state.arrays, trainer.read_state())
     trainer.restore(state.arrays)
     sums = dataclasses.replace(state.sums)
     if epochs != planned:  # progress is a share of all epochs
@@ -159,7 +190,7 @@ def _shown_corpus(corpus: dict[str, Any]) -> str:
 
 def _refusal(output: Path, differences: list[str]) -> ConfigError:
     """Return the error of a training that is not the one of the snapshot."""
-    path = snapshot.snapshot_path(output)
+    path = snapshot_path(output)
     head = f"{option('resume')}: {path} belongs to another training (what it has → what was asked for):"
     cure = f"give the same again, or leave it out; {option('overwrite')} begins a new training."
     return ConfigError("\n".join([head, *differences, cure]))

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from w2v_cli import __version__
 from w2v_cli.config.schema import Config
 from w2v_cli.errors import DivergedError, VectorsError, option
+from w2v_cli.system import files
 from w2v_cli.training.state import BEST_VECTORS, INPUT_VECTORS, TrainerState
 from w2v_cli.training.trainer import NamedArrays, Position
 from w2v_cli.vectors import BLOCK_ROWS, MAX_FLOAT16, Tensor, damaged, load_tensors, read_json, save_tensors
@@ -82,7 +83,7 @@ def snapshot_path(output: Path) -> Path:
     return output.with_name(f"{output.name}.snapshot")
 
 
-def save(path: Path, snapshot: Snapshot) -> None:
+def save_snapshot(path: Path, snapshot: Snapshot) -> None:
     """Write a snapshot to `path`, whole or not at all, in place of an older one.
 
     Raises DivergedError, and keeps the older one, where a value is not finite or too large for the vectors that are to
@@ -104,7 +105,7 @@ def save(path: Path, snapshot: Snapshot) -> None:
     save_tensors(path, tensors, TypeAdapter(_Header).dump_python(header, mode="json"), overwrite=True)
 
 
-def load(path: Path) -> Snapshot:
+def load_snapshot(path: Path) -> Snapshot:
     """Return the snapshot of `path`, its arrays memory-mapped, after every check there is.
 
     Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or no snapshot.
@@ -127,6 +128,14 @@ def load(path: Path) -> Snapshot:
         if array.dtype.str not in _TYPES or not _is_within(array, _MAX_FLOAT32):
             raise damaged(path, f"its {reprlib.repr(name)} hold values that are no finite numbers")
     return Snapshot(header.identity, state)
+
+
+def remove_snapshot(output: Path) -> None:
+    """Remove the snapshot beside `output`, if there is one; raise StorageError where the disk refuses."""
+    path = snapshot_path(output)
+    with files.disk_errors(path):
+        path.unlink(missing_ok=True)
+        files.sync_folder(path.parent)
 
 
 def check_state(path: Path, found: NamedArrays, expected: NamedArrays) -> None:

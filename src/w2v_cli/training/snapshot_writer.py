@@ -14,8 +14,7 @@ import numpy as np
 
 from w2v_cli.config.types import Interval
 from w2v_cli.errors import W2vError
-from w2v_cli.training import snapshot
-from w2v_cli.training.snapshot import Identity, Snapshot
+from w2v_cli.training.snapshot import Identity, Snapshot, save_snapshot
 from w2v_cli.training.state import TrainerState
 from w2v_cli.training.trainer import NamedArrays, Position
 
@@ -131,7 +130,7 @@ class SnapshotWriter:
     def _write(self, kept: Snapshot) -> tuple[Position, float]:
         """Write a snapshot; return its position, and the seconds of a processor that it took."""
         began = time.thread_time()
-        snapshot.save(self.path, kept)
+        save_snapshot(self.path, kept)
         return kept.state.position, time.thread_time() - began
 
     def _end_writing(self) -> None:

@@ -64,8 +64,8 @@ def bench(
     """
     from w2v_cli.bench.comparison import Comparison, choose_trainers, compare, find_left_out  # noqa: PLC0415
     from w2v_cli.datasets import registry  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.pipeline import train  # noqa: PLC0415  NumPy is not needed for --help
     from w2v_cli.system import files  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.system.machine import available_cores  # noqa: PLC0415  NumPy is not needed for --help
 
     if output is not None:
         files.check_output(output, overwrite=overwrite)
@@ -78,7 +78,7 @@ def bench(
         trainers=choose_trainers(trainers),
         dim=dim,
         epochs=1 if quick else epochs,
-        threads=threads or train.available_cores(),
+        threads=threads or available_cores(),
         repeats=1 if quick else repeats,
         seed=seed,
     )

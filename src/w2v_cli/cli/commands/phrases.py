@@ -171,7 +171,6 @@ def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScanResult
     from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
     from w2v_cli.corpus.find import find_corpus  # noqa: PLC0415
     from w2v_cli.corpus.phrases.phrases import corpus_settings  # noqa: PLC0415
-    from w2v_cli.corpus.scan import ScanResult  # noqa: PLC0415
     from w2v_cli.datasets import registry  # noqa: PLC0415  as above
     from w2v_cli.pipeline.prepare import scan_found  # noqa: PLC0415
     from w2v_cli.system import files as files_module  # noqa: PLC0415  as above
@@ -183,9 +182,7 @@ def _scan(config: "Config", files: list[Path], *, is_quiet: bool) -> "ScanResult
         display.show(found)
         beside = files[0] if files else None
         settings, threads = corpus_settings(config.corpus), config.training.threads
-        scanned, text = scan_found(found, settings, threads, display.show, beside=beside)
-        display.show(scanned)
-    return ScanResult(scanned.corpus, text)
+        return scan_found(found, settings, threads, display.show, beside=beside)
 
 
 def _join(scanned: "ScanResult", rules: "PhraseRules", threads: int, *, is_quiet: bool) -> "JoinedText":

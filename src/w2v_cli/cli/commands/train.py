@@ -29,7 +29,7 @@ from w2v_cli.humanize import count
 if TYPE_CHECKING:
     from w2v_cli.config.resolve import ResolvedConfig
     from w2v_cli.config.schema import Config
-    from w2v_cli.pipeline.train import VectorsSaved
+    from w2v_cli.pipeline.train import TrainingResult
 
 
 @with_setting_options
@@ -171,10 +171,10 @@ def _train(
     if plot is not None:
         save_plot([curve_of(saved.path, saved.trained.reports)], plot, overwrite=True)
     if as_json:
-        console.write_json("train", train_module.summary(saved))
+        console.write_json("train", saved.as_json())
 
 
-def _explain_stop(saved: "VectorsSaved", config: "Config") -> str:
+def _explain_stop(saved: "TrainingResult", config: "Config") -> str:
     """Return what there is of a training that was stopped, and the command that goes on with it."""
     epochs, done = saved.trained.reports[-1].epochs, saved.trained.progress
     holds = f"{saved.path} holds the vectors after {done * epochs:.1f} of {count(epochs, 'epoch')} ({100 * done:.0f} %)"

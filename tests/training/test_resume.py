@@ -348,5 +348,5 @@ def test_old_vectors_of_another_size_are_refused(runs):
 
 def test_old_vectors_that_are_none_are_refused(runs):
     """Exit 4, as elsewhere."""
-    with pytest.raises(VectorsError, match="does not exist"):
+    with pytest.raises(VectorsError, match="not found"):
         runs.run(init_from="none.safetensors")

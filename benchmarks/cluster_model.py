@@ -25,7 +25,7 @@ from scaling import made_texts
 
 from w2v_cli.cluster.merge import Combiner
 from w2v_cli.cluster.shards import plan_rounds
-from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardWork, train_shard
+from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardTask, train_shard
 from w2v_cli.config.schema import ClusterSettings, Config
 from w2v_cli.corpus.parts import inspect_file
 from w2v_cli.corpus.scan import scan_corpus
@@ -89,13 +89,13 @@ def main() -> None:
 def measure(text: Path, model: str, dim: int, lengths: tuple[int, ...]) -> Iterator[Cost]:
     """Yield the cost of shards of several lengths: the median of three, where the text has so many."""
     for words in lengths:
-        config, vocabulary, works = shards_of(text, model, dim, words)
+        config, vocabulary, tasks = shards_of(text, model, dim, words)
         counts, state = vocabulary.counts, state_of(config, len(vocabulary.counts))
-        train_shard(vocabulary, state, works[0])  # compiles, and makes the table of words
+        train_shard(vocabulary, state, tasks[0])  # compiles, and makes the table of words
         seconds, results = [], []
-        for work in works:
+        for task in tasks:
             began = time.process_time()
-            results = [train_shard(vocabulary, state, work)]
+            results = [train_shard(vocabulary, state, task)]
             seconds.append(time.process_time() - began)
         changes = results[0].changes
         rows = tuple(len(changes[name].rows) for name in ("input_vectors", "output_vectors"))
@@ -109,7 +109,7 @@ def ten_times(cost: Cost) -> Cost:
     return replace(cost, words=10 * cost.words, rows=rows, expected_rows=rows)
 
 
-def shards_of(text: Path, model: str, dim: int, words: int) -> tuple[Config, PackedVocabulary, list[ShardWork]]:
+def shards_of(text: Path, model: str, dim: int, words: int) -> tuple[Config, PackedVocabulary, list[ShardTask]]:
     """Return three shards of so many words from the middle of a text, or one where it is short."""
     settings = ClusterSettings(shards=1, sync_words=words)
     config = Config.model_validate(
@@ -125,11 +125,11 @@ def shards_of(text: Path, model: str, dim: int, words: int) -> tuple[Config, Pac
     vocabulary = scan_corpus([source], config.corpus).corpus.vocabulary
     rounds = plan_rounds([(source, inspect_file(source)[0])], vocabulary.kept_words, settings)
     middle = max(len(rounds) // 2 - 1, 0)
-    works = [
-        ShardWork(config, Backend.NUMBA, one.shards[0], 0, 0.0, 0.1, Schedule.of(config))
+    tasks = [
+        ShardTask(config, Backend.NUMBA, one.shards[0], 0, 0.0, 0.1, Schedule.of(config))
         for one in rounds[middle : middle + 3]
     ]
-    return config, PackedVocabulary.of(vocabulary), works
+    return config, PackedVocabulary.of(vocabulary), tasks
 
 
 def state_of(config: Config, size: int) -> Mapping[str, NDArray[np.float32]]:
@@ -147,9 +147,9 @@ def expected_rows(counts: NDArray[np.int64], words: int) -> tuple[float, float]:
 
 def combining_speed(text: Path) -> float:
     """Return a: the bytes of changes a second of processor time that Adasum makes one of, three shards of 10⁶ words."""
-    config, vocabulary, works = shards_of(text, "cbow", 100, MILLION)
+    config, vocabulary, tasks = shards_of(text, "cbow", 100, MILLION)
     state = state_of(config, len(vocabulary.counts))
-    results: list[ShardResult] = [train_shard(vocabulary, state, work) for work in works]
+    results: list[ShardResult] = [train_shard(vocabulary, state, task) for task in tasks]
     began = time.process_time()
     for name in state:
         combiner = Combiner("adasum")

@@ -62,7 +62,7 @@ def test_what_is_against_a_url_is_told_as_on_one_machine(w2v):
 
     error = the_error(done, 5)
     assert error.startswith("cannot read http://127.0.0.1:9/x.txt: ")
-    assert "(So says the worker on " in error
+    assert "(reported by the worker on " in error
 
 
 def test_a_web_text_that_changes_leaves_the_last_round(w2v, server):

@@ -96,7 +96,7 @@ def test_what_is_no_text_is_left_out_of_a_folder_and_told(tmp_path):
 
     assert corpus.report.other_files == 1
     assert "1.txt is a PDF document" in corpus.warnings[0]
-    with pytest.raises(CorpusError, match=r"1\.txt is a PDF document.*\(So says the worker on "):
+    with pytest.raises(CorpusError, match=r"1\.txt is a PDF document.*\(reported by the worker on "):
         scan_on(FakeCluster(), sources, config_of())
 
 
@@ -134,7 +134,7 @@ def test_stdin_is_refused():
 
 def test_a_missing_text_names_the_worker(tmp_path):
     """Not every machine may see the text."""
-    with pytest.raises(CorpusError, match=r"No such file.*\(So says the worker on "):
+    with pytest.raises(CorpusError, match=r"No such file.*\(reported by the worker on "):
         scan_on(FakeCluster(), [Source(str(tmp_path / "none.txt"))], config_of())
 
 

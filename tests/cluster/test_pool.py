@@ -12,7 +12,7 @@ import distributed
 from w2v_cli.cluster import connect, workers
 from w2v_cli.cluster import pool as cluster_module
 from w2v_cli.cluster import tasks as tasks_module
-from w2v_cli.cluster.pool import Cluster, ClusterJoined, Work
+from w2v_cli.cluster.pool import Cluster, ClusterJoined, Task
 from w2v_cli.config.schema import ClusterSettings
 from w2v_cli.errors import ClusterError
 
@@ -46,8 +46,8 @@ def joined(client, events=None, *, timeout=20.0):
     return found
 
 
-def works(name, *arguments):
-    return [Work(name, (argument,), f"the work {argument}") for argument in arguments]
+def tasks_named(name, *arguments):
+    return [Task(name, (argument,), f"the work {argument}") for argument in arguments]
 
 
 def test_results_come_in_order(client, tasks):
@@ -55,7 +55,7 @@ def test_results_come_in_order(client, tasks):
     tasks["add"] = lambda kept, shared, own: (kept, shared, own)
     events = []
 
-    assert list(joined(client, events).run_in_order(works("add", 1, 2, 3), "s", kept=["k"])) == [
+    assert list(joined(client, events).run_in_order(tasks_named("add", 1, 2, 3), "s", kept=["k"])) == [
         ("k", "s", number) for number in (1, 2, 3)
     ]
     assert [type(event) for event in events] == [ClusterJoined]
@@ -73,7 +73,7 @@ def test_a_result_may_be_long_on_its_way(client, tasks, monkeypatch):
 
     monkeypatch.setattr(client, "_gather_remote", slow)
 
-    assert list(joined(client).run_in_order(works("same", 7))) == [7]
+    assert list(joined(client).run_in_order(tasks_named("same", 7))) == [7]
 
 
 @pytest.mark.parametrize("error", [TimeoutError("of a worker"), OSError(28, "No space left on device")])
@@ -85,8 +85,8 @@ def test_what_a_worker_was_refused_is_told(client, tasks, error):
 
     tasks["refuse"] = refuse
 
-    with pytest.raises(ClusterError, match=f"the work 7 has failed on a worker: {type(error).__name__}: "):
-        list(joined(client).run_in_order(works("refuse", 7)))
+    with pytest.raises(ClusterError, match=f"the work 7 failed on a worker: {type(error).__name__}: "):
+        list(joined(client).run_in_order(tasks_named("refuse", 7)))
 
 
 def test_workers_that_cannot_be_sent_anything_are_told(client, tasks, monkeypatch):
@@ -100,7 +100,7 @@ def test_workers_that_cannot_be_sent_anything_are_told(client, tasks, monkeypatc
     monkeypatch.setattr(client, "scatter", refuse)
 
     with pytest.raises(ClusterError, match=r"cannot exchange data with the workers for the work 7: .*Timed out"):
-        list(ours.run_in_order(works("same", 7), "shared"))
+        list(ours.run_in_order(tasks_named("same", 7), "shared"))
 
 
 def test_a_newcomer_gets_nothing_before_it_was_met(client, tasks, monkeypatch):
@@ -112,11 +112,11 @@ def test_a_newcomer_gets_nothing_before_it_was_met(client, tasks, monkeypatch):
     async def never(*_arguments):
         await asyncio.sleep(60)
 
-    monkeypatch.setattr(workers, "meet", never)
+    monkeypatch.setattr(workers, "probe", never)
     client.cluster.scale(4)
     client.wait_for_workers(4, timeout=20)
 
-    assert set(ours.run_in_order(works("where", *range(12)))) <= before
+    assert set(ours.run_in_order(tasks_named("where", *range(12)))) <= before
 
 
 def test_tasks_whose_workers_are_all_gone_go_to_others(client, tasks):
@@ -124,7 +124,7 @@ def test_tasks_whose_workers_are_all_gone_go_to_others(client, tasks):
     tasks["where"] = lambda _own: distributed.get_worker().address
     ours = joined(client)
     before = set(client.scheduler_info()["workers"])
-    found = ours.run_in_order(works("where", *range(40)))
+    found = ours.run_in_order(tasks_named("where", *range(40)))
     next(found)
 
     client.cluster.scale(3)
@@ -136,7 +136,7 @@ def test_tasks_whose_workers_are_all_gone_go_to_others(client, tasks):
 
 def test_local_workers_keep_no_profile():
     """Dask's would grow with each second."""
-    with connect.joined(ClusterSettings(cluster="local:1"), lambda _: None) as ours:
+    with connect.open_cluster(ClusterSettings(cluster="local:1"), lambda _: None) as ours:
         found = ours._client.run(lambda: __import__("dask").config.get("distributed.worker.profile.enabled"))
 
     assert list(found.values()) == [False]
@@ -149,7 +149,7 @@ def test_the_scheduler_forgets_what_is_done(client, tasks):
     scheduler = client.cluster.scheduler
 
     for number in range(10):
-        assert list(ours.run_in_order(works("same", number), {"shared": number})) == [number]
+        assert list(ours.run_in_order(tasks_named("same", number), {"shared": number})) == [number]
 
     assert len(scheduler.extensions["spans"].spans) <= 2
     assert len(scheduler.tasks) < 10

@@ -58,7 +58,7 @@ def test_a_file_that_is_no_pem_is_named(tmp_path, wrong):
     files = {"tls_ca": "ours.pem", "tls_cert": "ours.pem", "tls_key": "ours-key.pem"} | {wrong: "text.pem"}
     settings = ClusterSettings(cluster="tls://h:1", **{name: str(tmp_path / file) for name, file in files.items()})
 
-    with pytest.raises(ConfigError, match=rf'{wrong}=".*text\.pem" is no '):
+    with pytest.raises(ConfigError, match=rf'{wrong}=".*text\.pem" is not a '):
         security_of(settings, dict)
 
 
@@ -68,7 +68,9 @@ def test_a_key_of_another_certificate_is_named(tmp_path):
         make_certificate(tmp_path, name)
     ours, key = str(tmp_path / "ours.pem"), str(tmp_path / "theirs-key.pem")
 
-    with pytest.raises(ConfigError, match=r'tls_key=".*theirs-key\.pem" is no private key.* of .*ours\.pem.*MISMATCH'):
+    with pytest.raises(
+        ConfigError, match=r'tls_key=".*theirs-key\.pem" is not a private key.* of .*ours\.pem.*MISMATCH'
+    ):
         security_of(ClusterSettings(cluster="tls://h:1", tls_ca=ours, tls_cert=ours, tls_key=key), dict)
 
 
@@ -98,5 +100,5 @@ def test_a_file_that_is_no_schedulers_is_refused(tmp_path, content):
     path = tmp_path / "x.json"
     path.write_text(content)
 
-    with pytest.raises(ConfigError, match="is no file of a scheduler"):
+    with pytest.raises(ConfigError, match="is not a scheduler file"):
         scheduler_url(ClusterSettings(cluster=str(path)))

@@ -15,7 +15,7 @@ import factories
 from fake_cluster import FakeCluster
 from training_runs import fit_with
 from w2v_cli.cluster.scan import scan_on
-from w2v_cli.cluster.tasks import PackedVocabulary, ShardWork, shard_seed, train_shard
+from w2v_cli.cluster.tasks import PackedVocabulary, ShardTask, shard_seed, train_shard
 from w2v_cli.cluster.trainer import ClusterTrainer
 from w2v_cli.config.types import parse_interval
 from w2v_cli.corpus.scan import scan_corpus
@@ -89,10 +89,10 @@ def test_a_round_is_several_shards_from_one_state(source, tmp_path):
 
     next(training.trainer.steps())
 
-    works = [work.argument[0] for work in training.cluster.works]
-    assert [work.shard.number for work in works] == [0, 3]
+    tasks = [task.argument[0] for task in training.cluster.tasks]
+    assert [task.shard.number for task in tasks] == [0, 3]
     vocabulary = training.trainer._vocabulary
-    changes = [train_shard(vocabulary, before, work).changes["input_vectors"] for work in works]
+    changes = [train_shard(vocabulary, before, task).changes["input_vectors"] for task in tasks]
     sums, counts = np.zeros_like(before["input_vectors"]), np.zeros((len(sums_of := before["input_vectors"]), 1))
     for change in changes:
         sums[change.rows] += change.values
@@ -149,7 +149,7 @@ def test_what_cannot_be_measured_is_measured_again(source, tmp_path, fails_at, p
     with pytest.raises(ClusterError):
         failing.run()
 
-    assert failing.cluster.works[-1].name == "measure"
+    assert failing.cluster.tasks[-1].name == "measure"
     assert snapshot.load_snapshot(tmp_path / "x").state.position == point
     assert_equal(Training(source, config, tmp_path / "x").run(resume=True), expected)
 
@@ -193,9 +193,9 @@ def test_a_shard_is_trained_as_one_machine_would(source):
     alone = config.model_copy(update={"sampling": config.sampling.model_copy(update={"seed": seed})})
     engine = load_block_engine(Backend.NUMPY, scan_corpus([source], config.corpus).text, alone)
     before = {name: matrix.copy() for name, matrix in engine.read_state().items()}
-    work = ShardWork(config, Backend.NUMPY, read.rounds[0].shards[0], 0, 0.0, 1 / 3, Schedule.of(config))
+    task = ShardTask(config, Backend.NUMPY, read.rounds[0].shards[0], 0, 0.0, 1 / 3, Schedule.of(config))
 
-    found = train_shard(PackedVocabulary.of(vocabulary), before, work)
+    found = train_shard(PackedVocabulary.of(vocabulary), before, task)
 
     loss_sum, pairs = engine.train_span(0, 0, 5400, 0.1, 0.1 * 2 / 3)
     assert (found.loss_sum, found.pairs) == (pytest.approx(loss_sum), pairs)
@@ -216,7 +216,7 @@ def test_held_out_sentences_are_not_trained_on(source, tmp_path):
     found = training.run()
 
     assert len(found.validation_losses) == 3
-    names = [work.name for work in training.cluster.works]
+    names = [task.name for task in training.cluster.tasks]
     assert names.count("measure") == names.count("train") == 3 * 6
     assert Training(source, config_of(), tmp_path / "y").run().epoch_losses != found.epoch_losses
 
@@ -261,7 +261,7 @@ def test_empty_shards_change_nothing(source, tmp_path):
     found = train_shard(
         PackedVocabulary.of(read.corpus.vocabulary),
         state,
-        ShardWork(config, Backend.NUMPY, shard, 0, 0, 1, Schedule.of(config)),
+        ShardTask(config, Backend.NUMPY, shard, 0, 0, 1, Schedule.of(config)),
     )
 
     assert (found.changes, found.loss_sum, found.pairs) == ({}, 0.0, 0)

@@ -18,7 +18,7 @@ from fake_cluster import FakeCluster
 from faults.cluster_runs import finish
 from training_runs import fit_with
 from w2v_cli.cluster.scan import scan_on
-from w2v_cli.cluster.tasks import ShardWork, run_task, train_shard
+from w2v_cli.cluster.tasks import ShardTask, run_task, train_shard
 from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, ConfigError, MissingDependencyError, StorageError
@@ -80,9 +80,9 @@ def test_nothing_of_a_device_goes_to_the_driver(source):
     """A driver without CuPy could not read it: numbers are Python's, changes are NumPy's."""
     config = config_of()
     trainer, read = trainer_of(Backend.CUPY, source, config)
-    work = ShardWork(config, Backend.CUPY, read.rounds[0].shards[0], 0, 0.0, 0.5, Schedule.of(config))
+    task = ShardTask(config, Backend.CUPY, read.rounds[0].shards[0], 0, 0.0, 0.5, Schedule.of(config))
 
-    found = train_shard(trainer._vocabulary, trainer.read_state(), work)
+    found = train_shard(trainer._vocabulary, trainer.read_state(), task)
 
     assert (type(found.loss_sum), type(found.pairs)) == (float, int)
     assert {type(change.values) for change in found.changes.values()} == {np.ndarray}
@@ -96,11 +96,11 @@ def test_each_worker_is_asked_for_the_memory_of_its_device(source, monkeypatch):
     cluster = FakeCluster(workers=3)
     trainer, _ = trainer_of(Backend.CUPY, source, config, cluster)
     trainer.prepare()
-    assert [work.argument[2] for work in cluster.asked] == [30] * 3
-    assert not cluster.works
+    assert [task.argument[2] for task in cluster.asked] == [30] * 3
+    assert not cluster.tasks
     monkeypatch.setattr(strict_cuda.MEMORY, "free", 1000)
 
-    with pytest.raises(StorageError, match=r"of the GPU's memory, and .* are free.*\(So says the worker on "):
+    with pytest.raises(StorageError, match=r"of the GPU's memory, and .* are free.*\(reported by the worker on "):
         trainer.prepare()
 
 
@@ -110,18 +110,18 @@ def test_what_does_not_fit_a_worker_s_gpu_is_refused(source, monkeypatch):
     monkeypatch.setitem(strict_cuda.ATTRIBUTES, "MaxSharedMemoryPerBlockOptin", 64 * 1024)
     trainer, _ = trainer_of(Backend.CUPY, source, config_of("skipgram", window=1000))
 
-    with pytest.raises(ConfigError, match=r"window=1000.*\(So says the worker on "):
+    with pytest.raises(ConfigError, match=r"window=1000.*\(reported by the worker on "):
         trainer.prepare()
 
 
 def test_a_worker_without_a_gpu_is_named(source, monkeypatch):
     """Each is asked before the text is read; one that comes later ends the training, and never falls back."""
     monkeypatch.setitem(sys.modules, "cupy", None)
-    with pytest.raises(MissingDependencyError, match=r"it needs CuPy.*\(So says the worker on "):
+    with pytest.raises(MissingDependencyError, match=r"it needs CuPy.*\(reported by the worker on "):
         resolve_on(FakeCluster(), "cupy")
 
     trainer, _ = trainer_of(Backend.CUPY, source, config_of())
-    with pytest.raises(MissingDependencyError, match=r"it needs CuPy.*\(So says the worker on "):
+    with pytest.raises(MissingDependencyError, match=r"it needs CuPy.*\(reported by the worker on "):
         next(trainer.steps())
 
 
@@ -150,7 +150,7 @@ def test_a_gpu_that_fails_is_told_without_cupy(monkeypatch):
         raise error
 
     monkeypatch.setitem(tasks._TASKS, "fail", fail)
-    with pytest.raises(ClusterError, match=r"a GPU has failed: illegal address; .*\(So says the worker on "):
+    with pytest.raises(ClusterError, match=r"a GPU has failed: illegal address; .*\(reported by the worker on "):
         run_task(__version__, "fail", FailedError("illegal address"))
     with pytest.raises(RuntimeError, match="another"):
         run_task(__version__, "fail", RuntimeError("another"))
@@ -209,5 +209,5 @@ def test_local_workers_without_cupy_end_the_training(w2v):
     error = the_error(w2v.run(*TRAIN, "--gpu"), 9)
 
     assert "the GPU cannot be used: it needs CuPy, which cannot be imported (no CuPy here)" in error
-    assert "(So says the worker on " in error
+    assert "(reported by the worker on " in error
     assert set(w2v.files()) == before

@@ -8,7 +8,7 @@ import pytest
 
 from w2v_cli.cluster.merge import Combiner, RowChanges
 from w2v_cli.cluster.shards import Shard
-from w2v_cli.cluster.tasks import PackedVocabulary, ShardWork, train_shard
+from w2v_cli.cluster.tasks import PackedVocabulary, ShardTask, train_shard
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source
@@ -49,7 +49,7 @@ def test_the_driver_holds_a_change_for_each_halving_and_two(rule, shards):
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory):
+def task(tmp_path_factory):
     """Return the vocabulary of a text in which each word stands once, and a shard that is all of it."""
     path = tmp_path_factory.mktemp("memory") / "x.txt"
     words = [f"w{number}" for number in range(V)]
@@ -59,18 +59,18 @@ def work(tmp_path_factory):
     )
     source = Source(str(path))
     vocabulary = PackedVocabulary.of(scan_corpus([source], config.corpus).corpus.vocabulary)
-    return vocabulary, ShardWork(
+    return vocabulary, ShardTask(
         config, Backend.NUMBA, Shard(0, (source,), path.stat().st_size), 0, 0.0, 0.1, Schedule.of(config)
     )
 
 
-def test_a_worker_trains_in_one_copy_and_returns_another(work):
+def test_a_worker_trains_in_one_copy_and_returns_another(task):
     """2·M·1.2 to train in, and 2·M of changes, besides the state that it was given."""
     state = {name: np.full((V, D), 0.01, np.float32) for name in ("input_vectors", "output_vectors")}
-    train_shard(work[0], state, work[1])  # compiles, and makes the table of words
+    train_shard(task[0], state, task[1])  # compiles, and makes the table of words
 
     with Peak() as peak:
-        result = train_shard(work[0], state, work[1])
+        result = train_shard(task[0], state, task[1])
 
     assert len(result.changes["input_vectors"].rows) > 0.9 * V
     assert peak.bytes < 2 * M * 1.2 + 2 * M + SLACK

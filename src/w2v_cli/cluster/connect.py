@@ -1,4 +1,4 @@
-"""A Dask cluster, started on this machine or joined somewhere else (docs/how-to/cluster.md)."""
+"""The connection to a Dask cluster, started on this machine or running elsewhere (docs/how-to/cluster.md)."""
 
 import contextlib
 import logging
@@ -19,11 +19,15 @@ _INSTALL = 'pip install "w2v-cli[distributed]"'
 
 
 @contextlib.contextmanager
-def joined(settings: ClusterSettings, on_event: Callable[[ClusterJoined | WorkerLost], None]) -> Iterator[Cluster]:
-    """Yield the cluster that the settings name; one on this machine lives as long as the block.
+def open_cluster(
+    settings: ClusterSettings, on_event: Callable[[ClusterJoined | WorkerLost], None]
+) -> Iterator[Cluster]:
+    """Yield the cluster that the settings name; one on this machine ends with the block.
 
-    Raises ConfigError where it would have to be trusted blindly, MissingDependencyError where Dask is missing,
-    ClusterError where nobody answers.
+    Raises:
+        ConfigError: the cluster is on the network without encryption, or settings contradict each other.
+        MissingDependencyError: Dask is not installed.
+        ClusterError: the scheduler cannot be reached.
     """
     try:
         import distributed  # noqa: PLC0415  an extra
@@ -44,7 +48,7 @@ def joined(settings: ClusterSettings, on_event: Callable[[ClusterJoined | Worker
 
 
 def _dask_config(timeout: float) -> contextlib.AbstractContextManager[Any]:
-    """Set for a block what Dask is to do otherwise: tell soon who cannot be reached, give up no worker, keep less."""
+    """Change Dask's settings for a block: short connection timeouts, no worker given up, no profile kept."""
     import dask  # noqa: PLC0415  an extra
 
     set_config: Any = dask.config.set
@@ -59,20 +63,20 @@ def _dask_config(timeout: float) -> contextlib.AbstractContextManager[Any]:
 
 
 def _check_host(url: str) -> None:
-    """Raise ClusterError for a host that no name server knows."""
+    """Raise ClusterError if the host name does not resolve."""
     try:
         socket.getaddrinfo(host_of(url), None)
     except (OSError, UnicodeError) as error:
         if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
-            return  # name servers may answer while we try to connect
+            return  # temporary: it may resolve while connecting
         cause = error.strerror if isinstance(error, OSError) else error
         raise ClusterError(
-            f"cannot reach a scheduler at {url}: the host is not known ({cause}); check its name."
+            f"cannot reach a scheduler at {url}: the host name does not resolve ({cause}); check it."
         ) from error
 
 
 def _connect_seconds(timeout: float) -> float:
-    """Return how long one attempt to connect may take; there are several within the timeout."""
+    """Return the seconds for one attempt to connect; several fit into the timeout."""
     return round(min(timeout / 3, _LONGEST_CONNECT), 3)
 
 
@@ -97,13 +101,13 @@ def _client(url: str, security: Any, timeout: float) -> Iterator[Any]:
     try:
         yield client
     finally:
-        with contextlib.suppress(Exception):  # the scheduler may be gone, and then there is nothing to leave
+        with contextlib.suppress(Exception):  # the scheduler may be gone
             client.close(timeout=5)
 
 
 @contextlib.contextmanager
 def _quiet_logs() -> Iterator[None]:
-    """Keep Dask from writing to stderr what we tell in our own words; where the program is ended, to its very end."""
+    """Silence Dask's logs: w2v reports the same. On SystemExit they stay silent until the process ends."""
     names = [
         "asyncio",
         "distributed",

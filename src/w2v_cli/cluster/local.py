@@ -1,4 +1,4 @@
-"""Workers on this machine: processes that end with this one, hear no signals, and leave nothing behind."""
+"""A cluster on this machine: worker processes that end with this one, get no signals and leave no files."""
 
 import contextlib
 import logging
@@ -16,32 +16,34 @@ from w2v_cli.errors import ClusterError, ConfigError
 from w2v_cli.system.files import clear_stale, open_temporary
 
 _FOLDER = "w2v-cluster"
-_FOLDER_VARIABLE = "_W2V_CLUSTER_FOLDER"  # tells workers where to leave a sign
+_FOLDER_VARIABLE = "_W2V_CLUSTER_FOLDER"  # where workers leave the _UNGUARDED file
 _UNGUARDED = "unguarded"
 _CLOSE_SECONDS = 10
-_WORKER_NAME = "Dask Worker process"  # so Dask calls them
-_OURS_ALONE = 0o700
-_UNHEARD = ("SIGINT", "SIGTERM", "SIGHUP")
-_NO_LEAKS = "ignore:resource_tracker:UserWarning"  # of a driver that was killed: they are gone with it
+_WORKER_NAME = "Dask Worker process"  # Dask's name for them
+_PRIVATE = 0o700
+_BLOCKED_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_NO_LEAKS = "ignore:resource_tracker:UserWarning"  # about the semaphores of a killed driver, which are gone
 
 
 @contextlib.contextmanager
 def local_cluster(workers: int) -> Iterator[str]:
-    """Yield the URL of a scheduler on 127.0.0.1 with so many workers of one thread each.
+    """Yield the URL of a scheduler on 127.0.0.1 with a number of workers of one thread each.
 
-    Raises ClusterError where they do not start.
+    Raises:
+        ClusterError: the workers do not start.
+        ConfigError: the script of the driver starts a training when it is imported.
     """
     import distributed  # noqa: PLC0415  an extra
 
     start: Any = distributed.LocalCluster
-    with _folder() as folder, _deaf_loop(distributed.utils.LoopRunner) as loop:
+    with _folder() as folder, _signal_free_loop(distributed.utils.LoopRunner) as loop:
         try:
             cluster = start(
                 n_workers=workers,
                 threads_per_worker=1,
                 host="127.0.0.1",
                 dashboard_address=None,
-                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else it wants port 8787 all the same
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # None alone would still take port 8787
                 memory_limit=0,
                 local_directory=str(folder),
                 silence_logs=logging.CRITICAL,
@@ -58,20 +60,20 @@ def local_cluster(workers: int) -> Iterator[str]:
         try:
             yield cluster.scheduler_address
         finally:
-            with contextlib.suppress(Exception):  # what does not end by itself is killed
+            with contextlib.suppress(Exception):  # workers that do not end are killed below
                 cluster.close(timeout=_CLOSE_SECONDS)
             _kill_workers()
 
 
 def _kill_workers() -> None:
-    """Kill the workers that are left: they hear no SIGTERM, and this process would wait for them when it ends."""
+    """Kill the remaining workers: they get no SIGTERM, and this process would wait for them when it ends."""
     for child in multiprocessing.active_children():
         if child.name.startswith(_WORKER_NAME):
             child.kill()
 
 
 def end_if_worker() -> None:
-    """End the process, in silence, where it is a worker that has come here while it imports its driver's script."""
+    """End the process silently if it is a worker that imports the script of its driver and calls train."""
     folder = os.environ.get(_FOLDER_VARIABLE)
     if folder is not None and getattr(multiprocessing.current_process(), "_inheriting", False):
         (Path(folder) / _UNGUARDED).touch()
@@ -79,15 +81,15 @@ def end_if_worker() -> None:
 
 
 @contextlib.contextmanager
-def _deaf_loop(make_runner: Callable[[], Any]) -> Iterator[Any]:
-    """Yield a loop whose thread, with all threads and processes that it starts, gets no signal: they are for us.
+def _signal_free_loop(make_runner: Callable[[], Any]) -> Iterator[Any]:
+    """Yield an event loop whose thread gets no signals, nor do the threads and processes that it starts.
 
-    What a terminal, a batch system or a shell sends goes to all processes of a group at once.
+    A terminal, a batch system or a shell sends signals to all processes of a group; the driver alone handles them.
     """
     runner = make_runner()
     with _without_signals():
         _start_tracker()
-        with _without_signals():  # it lets some through again
+        with _without_signals():  # _start_tracker unblocks some
             runner.start()
     try:
         yield runner.loop
@@ -97,11 +99,11 @@ def _deaf_loop(make_runner: Callable[[], Any]) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _without_signals() -> Iterator[None]:
-    """Block signals in this thread, and in what it starts, which keeps them blocked."""
+    """Block signals in this thread and in the threads and processes that it starts."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in _UNHEARD])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in _BLOCKED_SIGNALS])
     try:
         yield
     finally:
@@ -109,7 +111,7 @@ def _without_signals() -> Iterator[None]:
 
 
 def _start_tracker() -> None:
-    """Start the process that clears away semaphores, which is to be silent about them where this one is killed."""
+    """Start the process that frees semaphores, without its warning if this process is killed."""
     if os.name != "posix":
         return
     name, before = "PYTHONWARNINGS", os.environ.get("PYTHONWARNINGS")
@@ -125,9 +127,9 @@ def _start_tracker() -> None:
 
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
-    """Yield a folder for workers' files, which is removed afterwards; those of killed drivers are removed first.
+    """Yield a temporary folder for the files of the workers; folders of killed drivers are removed first.
 
-    Each has the name of a temporary file beside it that its driver holds.
+    The name of each folder is that of a temporary file beside it, which its driver holds.
     """
     place = Path(tempfile.gettempdir())
     clear_stale(place)
@@ -137,7 +139,7 @@ def _folder() -> Iterator[Path]:
     with open_temporary(place) as (held, _):
         folder = place / held.stem.replace(".w2v", _FOLDER)
         try:
-            folder.mkdir(_OURS_ALONE)
+            folder.mkdir(_PRIVATE)
             os.environ[_FOLDER_VARIABLE] = str(folder)
             yield folder
         finally:

@@ -1,4 +1,4 @@
-"""The changes that several shards make to the rows of a matrix → one change, always in the order of the shards."""
+"""The merge of the changes that several shards make to a matrix, always in the order of the shards."""
 
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -12,9 +12,12 @@ Rule = Literal["adasum", "weighted", "mean"]
 
 
 class RowChanges(NamedTuple):
-    """What is added to some rows of a matrix.
+    """Changes to n rows of a matrix.
 
-    rows: (n,) int32, rising; values: (n, D) float32, added to those rows; updates: (n,) float32, how much they count.
+    Attributes:
+        rows: (n,) int32, rising.
+        values: (n, D) float32, to be added to those rows.
+        updates: (n,) float32, the weight of each row: occurrences of its word in the shard.
     """
 
     rows: NDArray[np.int32]
@@ -23,10 +26,11 @@ class RowChanges(NamedTuple):
 
 
 class Combiner:
-    """Takes the changes of one shard after the other.
+    """Merges the changes of one shard after the other by a rule.
 
-    adasum: pairs of neighbours become one, then pairs of those (Maleki et al. 2020): so no more than log2 of the
-    number of shards are held. weighted and mean: sums with what they are to be divided by.
+    adasum: neighbours are merged in pairs, then those pairs, and so on (Maleki et al. 2020): no more than log2 of the
+    number of shards are held. weighted, mean: sums, divided at the end by the sum of the weights, or by the number of
+    shards that changed the row.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -34,7 +38,7 @@ class Combiner:
         self._levels: list[RowChanges | None] = []
 
     def add(self, changes: RowChanges) -> None:
-        """Take in the changes of the next shard."""
+        """Add the changes of the next shard."""
         if self._rule == "mean":
             changes = changes._replace(updates=np.ones(len(changes.rows), np.float32))
         if self._rule != "adasum":
@@ -47,7 +51,7 @@ class Combiner:
         self._levels.append(changes)
 
     def result(self) -> RowChanges | None:
-        """Return what is to be added to the matrix, None where no shard has changed anything."""
+        """Return the merged changes, None if no shard changed anything."""
         joined: RowChanges | None = None
         for waiting in self._levels:  # the later shards lie lower
             if waiting is not None:
@@ -65,13 +69,13 @@ def join(
     later: RowChanges,
     rule: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]],
 ) -> RowChanges:
-    """Return two changes as one: rows that both have by the rule, the others as they are."""
+    """Merge two changes: rows that both have by the rule, the others as they are."""
     rows = np.union1d(earlier.rows, later.rows)
     values = np.zeros((len(rows), earlier.values.shape[1]), np.float32)
     updates = np.zeros(len(rows), np.float32)
     of_earlier, of_later = np.searchsorted(rows, earlier.rows), np.searchsorted(rows, later.rows)
     values[of_earlier], updates[of_earlier] = earlier.values, earlier.updates
-    for first in range(0, len(of_later), ROWS_AT_ONCE):  # what a rule needs besides is small
+    for first in range(0, len(of_later), ROWS_AT_ONCE):  # keeps the temporaries of a rule small
         some = of_later[first : first + ROWS_AT_ONCE]
         values[some] = rule(values[some], later.values[first : first + ROWS_AT_ONCE])
     updates[of_later] += later.updates
@@ -79,7 +83,7 @@ def join(
 
 
 def adasum(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return one change for each row of two, (n, D): their sum where they are orthogonal, their mean where equal.
+    """Merge two changes row by row, (n, D): their sum if they are orthogonal, their mean if they are equal.
 
     (1 - a·b / 2a·a) a + (1 - a·b / 2b·b) b         Maleki et al. 2020, arXiv 2006.02924, eq. 3
 
@@ -87,7 +91,7 @@ def adasum(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[n
     >>> adasum(a, b).tolist()
     [[1.0, 0.0], [1.0, 1.0]]
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # a training that diverges is told by its loss
+    with np.errstate(over="ignore", invalid="ignore"):  # the loss reports a training that diverges
         products = np.einsum("nd,nd->n", first, second)
         return _scaled(first, products) + _scaled(second, products)
 

@@ -1,4 +1,4 @@
-"""A corpus → its vocabulary and its rounds, read by the workers of a cluster: files are looked at, then counted."""
+"""The scan of a corpus by the workers of a cluster: they inspect the files, then count the words."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from w2v_cli.cluster.pool import Cluster, Work
+from w2v_cli.cluster.pool import Cluster, Task
 from w2v_cli.cluster.shards import Round, plan_rounds
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encode import forget_rare_words, is_full
@@ -37,7 +37,7 @@ class ClusterCorpus:
 
 @dataclass
 class _Files:
-    """What is to be read; what is no text, with the reason; what is HTML."""
+    """The files to read; the reasons why others are not text; the files that are HTML."""
 
     texts: _FewFiles = field(default_factory=list)
     other_data: list[str] = field(default_factory=list)
@@ -50,10 +50,18 @@ def scan_on(
     config: Config,
     on_read: OnRead = lambda _done, _total: None,
 ) -> ClusterCorpus:
-    """Look at the files, count their words and plan the rounds; the result does not depend on the workers.
+    """Inspect the files, count their words and plan the rounds; the result does not depend on the workers.
 
-    on_read: hears of the bytes that have been counted, unpacked. Raises ConfigError for stdin, CorpusError where the
-    text cannot be read or holds too few words, ClusterError.
+    Args:
+        cluster: what runs the tasks.
+        sources: the files, in the order of the text.
+        config: of the training.
+        on_read: called with the bytes counted so far, unpacked, and with all bytes if they are known.
+
+    Raises:
+        ConfigError: a source is stdin.
+        CorpusError: the text cannot be read or holds too few words.
+        ClusterError: the cluster failed.
     """
     refuse_stdin(source.place for source in sources)
     files = _inspect(cluster, sources, config)
@@ -67,19 +75,19 @@ def scan_on(
 
 
 def refuse_stdin(places: Iterable[str]) -> None:
-    """Raise ConfigError where one of them is stdin."""
+    """Raise ConfigError if a place is stdin."""
     if STDIN in places:
         raise ConfigError("workers of a cluster cannot read stdin (-): name files that all of them see, or URLs.")
 
 
 def _inspect(cluster: Cluster, sources: Sequence[Source], config: Config) -> _Files:
-    """Return what there is to be read; raise CorpusError for a folder without text."""
+    """Return the files to read; raise CorpusError for a folder without text."""
     batches = [sources[first : first + _FILES_AT_ONCE] for first in range(0, len(sources), _FILES_AT_ONCE)]
-    works = [
-        Work("inspect", (batch, config.corpus), f"a look at {batch[0].label} and other files") for batch in batches
+    tasks = [
+        Task("inspect", (batch, config.corpus), f"a look at {batch[0].label} and other files") for batch in batches
     ]
     files = _Files()
-    for batch, found in zip(batches, cluster.run_in_order(works), strict=True):
+    for batch, found in zip(batches, cluster.run_in_order(tasks), strict=True):
         for source, seen in zip(batch, found, strict=True):
             if seen.facts is None:
                 files.other_data.append(seen.refusal)
@@ -100,8 +108,8 @@ def _count(cluster: Cluster, files: _Files, config: Config, on_read: OnRead) -> 
     """
     words, total = WordTable(), TextCounts(other_data=files.other_data, web_pages=files.web_pages)
     batches = list(_batches(files.texts))
-    works = [Work("count", (batch, config.corpus), f"counting {batch[0].label}") for batch in batches]
-    counted: Iterator[CountedParts] = cluster.run_in_order(works)
+    tasks = [Task("count", (batch, config.corpus), f"counting {batch[0].label}") for batch in batches]
+    counted: Iterator[CountedParts] = cluster.run_in_order(tasks)
     sizes = {}
     is_known = all(facts.has_parts for _, facts in files.texts)  # decompressed, as what is counted
     all_bytes = sum(facts.size or 0 for _, facts in files.texts) if is_known else None

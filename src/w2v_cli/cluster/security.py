@@ -1,4 +1,4 @@
-"""Which clusters are trusted: those on this machine, and others by certificate alone (Dask runs what it is sent)."""
+"""The trust in a cluster: on this machine, or by certificates elsewhere, since Dask runs the code that it is sent."""
 
 import json
 import ssl
@@ -18,9 +18,10 @@ _HOW = (
 
 
 def scheduler_url(settings: ClusterSettings) -> tuple[str, int]:
-    """Return the URL of the scheduler, or nothing and how many workers are to be started on this machine.
+    """Return the URL of the scheduler and 0, or an empty URL and the number of workers to start on this machine.
 
-    Raises ConfigError where the URL leads elsewhere without encryption, or what is given does not fit together.
+    Raises:
+        ConfigError: the URL is on the network without encryption, or settings contradict each other.
     """
     text = settings.cluster or ""
     address = parse_address(text)
@@ -36,7 +37,7 @@ def scheduler_url(settings: ClusterSettings) -> tuple[str, int]:
     if not is_encrypted(url):
         if not is_loopback(url):
             raise ConfigError(
-                f"{option('cluster', text)}: {url} is on the network without encryption, and whoever can reach it "
+                f"{option('cluster', text)}: {url} is on the network without encryption, and anyone who can reach it "
                 f"could run programs here: {_HOW}."
             )
         if has_tls:
@@ -52,9 +53,10 @@ def scheduler_url(settings: ClusterSettings) -> tuple[str, int]:
 
 
 def security_of(settings: ClusterSettings, make: Callable[..., Any]) -> Any:
-    """Return Dask's Security for the certificates that are given, None where none are.
+    """Return Dask's Security for the certificates in the settings, None if there are none.
 
-    Raises ConfigError where a file cannot be read, or is not what it should be.
+    Raises:
+        ConfigError: a file cannot be read, or is not a certificate or key.
     """
     files = {"tls_ca": settings.tls_ca, "tls_cert": settings.tls_cert, "tls_key": settings.tls_key}
     if not any(files.values()):
@@ -75,20 +77,20 @@ def security_of(settings: ClusterSettings, make: Callable[..., Any]) -> Any:
 
 
 def _check_pem(settings: ClusterSettings) -> None:
-    """Raise ConfigError for a file that is no certificate or key, or a key that is another certificate's."""
+    """Raise ConfigError for a file that is not a certificate or key, or a key of another certificate."""
     ca, certificate, key = settings.tls_ca or "", settings.tls_cert or "", settings.tls_key or ""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    told, wanted = option("tls_ca", ca), "no certificate"
+    name, expected = option("tls_ca", ca), "not a certificate"
     try:
         context.load_verify_locations(ca)
-        told = option("tls_cert", certificate)
+        name = option("tls_cert", certificate)
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(certificate)
-        told, wanted = option("tls_key", key), f"no private key, without a password, of {certificate}"
+        name, expected = option("tls_key", key), f"not a private key, without a password, of {certificate}"
         context.load_cert_chain(certificate, key, password=_no_password)
     except ssl.SSLError as error:
         cause = f" ({error.reason})" if error.reason else ""
         raise ConfigError(
-            f"{told} is {wanted}{cause}: name a PEM file, as docs/how-to/cluster/certificates.sh makes."
+            f"{name} is {expected}{cause}: name a PEM file, as docs/how-to/cluster/certificates.sh makes."
         ) from None
 
 
@@ -98,7 +100,7 @@ def _no_password() -> str:
 
 
 def check_workers(scheduler: str, workers: Iterable[str]) -> None:
-    """Raise ConfigError where a worker is on the network and not encrypted, be the scheduler on this machine or not."""
+    """Raise ConfigError if a worker is on the network without encryption, wherever the scheduler is."""
     for worker in workers:
         if not (is_encrypted(worker) if is_encrypted(scheduler) else is_loopback(worker)):
             raise ConfigError(
@@ -107,7 +109,7 @@ def check_workers(scheduler: str, workers: Iterable[str]) -> None:
 
 
 def check_scheduler(url: str, address: str) -> None:
-    """Raise ConfigError where what was named on loopback listens elsewhere too; address: as the scheduler tells it."""
+    """Raise ConfigError if a scheduler named on loopback listens elsewhere too; address: as it reports."""
     if not is_encrypted(url) and not is_loopback(address):
         raise ConfigError(
             f"the scheduler at {url} listens at {address} too, on the network without encryption: start it with "
@@ -116,7 +118,7 @@ def check_scheduler(url: str, address: str) -> None:
 
 
 def check_listening(scheduler: str, worker: str, listening: Iterable[str]) -> None:
-    """Raise ConfigError where a worker on loopback listens elsewhere too."""
+    """Raise ConfigError if a worker on loopback listens elsewhere too."""
     for address in listening:
         if not is_encrypted(scheduler) and not is_loopback(address):
             raise ConfigError(
@@ -138,6 +140,6 @@ def _read_file(name: str) -> str:
         ) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigError(
-            f"{option('cluster', name)} is no file of a scheduler, with a tcp:// or tls:// address in it."
+            f"{option('cluster', name)} is not a scheduler file: it holds no tcp:// or tls:// address."
         ) from error
     return str(address)

@@ -1,4 +1,7 @@
-"""A corpus → rounds of shards: parts of the text that are trained side by side, the same ones on any cluster."""
+"""The plan of an epoch on a cluster: rounds of shards, the same on any cluster.
+
+A shard is a part of the text for one worker; a round is the shards that are trained side by side from one state.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +25,7 @@ class Shard:
 
     @property
     def label(self) -> str:
-        """Where it lies, for messages."""
+        """The place of the shard, for messages."""
         first = self.sources[0]
         place = f" from byte {first.part.first:,}" if first.part is not None else ""
         more = f" and {len(self.sources) - 1:,} more" if len(self.sources) > 1 else ""
@@ -31,7 +34,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Round:
-    """Shards that begin with the same vectors; ends_at: the share of the epoch, 0 to 1, that is done after it."""
+    """Shards that start from the same vectors; ends_at: the share of the epoch, 0 to 1, done after it."""
 
     shards: tuple[Shard, ...]
     ends_at: float
@@ -40,12 +43,17 @@ class Round:
 def plan_rounds(
     files: Sequence[tuple[Source, FileFacts]], kept_words: int, settings: ClusterSettings
 ) -> tuple[Round, ...]:
-    """Return the rounds of an epoch over files with so many kept words: shards of equal bytes.
+    """Return the rounds of an epoch: shards of equal bytes.
 
-    The text is cut into as many stretches as a round has shards; a round has the next shard of each. So its shards lie
-    far apart: neighbours in a text speak of the same things, pull the same words the same way, and learn less together
-    (docs/adr/0023). A file that is read as one belongs to the shard in which it begins; its size is known by now.
-    Shards without text are left out.
+    The text is cut into as many stretches as a round has shards, and a round takes the next shard of each. Its shards
+    are far apart in the text: neighbours are about the same things, pull the same words the same way, and learn less
+    together (docs/adr/0023). A file that cannot be cut belongs to the shard in which it begins. Shards without text
+    are left out.
+
+    Args:
+        files: the sources with their facts; all sizes are known.
+        kept_words: occurrences of an epoch.
+        settings: the number of shards, and the words between two rounds.
     """
     total = max(sum(facts.size or 0 for _, facts in files), 1)
     count = rounds_wanted(kept_words, settings)
@@ -61,7 +69,7 @@ def plan_rounds(
 
 
 def rounds_wanted(kept_words: int, settings: ClusterSettings) -> int:
-    """Return how many rounds an epoch of so many words has.
+    """Return the number of rounds of an epoch with so many kept words.
 
     >>> rounds_wanted(12_000_000, ClusterSettings()), rounds_wanted(10**10, ClusterSettings())
     (100, 2500)
@@ -71,13 +79,13 @@ def rounds_wanted(kept_words: int, settings: ClusterSettings) -> int:
 
 
 def most_words(rounds: Sequence[Round], kept_words: int) -> int:
-    """Return about how many of the kept words of an epoch the largest shard has."""
+    """Return about how many kept words the largest shard of an epoch has."""
     sizes = [shard.size_bytes for of_round in rounds for shard in of_round.shards]
     return round(kept_words * max(sizes) / max(sum(sizes), 1))
 
 
 def _cut(files: Sequence[tuple[Source, FileFacts]], cuts: Sequence[int]) -> list[Shard]:
-    """Return the shards between the cuts, which are places in all files one after the other."""
+    """Return the shards between the cuts, which are byte positions in all files laid end to end."""
     begins = [0]
     for _, facts in files:
         begins.append(begins[-1] + (facts.size or 0))

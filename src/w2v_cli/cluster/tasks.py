@@ -1,4 +1,8 @@
-"""What a cluster runs: our own functions by name, of the same version; and how its workers on this machine start."""
+"""The tasks that workers of a cluster run: look at files, count words, train shards.
+
+A task is a function of this file by its name; the worker must have the same version of w2v. Nothing but the vocabulary
+and the matrices of a call is kept for the next task.
+"""
 
 import dataclasses
 import signal
@@ -39,39 +43,45 @@ from w2v_cli.vectors import encode_words
 
 
 def run_task(version: str, name: str, *arguments: Any) -> Any:
-    """Return what the function of that name returns.
+    """Run a task on the worker and return its result.
 
-    Raises MissingDependencyError where the worker has another version of w2v. What text, disk, network and GPU have
-    against it is told with the worker's name: not every machine may see the text, or have a GPU. No error is one of
-    CuPy's, which a driver without CuPy could not read.
+    Args:
+        version: the driver's version of w2v.
+        name: of the task.
+        arguments: of its function.
+
+    Raises:
+        MissingDependencyError: the worker has another version of w2v.
+        W2vError: text, disk, network or GPU failed; the message names the worker, since machines may differ. An error
+            of CuPy becomes one of ours: a driver without CuPy could not unpickle it.
     """
     if version != __version__:
         raise MissingDependencyError(
-            f"the worker on {socket.gethostname()} has w2v-cli {__version__}, and this is {version}: install the same "
+            f"the worker on {socket.gethostname()} has w2v-cli {__version__}, the driver {version}: install the same "
             f"on all machines of the cluster."
         )
     failure: Exception
     try:
         return _TASKS[name](*arguments)
     except (ConfigError, CorpusError, DownloadError, MissingDependencyError, StorageError) as error:
-        failure = type(error)(f"{error.message} {_so_says()}")
+        failure = type(error)(f"{error.message} {_reported_by()}")
     except MemoryError as error:
         failure = MemoryError(str(error))
     except RuntimeError as error:
         if not type(error).__module__.startswith("cupy"):
             raise
         cause = textwrap.shorten(str(error), width=200, placeholder=" …")
-        failure = ClusterError(f"a GPU has failed: {cause}; see its driver's log. {_so_says()}")
-    raise failure  # here, so that what it came from, of any package's making, does not go with it
+        failure = ClusterError(f"a GPU failed: {cause}; see the log of its driver. {_reported_by()}")
+    raise failure  # outside of the except blocks: its cause, an error of any package, is not sent along
 
 
-def _so_says() -> str:
-    return f"(So says the worker on {socket.gethostname()}.)"
+def _reported_by() -> str:
+    return f"(reported by the worker on {socket.gethostname()})"
 
 
 @dataclass(frozen=True)
 class FileSeen:
-    """What a look at a file has found: its facts, or why it is no text; and whether it is HTML."""
+    """What is known of a file: its facts, or why it is not text; and whether it is HTML."""
 
     facts: FileFacts | None
     refusal: str = ""
@@ -79,9 +89,10 @@ class FileSeen:
 
 
 def inspect_files(sources: Sequence[Source], config: CorpusSettings) -> list[FileSeen]:
-    """Return what is to be known of files before they are shared out.
+    """Inspect files before they are cut into parts.
 
-    Raises CorpusError where one cannot be read, is no UTF-8, or is no text and was named itself.
+    Raises:
+        CorpusError: a file cannot be read, is not UTF-8, or is not text and was named by the user.
     """
     return [_inspect(source, config) for source in sources]
 
@@ -91,13 +102,13 @@ def _inspect(source: Source, config: CorpusSettings) -> FileSeen:
     try:
         if facts.has_parts:
             check_head(source, head)
-        else:  # look into what is compressed
+        else:  # decompress the beginning
             next(TextReader((Source(source.place),), config).iterate_chunks(), None)
     except OtherDataError as error:
         if source.folder is None:
             raise
         return FileSeen(None, str(error))
-    return FileSeen(facts, is_web_page=facts.has_parts and is_web_page(head))  # of the others their readers tell
+    return FileSeen(facts, is_web_page=facts.has_parts and is_web_page(head))  # readers report compressed ones
 
 
 @dataclass(frozen=True)
@@ -114,14 +125,14 @@ class CountedParts:
 
 
 def count_parts(sources: Sequence[Source], config: CorpusSettings) -> CountedParts:
-    """Return what there is in some parts of a text; raise CorpusError where they cannot be read."""
+    """Count the words of some parts of a text; raise CorpusError if they cannot be read."""
     text = encode_text(TextReader(sources, config), config, threads=1, beside=None)
     return CountedParts(text.words.packed(), text.counts)
 
 
 @dataclass(frozen=True)
 class PackedVocabulary:
-    """The vocabulary as it goes to workers: words back to back, as WordTable.add_words takes them."""
+    """The vocabulary as it is sent to workers: the words back to back, as WordTable.add_words takes them."""
 
     text: NDArray[np.uint8]
     offsets: NDArray[np.int64]
@@ -129,12 +140,12 @@ class PackedVocabulary:
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> "PackedVocabulary":
-        """Return it for a vocabulary."""
+        """Pack a vocabulary."""
         return cls(*encode_words(vocabulary.words), vocabulary.counts)
 
     @cached_property
     def table(self) -> WordTable:
-        """The words by their ids, made once in a process: another one hashes otherwise."""
+        """The table of the words, built once in each process: hashes differ between processes."""
         table = WordTable()
         table.add_words(np.array(self.text), np.array(self.offsets), np.array(self.counts))
         return table
@@ -147,8 +158,18 @@ class PackedVocabulary:
 
 
 @dataclass(frozen=True)
-class ShardWork:
-    """A shard to be trained in an epoch (from 0), from share to share of the whole training; backend: what computes."""
+class ShardTask:
+    """A shard to train or to measure.
+
+    Attributes:
+        config: of the training.
+        backend: what computes.
+        shard: the part of the text.
+        epoch: from 0.
+        first_progress: share of the whole training that is done before the round.
+        last_progress: share that is done after it.
+        schedule: of the learning rate.
+    """
 
     config: Config
     backend: Backend
@@ -161,7 +182,7 @@ class ShardWork:
 
 @dataclass(frozen=True)
 class ShardResult:
-    """The changes of both matrices, by name, the summed loss in nats and the positive pairs."""
+    """The changes of each matrix by name, the summed loss in nats and the number of positive pairs."""
 
     changes: dict[str, RowChanges]
     loss_sum: float
@@ -169,84 +190,91 @@ class ShardResult:
 
 
 def shard_seed(seed: int, number: int) -> int:
-    """Return the 64-bit seed of a shard: positions are counted within it, so that its draws need a key of their own."""
+    """Return the 64-bit seed of a shard: its positions count from 0, so its draws need their own key."""
     low, high = draw_words(seed, 0, np.array([number]), Purpose.SHARDS)[:2, 0].tolist()
     return int(low | high << 32)
 
 
 def compile_engine(config: Config, backend: Backend, vocabulary: int = 2, words: int = 2) -> None:
-    """Compile what a shard is trained with, for all workers that keep compiled code in the same place.
+    """Compile the engine that trains shards, for all workers that share the folder of compiled code.
 
-    vocabulary, words: of a shard. Raises what an engine raises where that is too much for a device's memory.
+    Args:
+        config: of the training.
+        backend: what computes.
+        vocabulary: V, words of the vocabulary.
+        words: occurrences in the largest shard.
+
+    Raises:
+        StorageError: a GPU has too little memory for a shard.
     """
     corpus = EncodedText(np.zeros(words, np.int32), np.array([0, words]), np.ones(vocabulary, np.int64))
     matrices = (np.zeros((vocabulary, config.model.dim), np.float32) for _ in range(2))
     load_block_engine(backend, corpus, _on_one_thread(config), start=Embeddings(*matrices)).prepare()
 
 
-def train_shard(vocabulary: PackedVocabulary, state: NamedArrays, work: ShardWork) -> ShardResult:
-    """Train a shard from a state of both matrices, on one thread; return what has changed."""
-    corpus, _ = _read(vocabulary, work)
+def train_shard(vocabulary: PackedVocabulary, state: NamedArrays, task: ShardTask) -> ShardResult:
+    """Train a shard from a state of both matrices, on one thread; return the changes."""
+    corpus, _ = _read(vocabulary, task)
     loss_sum, pairs, words = 0.0, 0, len(corpus.word_ids)
     if words == 0:
         return ShardResult({}, 0.0, 0)
-    engine = _engine(corpus, None, state, work)
+    engine = _engine(corpus, None, state, task)
     for start in range(0, words, engine.span_words):
         stop = min(start + engine.span_words, words)
-        rates = [_rate_at(work, place / words) for place in (start, stop)]
-        loss, found = engine.train_span(work.epoch, start, stop, *rates)
+        rates = [_rate_at(task, place / words) for place in (start, stop)]
+        loss, found = engine.train_span(task.epoch, start, stop, *rates)
         loss_sum, pairs = loss_sum + loss, pairs + found
     updates = np.bincount(corpus.word_ids, minlength=len(vocabulary.counts)).astype(np.float32)
-    dtype = np.dtype(work.config.cluster.delta_format)
+    dtype = np.dtype(task.config.cluster.delta_format)
     new = engine.read_state()
     changes = {name: _changes(state[name], new[name], updates, dtype) for name in state}
     return ShardResult(changes, float(loss_sum), int(pairs))
 
 
-def measure_shard(vocabulary: PackedVocabulary, state: NamedArrays, work: ShardWork) -> tuple[float, int]:
-    """Return the summed loss and the pairs of the sentences that a shard holds out."""
-    corpus, held_out = _read(vocabulary, work)
+def measure_shard(vocabulary: PackedVocabulary, state: NamedArrays, task: ShardTask) -> tuple[float, int]:
+    """Return the summed loss in nats and the positive pairs of the sentences that a shard holds out."""
+    corpus, held_out = _read(vocabulary, task)
     words = 0 if held_out is None else len(held_out.word_ids)
     if words == 0:
         return 0.0, 0
-    engine = _engine(corpus, held_out, state, work)
+    engine = _engine(corpus, held_out, state, task)
     spans = ((start, min(start + engine.span_words, words)) for start in range(0, words, engine.span_words))
     measured = [engine.measure_span(*span) for span in spans]
     return float(sum(loss for loss, _ in measured)), int(sum(pairs for _, pairs in measured))
 
 
-def _read(vocabulary: PackedVocabulary, work: ShardWork) -> tuple[EncodedText, EncodedText | None]:
-    """Return the part of a shard that is trained on, and the part that is held out, if any."""
-    config = work.config
-    corpus = encode_sources(work.shard.sources, config.corpus, vocabulary.table)
+def _read(vocabulary: PackedVocabulary, task: ShardTask) -> tuple[EncodedText, EncodedText | None]:
+    """Return the training part of a shard, and its held-out part if there is validation."""
+    config = task.config
+    corpus = encode_sources(task.shard.sources, config.corpus, vocabulary.table)
     if config.training.validation == 0 or len(corpus.word_ids) == 0:
         return corpus, None
-    return split_held_out(corpus, config.training.validation, shard_seed(config.sampling.seed, work.shard.number))
+    return split_held_out(corpus, config.training.validation, shard_seed(config.sampling.seed, task.shard.number))
 
 
-def _engine(corpus: EncodedText, held_out: EncodedText | None, state: NamedArrays, work: ShardWork) -> BlockEngine:
-    """Return what trains a shard; raise MissingDependencyError where this worker has no GPU and one is wanted."""
-    seed = shard_seed(work.config.sampling.seed, work.shard.number)
-    sampling = work.config.sampling.model_copy(update={"seed": seed})
-    config = _on_one_thread(work.config).model_copy(update={"sampling": sampling})
+def _engine(corpus: EncodedText, held_out: EncodedText | None, state: NamedArrays, task: ShardTask) -> BlockEngine:
+    """Return the engine for a shard; raise MissingDependencyError if it needs a GPU and this worker has none."""
+    seed = shard_seed(task.config.sampling.seed, task.shard.number)
+    sampling = task.config.sampling.model_copy(update={"seed": seed})
+    config = _on_one_thread(task.config).model_copy(update={"sampling": sampling})
     start = Embeddings(state["input_vectors"], state["output_vectors"])
-    return load_block_engine(resolve_backend(work.backend), corpus, config, held_out, start=start)
+    return load_block_engine(resolve_backend(task.backend), corpus, config, held_out, start=start)
 
 
 def _on_one_thread(config: Config) -> Config:
-    """Return the config without `deterministic`: one thread is, and needs no rounds of its own."""
+    """Return the config without `deterministic`: one thread is deterministic by itself."""
     return config.model_copy(update={"training": config.training.model_copy(update={"deterministic": False})})
 
 
-def _rate_at(work: ShardWork, done: float) -> float:
-    progress = work.first_progress + (work.last_progress - work.first_progress) * done
-    return work.schedule.at(progress)
+def _rate_at(task: ShardTask, done: float) -> float:
+    progress = task.first_progress + (task.last_progress - task.first_progress) * done
+    return task.schedule.at(progress)
 
 
 def _changes(
     old: NDArray[np.float32], new: NDArray[np.float32], updates: NDArray[np.float32], dtype: np.dtype[Any]
 ) -> RowChanges:
-    """Return the rows of which any number has changed, and what is to be added to them."""
+    """Return the rows in which any element changed, with the differences."""
     blocks = [slice(first, first + ROWS_AT_ONCE) for first in range(0, len(old), ROWS_AT_ONCE)]
     is_changed = np.concatenate([(old[block] != new[block]).any(axis=1) for block in blocks])
     rows = np.flatnonzero(is_changed).astype(np.int32)
@@ -268,5 +296,5 @@ _TASKS: dict[str, Callable[..., Any]] = {
 
 
 def dask_setup(_worker: Any) -> None:
-    """Leave Ctrl-C to the program that has started this worker; Dask calls it so."""
+    """Ignore Ctrl-C: the program that started this worker handles it. Dask calls this function by its name."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

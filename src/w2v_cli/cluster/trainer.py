@@ -1,4 +1,4 @@
-"""Rounds of shards on a cluster: workers train shards from one state, and what they change is combined in order."""
+"""The trainer of a cluster: in a round, workers train shards from one state, and their changes are merged."""
 
 from collections.abc import Generator, Iterator, Sequence
 
@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.cluster.merge import Combiner
-from w2v_cli.cluster.pool import Cluster, Work
+from w2v_cli.cluster.pool import Cluster, Task
 from w2v_cli.cluster.shards import Round, most_words
-from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardWork
+from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardTask
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.kernels.embeddings import build_embeddings
@@ -19,21 +19,21 @@ from w2v_cli.training.trainer import BEGINNING, NamedArrays, Position, RoundDone
 
 
 def resolve_on(cluster: Cluster, wanted: str) -> Backend:
-    """Return the backend of all workers for a setting of training.backend; the GPU is theirs, not this machine's.
+    """Return the backend of all workers for a value of training.backend; the GPU is theirs, not this machine's.
 
-    Raises MissingDependencyError where a worker that is there cannot use what is wanted. One that comes later is asked
-    at its first shard.
+    Raises:
+        MissingDependencyError: a present worker cannot use the backend. A later one is checked at its first shard.
     """
     if wanted != Backend.CUPY:
         return resolve_backend(wanted)
-    cluster.ask_each(Work("resolve", (wanted,), "its GPU"))
+    cluster.ask_each(Task("resolve", (wanted,), "its GPU"))
     return Backend.CUPY
 
 
 class ClusterTrainer:
-    """Trains by the block algorithm on a cluster; a point is so many rounds of an epoch.
+    """Trains by the block algorithm on a cluster; a position is a number of rounds of an epoch.
 
-    What it does depends on the rounds alone, never on how many workers there are or which of them die.
+    The result depends on the rounds alone, not on how many workers there are or which of them are lost.
     """
 
     def __init__(
@@ -55,15 +55,15 @@ class ClusterTrainer:
         self._state = {"input_vectors": start.input_vectors, "output_vectors": start.output_vectors}
 
     def prepare(self) -> None:
-        """Let one worker compile; those that keep compiled code elsewhere do it at their first shard.
+        """Compile on one worker; workers with their own folder of compiled code compile at their first shard.
 
-        With GPUs each worker compiles, for what a shard will take of its device's memory.
+        With GPUs every worker compiles, and checks that a shard fits into the memory of its device.
         """
         if self._backend is Backend.CUPY:
             size = len(self._vocabulary.counts), most_words(self._rounds, int(self._vocabulary.counts.sum()))
-            self._cluster.ask_each(Work("compile", (self._config, self._backend, *size), "its GPU"))
+            self._cluster.ask_each(Task("compile", (self._config, self._backend, *size), "its GPU"))
             return
-        for _ in self._cluster.run_in_order([Work("compile", (self._config, self._backend), "compiling")]):
+        for _ in self._cluster.run_in_order([Task("compile", (self._config, self._backend), "compiling")]):
             pass
 
     def steps(self, start: Position = BEGINNING) -> Generator[StepResult]:
@@ -73,12 +73,12 @@ class ClusterTrainer:
                 yield self._train_round(epoch, number)
 
     def drain(self) -> None:
-        """Do nothing: each round ends at rest."""
+        """Do nothing: each round ends drained."""
 
     def validation_loss(self) -> float:
         """Return the mean loss on the held-out sentences, nats per positive pair."""
-        works = [self._work("measure", 0, number) for number in range(len(self._rounds))]
-        every = [work for of_round in works for work in of_round]
+        tasks = [self._round_tasks("measure", 0, number) for number in range(len(self._rounds))]
+        every = [task for of_round in tasks for task in of_round]
         measured = list(self._cluster.run_in_order(every, self._state, kept=[self._vocabulary]))
         return mean_loss(sum(loss for loss, _ in measured), sum(pairs for _, pairs in measured))
 
@@ -97,10 +97,10 @@ class ClusterTrainer:
             matrix[:] = state[name]
 
     def _train_round(self, epoch: int, number: int) -> StepResult:
-        """Train a round and change the state; where the cluster fails, the state is that of the round before."""
+        """Train a round and change the state; if the cluster fails, the state is that of the previous round."""
         combiners = {name: Combiner(self._config.cluster.combine) for name in self._state}
         loss_sum, pairs = 0.0, 0
-        for result in self._results(self._work("train", epoch, number)):
+        for result in self._results(self._round_tasks("train", epoch, number)):
             loss_sum, pairs = loss_sum + result.loss_sum, pairs + result.pairs
             for name, changes in result.changes.items():
                 combiners[name].add(changes)
@@ -119,23 +119,23 @@ class ClusterTrainer:
             round=RoundDone(number + 1, len(self._rounds), self._cluster.workers),
         )
 
-    def _results(self, works: Sequence[Work]) -> Iterator[ShardResult]:
-        return self._cluster.run_in_order(works, self._state, kept=[self._vocabulary])
+    def _results(self, tasks: Sequence[Task]) -> Iterator[ShardResult]:
+        return self._cluster.run_in_order(tasks, self._state, kept=[self._vocabulary])
 
-    def _work(self, name: str, epoch: int, number: int) -> list[Work]:
-        """Return the works of a round."""
+    def _round_tasks(self, name: str, epoch: int, number: int) -> list[Task]:
+        """Return the tasks of a round."""
         span = self._progress(epoch, number), self._progress(epoch, number + 1)
         place = f"of round {number + 1} of {len(self._rounds)}, epoch {epoch + 1}"
         return [
-            Work(
+            Task(
                 name,
-                (ShardWork(self._config, self._backend, shard, epoch, *span, self._schedule),),
+                (ShardTask(self._config, self._backend, shard, epoch, *span, self._schedule),),
                 f"shard {place_in_round + 1} {place} ({shard.label})",
             )
             for place_in_round, shard in enumerate(self._rounds[number].shards)
         ]
 
     def _progress(self, epoch: int, rounds: int) -> float:
-        """Return the share of the whole training that is done after so many rounds of an epoch."""
+        """Return the share of the whole training that is done after a number of rounds of an epoch."""
         done = self._rounds[rounds - 1].ends_at if rounds else 0.0
         return (epoch + done) / self._config.training.epochs

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from w2v_cli.cluster.connect import joined
+from w2v_cli.cluster.connect import open_cluster
 from w2v_cli.cluster.pool import Cluster
 from w2v_cli.cluster.scan import ClusterCorpus, refuse_stdin, scan_on
 from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
@@ -89,7 +89,7 @@ def connect_cluster(config: Config, data_folder: Path, on_event: OnEvent) -> Ite
         yield None
         return
     _check_before_cluster(config, data_folder)
-    with joined(config.cluster, on_event) as cluster:
+    with open_cluster(config.cluster, on_event) as cluster:
         yield cluster
 
 

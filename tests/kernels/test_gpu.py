@@ -75,7 +75,7 @@ MACHINES = {
     "no device, by count": (fake_runtime(devices=0), "shows no device"),
     "CUDA does not start": (
         fake_runtime(devices=CudaError(802, "cudaErrorSystemNotReady: system not yet initialized")),
-        "CUDA does not start: cudaErrorSystemNotReady: system not yet initialized. Mend the driver",
+        "CUDA does not start: cudaErrorSystemNotReady: system not yet initialized. Repair the driver",
     ),
 }
 FAILURES = {
@@ -131,7 +131,7 @@ def test_a_device_that_does_not_compute_is_refused(failure):
     """A missing library of CUDA is found before training, and the message gives the install command."""
     message = refusal(check_computing, fake_cupy(raises=FAILURES[failure]))
 
-    assert message.startswith("the GPU cannot be used: there is a device, but CuPy does not compute on it: ")
+    assert message.startswith("the GPU cannot be used: CuPy finds a device, but does not compute on it: ")
     assert " ".join(str(FAILURES[failure]).split())[:60] in message
     assert 'pip install "w2v-cli[gpu' in message
     assert len(message) < 500

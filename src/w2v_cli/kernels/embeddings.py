@@ -1,4 +1,4 @@
-"""The two matrices that training changes, and their first values."""
+"""The two matrices that training changes, and their initial values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +21,11 @@ ValuesOf = Callable[[NDArray[np.uint32]], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Embeddings:
-    """The parameters: input_vectors, the published ones, and output_vectors, used in training only.
+    """The parameters of a model: (V, D) float32 each, C-contiguous, NumPy or CuPy; engines change them in place.
 
-    Both (V, D) float32, C-contiguous, NumPy or CuPy; kernels change them in place.
+    Attributes:
+        input_vectors: the published embeddings.
+        output_vectors: used in training only.
     """
 
     input_vectors: Any
@@ -37,12 +39,16 @@ def _plain_zeros(shape: tuple[int, int]) -> NDArray[np.float32]:
 def build_embeddings(
     vocabulary_size: int, config: ModelSettings, seed: int, *, allocate: Allocate = _plain_zeros
 ) -> Embeddings:
-    """Return the first values of both matrices.
+    """Return the initial values of both matrices; takes little more memory than they do.
 
     `uniform` (word2vec.c): input vectors uniform in ±0.5/D, output vectors zero.
     `normal` (the book): both 0.01·N(0, 1).
-    allocate: returns zeros for a shape (V, D), or rows that are longer, whose rest stays zero. Little more memory is
-    taken than that of the matrices.
+
+    Args:
+        vocabulary_size: V.
+        config: dim (D) and init.
+        seed: of the draws.
+        allocate: returns zeros of a shape (V, D), or with longer rows, whose padding stays zero.
     """
     shape = (vocabulary_size, config.dim)
     matrices = Embeddings(allocate(shape), allocate(shape))
@@ -55,7 +61,7 @@ def build_embeddings(
 
 
 def _fill(matrix: NDArray[np.float32], shape: tuple[int, int], seed: int, which: int, values_of: ValuesOf) -> None:
-    """Fill the first D columns, some rows at a time: four random words give every four consecutive elements."""
+    """Fill the first D columns, some rows at a time; each draw of four random words fills four consecutive elements."""
     rows, dim = shape
     for first in range(0, rows, ROWS_AT_ONCE):
         last = min(first + ROWS_AT_ONCE, rows)

@@ -1,4 +1,4 @@
-"""Is there what a run asks for? A GPU, a driver, a package: one message for each thing that can be missing."""
+"""The checks before a GPU is used: driver, device, CuPy and its libraries, with a message for each."""
 
 import importlib
 import os
@@ -21,7 +21,7 @@ _INSTALL_CUPY = (
 
 
 class CudaRuntime(Protocol):
-    """The part of cupy.cuda.runtime that preflight asks."""
+    """The part of cupy.cuda.runtime that `check_gpu` calls."""
 
     CUDARuntimeError: type[Exception]
 
@@ -36,9 +36,10 @@ class CudaRuntime(Protocol):
 
 
 def resolve_backend(wanted: str) -> Backend:
-    """Return the backend for a setting of training.backend; `auto` is the fast one for the CPU, never the GPU.
+    """Return the backend for a value of training.backend; `auto` is the fast one for the CPU, never the GPU.
 
-    Raises MissingDependencyError where the GPU is wanted and cannot be used: there is no silent fall back.
+    Raises:
+        MissingDependencyError: the GPU is wanted and cannot be used; there is no silent fallback.
     """
     if wanted == "auto":
         return Backend.NUMBA
@@ -50,7 +51,7 @@ def resolve_backend(wanted: str) -> Backend:
 
 
 def check_gpu(runtime: CudaRuntime, environment: Mapping[str, str]) -> None:
-    """Raise MissingDependencyError where the CUDA runtime finds no driver, too old a driver, or no device."""
+    """Raise MissingDependencyError if the CUDA runtime finds no driver, too old a driver, or no device."""
     driver, needed = runtime.driverGetVersion(), runtime.runtimeGetVersion()
     if driver == 0:
         raise MissingDependencyError(
@@ -66,23 +67,23 @@ def check_gpu(runtime: CudaRuntime, environment: Mapping[str, str]) -> None:
     except runtime.CUDARuntimeError as error:
         if getattr(error, "status", None) != _NO_DEVICE_STATUS:
             raise MissingDependencyError(
-                f"{_UNUSABLE}: CUDA does not start: {_one_line(error)}. Mend the driver, or train without {_GPU}."
+                f"{_UNUSABLE}: CUDA does not start: {_one_line(error)}. Repair the driver, or train without {_GPU}."
             ) from error
         devices = 0
     if devices == 0:
         visible = environment.get("CUDA_VISIBLE_DEVICES")
         raise MissingDependencyError(
-            f"{_UNUSABLE}: the NVIDIA driver is there but shows no device (CUDA_VISIBLE_DEVICES is "
+            f"{_UNUSABLE}: the NVIDIA driver works, but shows no device (CUDA_VISIBLE_DEVICES is "
             f"{'not set' if visible is None else repr(visible)}). Make a device visible, or train without {_GPU}."
         )
 
 
 def check_computing(cupy: Any) -> None:
-    """Raise MissingDependencyError where the device is there and yet does not compute.
+    """Raise MissingDependencyError if there is a device, but CuPy does not compute on it.
 
     CuPy looks for its libraries when it first needs them, which would be in the middle of training. Without NVRTC it
     raises DynamicLibNotFoundError, a RuntimeError; without cuBLAS ImportError; without CUDA's headers CompileException.
-    NVRTC is asked for by itself: what it compiled in an earlier run may come out of a cache, and block.cu never did.
+    NVRTC is checked separately: CuPy's cache may hold what an earlier run compiled, but not block.cu.
     """
     try:
         cupy.cuda.nvrtc.getVersion()
@@ -90,7 +91,7 @@ def check_computing(cupy: Any) -> None:
         (ones @ ones).get()
     except (RuntimeError, ImportError, OSError, cupy.cuda.compiler.CompileException) as error:
         raise MissingDependencyError(
-            f"{_UNUSABLE}: there is a device, but CuPy does not compute on it: {_one_line(error)}. {_INSTALL_CUPY}"
+            f"{_UNUSABLE}: CuPy finds a device, but does not compute on it: {_one_line(error)}. {_INSTALL_CUPY}"
         ) from error
 
 
@@ -100,17 +101,18 @@ def import_cupy() -> ModuleType:
 
 
 def _find_cupy() -> Any:
+    """Return CuPy; raise MissingDependencyError if it cannot be imported."""
     try:
         return import_cupy()
     except ImportError as error:
-        cause = error.__cause__ or error  # CuPy wraps what it found in a page of advice
+        cause = error.__cause__ or error  # CuPy wraps the cause in a page of advice
         raise MissingDependencyError(
             f"{_UNUSABLE}: it needs CuPy, which cannot be imported ({_one_line(cause)}). {_INSTALL_CUPY}"
         ) from error
 
 
 def _older_cupy(driver: int, needed: int) -> str:
-    """Return the other way out for a driver of that major CUDA version; none where there is no CuPy for it."""
+    """Return the advice to install a CuPy for the driver's major CUDA version; empty if there is none."""
     if driver < _OLDEST_CUDA:
         return ""
     return (

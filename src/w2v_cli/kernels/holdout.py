@@ -1,4 +1,4 @@
-"""A corpus → the part that is trained on, and sentences held out to measure the loss on."""
+"""The split of a text into sentences to train on and held-out sentences to measure the loss on."""
 
 import dataclasses
 from itertools import pairwise
@@ -10,7 +10,7 @@ from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import CorpusError, option
 from w2v_cli.kernels.philox import Purpose, draw_words, to_unit_interval
 
-_LONGEST_PIECE = 1000  # words: what is longer, such as a text without lines, is held out in pieces
+_LONGEST_PIECE = 1000  # words: longer sentences, such as a text without lines, are held out in pieces
 _CHUNK = 1 << 20  # words moved at a time
 
 
@@ -31,7 +31,7 @@ def hold_out(corpus: EncodedText, share: float, seed: int) -> tuple[EncodedText,
 
 
 def split_held_out(corpus: EncodedText, share: float, seed: int) -> tuple[EncodedText, EncodedText]:
-    """Do the same; either part may be empty."""
+    """Split like `hold_out`, but accept an empty part, as in a shard of a cluster."""
     offsets = _cut_long_sentences(corpus.sentence_offsets)
     words = draw_words(seed, 0, offsets[:-1], Purpose.VALIDATION)[0]
     is_held_out = to_unit_interval(words) < np.float32(share)
@@ -39,7 +39,7 @@ def split_held_out(corpus: EncodedText, share: float, seed: int) -> tuple[Encode
     pieces = [corpus.word_ids[offsets[i] : offsets[i + 1]] for i in np.flatnonzero(is_held_out)]
     held_out = np.concatenate([corpus.word_ids[:0], *pieces])
     kept_words = _move_together(corpus.word_ids, offsets, is_held_out)
-    # A sentence goes on over a cut where no piece is missing.
+    # A sentence continues over a cut if the piece before it is kept.
     begins = np.isin(offsets[:-1], corpus.sentence_offsets) | np.append(True, is_held_out[:-1])
     kept_before = np.concatenate(([0], np.cumsum(np.where(is_held_out, 0, lengths))))
     training_offsets = np.append(kept_before[:-1][begins & ~is_held_out], kept_words)

@@ -1,4 +1,4 @@
-"""The lazy choice of a backend: what it needs is imported when it is chosen, not before."""
+"""The choice of an engine; the packages of a backend are imported when it is chosen."""
 
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
@@ -38,10 +38,20 @@ def load_block_engine(
     threads: int = 1,
     start: Embeddings | None = None,
 ) -> BlockEngine:
-    """Return the engine of a backend; start: what a shard of a cluster begins with, None: the first values.
+    """Return an engine of the block algorithm.
 
-    held_out: sentences to measure the loss on; threads: those that the engine has itself, where training is to be
-    deterministic.
+    Args:
+        backend: what computes.
+        corpus: the text to train on.
+        config: of the training.
+        held_out: sentences to measure the loss on.
+        threads: those that a deterministic engine starts; others are called on threads.
+        start: what training begins with, such as a shard of a cluster. None: the first values.
+
+    Raises:
+        ConfigError: a block does not fit into the GPU's shared memory.
+        StorageError: the GPU has too little memory.
+        MissingDependencyError: the GPU's compiler does not compile the kernels.
     """
     if backend is Backend.CUPY:
         from w2v_cli.kernels.block.cuda_engine import CuPyEngine  # noqa: PLC0415  it imports CuPy

@@ -1,6 +1,6 @@
 """Philox4x32-10 draws keyed by (seed, epoch, corpus position): the same whatever the engine, chunk or thread count.
 
-Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011). Not NumPy's Philox, which is 4x64.
+Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011). NumPy's Philox is another one, 4x64.
 """
 
 from enum import IntEnum

@@ -1,6 +1,11 @@
-"""The contract of a kernel: what every backend of an algorithm computes.
+"""The protocols of an engine: what a backend of each algorithm must do.
 
-All compute the same equations; `numpy` is the reference that the others are tested against.
+An engine holds both matrices, and computes the equations of `block/reference.py` or `minibatch/reference.py` for the
+objective in the config. To write one: implement every method here, let `load.py` choose it, and add it to the table of
+tests/kernels/test_block_engines.py or conftest.py, whose tests ask every engine for the numbers of the reference.
+
+All engines of one algorithm make the same draws: a draw depends on seed, epoch and corpus position alone (`philox.py`).
+With one thread their results differ by rounding only. What threads or a GPU add in any order may differ more.
 """
 
 from collections.abc import Mapping
@@ -14,7 +19,7 @@ from w2v_cli.kernels.minibatch.batches import Batch
 
 
 class Backend(StrEnum):
-    """Which code runs the kernels; resolved once and reported in the log and in the vectors file."""
+    """The code that computes; resolved once, and reported in the log and in the vectors file."""
 
     NUMPY = "numpy"
     NUMBA = "numba"
@@ -64,43 +69,64 @@ class MinibatchEngine(Protocol):
 
 
 class BlockEngine(Protocol):
-    """What a backend of the block algorithm does; it holds the corpus and the matrices.
+    """A backend of the block algorithm. It holds the text and both matrices.
 
-    Sums and numbers of pairs are the backend's scalars; asking for the value of one that lies on a device waits for it.
+    It trains a span, a range of corpus positions, at a time, block by block: consecutive kept words are the centres of
+    a block, and share its negatives (`blocks.py`). Spans may be trained by several threads at a time unless the engine
+    says otherwise. Losses and numbers of pairs are scalars of the backend: asking for the value of one that lies on a
+    device waits for it.
     """
 
     @property
     def span_words(self) -> int:
-        """How many corpus words it takes at a time."""
+        """The corpus words of a span; all spans of an epoch but the last have as many."""
 
     @property
     def blocks_in_flight(self) -> int | None:
-        """How many blocks a device works on at a time; None where threads do."""
+        """How many blocks a device trains at a time; None on a CPU."""
 
     @property
     def is_compiled(self) -> bool:
-        """Whether it can begin at once; else the first span takes some twenty seconds more."""
+        """Whether an earlier run cached compiled code; else `prepare` compiles for some twenty seconds."""
 
     def prepare(self) -> None:
-        """Compile, or load what an earlier run compiled; else the first span does it."""
+        """Compile, or load what an earlier run compiled. Without this call the first span does it."""
 
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[Any, Any]:
-        """Train on the corpus positions start … stop; return the summed loss in nats and the positive pairs.
+        """Train on a span.
 
-        The learning rate goes evenly from first_rate to last_rate.
+        Args:
+            epoch: from 0.
+            start: the first corpus position.
+            stop: the corpus position after the last one, at most `span_words` after `start`.
+            first_rate: the learning rate at `start`, per pair; between the two it changes linearly with the position.
+            last_rate: the learning rate at `stop`.
+
+        Returns:
+            The summed loss in nats, and the number of positive pairs (centres, for CBOW).
         """
 
     def measure_span(self, start: int, stop: int) -> tuple[Any, Any]:
-        """Return the same of positions of the held-out sentences; nothing is changed, the draws are always the same.
+        """Measure the loss on a span of the held-out sentences, always with the draws of epoch 0; change nothing.
 
-        Not while spans are trained.
+        Spans must not be trained at the same time.
+
+        Args:
+            start: the first position in the held-out sentences.
+            stop: the position after the last one.
+
+        Returns:
+            The summed loss in nats, and the number of positive pairs (centres, for CBOW).
+
+        Raises:
+            ValueError: no sentences are held out.
         """
 
     def read_vectors(self) -> NDArray[np.float32]:
-        """Return the input vectors, (V, D)."""
+        """Return the input vectors on the host, (V, D); they may be those that the next span changes."""
 
     def read_state(self) -> Mapping[str, NDArray[np.float32]]:
-        """Return both matrices, `input_vectors` and `output_vectors`, (V, D), as views where that can be."""
+        """Return both matrices on the host, `input_vectors` and `output_vectors`, (V, D) float32; views if possible."""
 
     def restore(self, state: Mapping[str, NDArray[np.float32]]) -> None:
-        """Put back what `read_state` returned."""
+        """Put back what `read_state` of an engine of the same settings returned."""

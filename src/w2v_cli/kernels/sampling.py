@@ -1,4 +1,4 @@
-"""Which occurrences are kept and which words are negative samples: keep probabilities and the alias table."""
+"""Subsampling and negative sampling: keep probabilities, and the alias table that negatives are drawn from."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ def keep_probabilities(counts: NDArray[np.int64], threshold: float) -> NDArray[n
     """Return the probability that subsampling keeps an occurrence of each word, (V,) float32.
 
     min(1, √(t/f) + t/f), f the word's share of the corpus: word2vec.c and fastText. NOTE: Mikolov et al. 2013b, eq. 5
-    has √(t/f) alone; the programs everybody compares with keep a little more. A threshold of 0 keeps everything.
+    has √(t/f) alone; the programs that everybody compares with keep a little more. A threshold of 0 keeps everything.
     """
     if threshold == 0:
         return np.ones(len(counts), dtype=np.float32)
@@ -62,7 +62,7 @@ class NegativeTable:
         points = to_unit_interval_53(high_words, low_words) * (self.upper[-1] - weights)
         is_above = (points >= begins) & (targets < len(self.upper) - 1)
         others = np.searchsorted(self.upper, points + np.where(is_above, weights, 0.0), side="right")
-        above, below = np.maximum(others, targets + 1), np.minimum(others, targets - 1)  # rounding may end beside it
+        above, below = np.maximum(others, targets + 1), np.minimum(others, targets - 1)  # rounding may hit the target
         picked: NDArray[np.int32] = np.minimum(np.where(is_above, above, below), len(self.upper) - 1).astype(np.int32)
         return picked
 
@@ -79,7 +79,7 @@ def build_negative_table(counts: NDArray[np.int64], exponent: float) -> Negative
 
 @njit()
 def _fill_cells(shares: Any, alias: Any, small: Any, large: Any) -> None:
-    """Fill each cell that is not full, in place, from one that is more than full; small, large: (V,), to work in."""
+    """Fill each cell that is not full, in place, from one that is more than full; small, large: (V,) buffers."""
     smalls = larges = 0
     for word_id in range(len(shares)):
         if shares[word_id] < 1:
@@ -97,7 +97,7 @@ def _fill_cells(shares: Any, alias: Any, small: Any, large: Any) -> None:
             larges -= 1
             small[smalls] = rich
             smalls += 1
-    for i in range(smalls):  # what rounding left over: these cells are full
+    for i in range(smalls):  # left over by rounding: these cells are full
         shares[small[i]] = 1.0
     for i in range(larges):
         shares[large[i]] = 1.0

@@ -1,4 +1,4 @@
-"""Which words of an epoch are kept, and how far each one's window reaches."""
+"""The kept words of an epoch and their windows."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,14 @@ NO_WORD = -1
 
 @dataclass(frozen=True)
 class Windows:
-    """The kept words of an epoch: corpus position, id, words to the left and right in the window, and who is a centre.
+    """The kept words of an epoch, M of them; a window ends with its sentence.
 
-    All arrays are (T,), T the number of words that subsampling kept. A window ends with its sentence.
+    Attributes:
+        positions: (M,) int64 corpus positions, rising.
+        word_ids: (M,) int32.
+        left: (M,) int64, words of the window to the left.
+        right: (M,) int64, words of the window to the right.
+        is_centre: (M,), whether the word is trained as a centre.
     """
 
     positions: NDArray[np.int64]
@@ -29,7 +34,9 @@ class Windows:
     def contexts(self, centres: NDArray[np.int64], window: int) -> NDArray[np.int32]:
         """Return the ids around each centre from left to right, (B, 2·window) int32, NO_WORD outside its window.
 
-        centres: indices into the kept words.
+        Args:
+            centres: (B,) indices into the kept words.
+            window: the largest distance.
         """
         offsets = np.concatenate((np.arange(-window, 0), np.arange(1, window + 1)))
         is_inside = (offsets >= -self.left[centres, None]) & (offsets <= self.right[centres, None])

@@ -1,4 +1,4 @@
-"""Ids → blocks: runs of consecutive centres, the words around them, and the negatives that they share."""
+"""The blocks of a text: consecutive centres, the words around them, and the negatives that they share."""
 
 import functools
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
 from w2v_cli.kernels.windows import Windows, draw_windows
 
 BLOCK_CENTRES = 32
-SPAN_WORDS = 1 << 14  # corpus words; no block runs over the border of a span, so that spans can be trained apart
+SPAN_WORDS = 1 << 14  # corpus words; no block crosses the border of a span, so that spans can be trained in parallel
 _NEGATIVES_PER_BLOCK = 24  # fewer cost quality (docs/adr/0007)
 _TILE = 8
 
@@ -36,7 +36,7 @@ class Block:
 
 
 def shared_negatives(negatives: int) -> int:
-    """Return how many negatives a block draws (N), each to count for K / N: never fewer than K, a multiple of 8."""
+    """Return N, the negatives that a block draws, a multiple of 8 and at least K; each counts K / N."""
     wanted = max(_NEGATIVES_PER_BLOCK, negatives)
     return (wanted + _TILE - 1) // _TILE * _TILE
 

@@ -1,4 +1,4 @@
-"""The block contract on an NVIDIA GPU: block.cu, compiled for one model and launched through CuPy."""
+"""The block engine on an NVIDIA GPU: block.cu, compiled for one model and launched through CuPy."""
 
 import dataclasses
 import textwrap
@@ -19,19 +19,21 @@ from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
 from w2v_cli.kernels.gpu import import_cupy
 from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
 
-_LAUNCHES_AHEAD = 16  # of the host before the device: it never waits for the host, and a training stops soon
+_LAUNCHES_AHEAD = 16  # of the host before the device: enough that the device never waits, few enough to stop soon
 _LAUNCH_SPANS = cuda_layout.LAUNCH_WORDS // SPAN_WORDS
 _KIB, _GIGABYTE = 1024, 1e9
 _GPU = option("backend", "cupy")
 
 
 class CuPyEngine:
-    """The block contract on the current device; to be called by one thread at a time. Preflight comes first.
+    """The block engine on the current device, called by one thread; `gpu.resolve_backend` checked the device.
 
-    Corpus, distributions and matrices lie on the device. Losses and pairs stay there too: what train_span returns are
-    arrays of the device without axes, and only who asks for their value waits for it.
+    Text, distributions and matrices are on the device. train_span returns device arrays without axes: reading their
+    value waits for the device.
 
-    layout: what was compiled; resident_blocks: how many blocks the device holds at a time.
+    Attributes:
+        layout: the constants that block.cu was compiled with.
+        resident_blocks: blocks that the device holds at a time.
     """
 
     span_words = cuda_layout.LAUNCH_WORDS
@@ -50,7 +52,7 @@ class CuPyEngine:
         self.layout = fitting_layout(config, attributes["MaxSharedMemoryPerBlockOptin"])
         needed = device_bytes(corpus, held_out, self.layout)
         free, total = self._cupy.cuda.runtime.memGetInfo()
-        kept = self._cupy.get_default_memory_pool().free_bytes()  # by CuPy, for the next who asks for it
+        kept = self._cupy.get_default_memory_pool().free_bytes()  # by CuPy, for reuse
         check_device_memory(needed, free + kept, total, config)
         self._draw, self._train = self._compile()
         self.resident_blocks = self._resident_blocks() * attributes["MultiProcessorCount"]
@@ -71,7 +73,7 @@ class CuPyEngine:
         float(loss_sum)
 
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[Any, Any]:
-        """Train on a span as soon as the device comes to it; the result waits there."""
+        """Enqueue the training on a span; the result stays on the device."""
         return self._launch(self._text, Launch(epoch, start, stop, first_rate, last_rate))
 
     def measure_span(self, start: int, stop: int) -> tuple[Any, Any]:
@@ -97,7 +99,7 @@ class CuPyEngine:
             matrix.set(_padded(state[name], self.layout.dim))
 
     def _launch(self, text: Text, launch: Launch) -> tuple[Any, Any]:
-        """Put a launch of both kernels into the device's queue; return loss and pairs, which stay on the device."""
+        """Enqueue a launch of both kernels; return loss and pairs, which stay on the device."""
         totals = self._cupy.zeros(2, dtype=self._cupy.float64)
         matrices = Matrices(self._input_vectors, self._output_vectors, totals)
         self._draw(
@@ -116,7 +118,7 @@ class CuPyEngine:
         return totals[0], totals[1]
 
     def _stay_near(self) -> None:
-        """Wait where the host is many launches ahead; the device has more to do meanwhile."""
+        """Wait if the host is many launches ahead of the device."""
         event = self._cupy.cuda.Event(block=True, disable_timing=True)
         event.record()
         self._in_flight.append(event)
@@ -126,7 +128,7 @@ class CuPyEngine:
     def _compile(self) -> tuple[Any, Any]:
         """Return both kernels, compiled for this model and device, or from CuPy's cache.
 
-        Raises MissingDependencyError where this GPU's compiler does not take them.
+        Raises MissingDependencyError if NVRTC does not compile them for this GPU.
         """
         source = cuda_layout.SOURCE.read_text(encoding="utf-8")
         module = self._cupy.RawModule(code=source, options=self.layout.options(), backend="nvrtc")
@@ -159,7 +161,7 @@ class CuPyEngine:
         )
 
     def _upload_sentences(self, text: Text, corpus: EncodedText) -> Text:
-        """Return other sentences with the same distributions."""
+        """Return the text with other sentences and the same distributions."""
         return dataclasses.replace(
             text, word_ids=self._upload(corpus.word_ids), sentence_offsets=self._upload(corpus.sentence_offsets)
         )
@@ -172,21 +174,26 @@ class CuPyEngine:
         return KeptWords(ids, offsets, sentences, bounds)
 
     def _upload(self, array: NDArray[Any]) -> Any:
-        """Return a copy on the device; not by asarray, which first copies what may be gigabytes into pinned memory."""
+        """Return a copy on the device; asarray would first copy it, possibly gigabytes, into pinned memory."""
         copy = self._cupy.empty(array.shape, dtype=array.dtype)
         copy.set(array)
         return copy
 
     def _download(self, matrix: Any) -> NDArray[np.float32]:
-        """Return a copy without padding, cut on the host: cut on the device it would take its memory once more."""
+        """Return a copy without padding, cut on the host: cutting on the device would take its memory twice."""
         host: NDArray[np.float32] = self._cupy.asnumpy(matrix)
         return host[:, : self._config.model.dim]
 
 
 def fitting_layout(config: Config, shared_limit: int) -> Layout:
-    """Return how a block of words lies in the shared memory of a block of threads, which is so many bytes.
+    """Return the layout of a block of words in the shared memory of a block of threads.
 
-    Raises ConfigError where it does not fit.
+    Args:
+        config: of the training.
+        shared_limit: bytes of shared memory.
+
+    Raises:
+        ConfigError: it does not fit.
     """
     layout = cuda_layout.choose_layout(config, shared_limit)
     if layout is None:
@@ -201,7 +208,7 @@ def fitting_layout(config: Config, shared_limit: int) -> Layout:
 
 
 def device_bytes(corpus: EncodedText, held_out: EncodedText | None, layout: Layout) -> int:
-    """Return the bytes of the device's memory that a training takes, CUDA's own left out."""
+    """Return the bytes of the device's memory that a training takes, without CUDA's own."""
     vocabulary = corpus.vocabulary_size
     texts = [corpus] if held_out is None else [corpus, held_out]
     sentences = sum(text.word_ids.nbytes + text.sentence_offsets.nbytes for text in texts)
@@ -211,7 +218,7 @@ def device_bytes(corpus: EncodedText, held_out: EncodedText | None, layout: Layo
 
 
 def check_device_memory(needed: int, free: int, total: int, config: Config) -> None:
-    """Raise StorageError where the device has less memory free than is needed; all in bytes."""
+    """Raise StorageError if the device has less free memory than is needed; all in bytes."""
     if needed > free:
         raise StorageError(
             f"{_GPU}: this training takes {needed / _GIGABYTE:.2f} GB of the GPU's memory, and {free / _GIGABYTE:.2f} "

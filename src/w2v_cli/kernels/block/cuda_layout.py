@@ -1,4 +1,4 @@
-"""How block.cu is compiled and called: its constants, its memory and its arguments, without CuPy and without a GPU."""
+"""The interface of block.cu: its constants, memory and arguments, computed without CuPy and without a GPU."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,14 @@ _WORDS_PER_WINDOW = 8  # a window in flight for each eight words of the vocabula
 
 @dataclass(frozen=True)
 class Layout:
-    """What is compiled into block.cu, and so how its shared memory is laid out; see its first comment.
+    """The constants that block.cu is compiled with, which decide the layout of its shared memory.
 
-    dim: D padded; slices: parts in which rows are staged.
+    Attributes:
+        objective: the model.
+        dim: D, padded.
+        window: words on each side of a centre.
+        shared_negatives: N.
+        slices: parts in which rows are staged in shared memory.
     """
 
     objective: Objective
@@ -46,18 +51,18 @@ class Layout:
 
     @property
     def bytes_per_centre(self) -> float:
-        """Return the bytes of rows that a full block reads from and adds to device memory, for each of its centres.
+        """Return the bytes of rows that a full block reads from and adds to device memory, per centre.
 
         >>> from w2v_cli.kernels.objectives import SkipGram
         >>> Layout(SkipGram(), dim=100, window=5, shared_negatives=16, slices=1).bytes_per_centre
         2250.0
         """
         rows = BLOCK_CENTRES + 2 * self.window + BLOCK_CENTRES + self.shared_negatives
-        passes = 2 if self.slices == 1 else 3  # read and add; rows that are staged in slices are read twice
+        passes = 2 if self.slices == 1 else 3  # read and add; rows staged in slices are read twice
         return passes * 4 * self.dim * rows / BLOCK_CENTRES
 
     def options(self) -> tuple[str, ...]:
-        """Return the compiler's options, but for the architecture."""
+        """Return the compiler's options without the architecture."""
         constants = {
             "BLOCK_CENTRES": BLOCK_CENTRES,
             "MAX_SCORE": f"{MAX_SCORE}f",
@@ -123,12 +128,12 @@ class Launch:
 
     @property
     def spans(self) -> int:
-        """Return how many spans there are, the last one often shorter."""
+        """The number of spans; the last one may be shorter."""
         return -(-(self.stop - self.start) // self.span_words)
 
 
 def choose_layout(config: Config, shared_limit: int) -> Layout | None:
-    """Return the layout with the fewest slices whose shared memory a block of threads may have, None if there is none.
+    """Return the layout of the fewest slices that fits into a block's shared memory, None if there is none.
 
     shared_limit: bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin.
     """
@@ -152,7 +157,7 @@ def padded_dim(dim: int) -> int:
 
 
 def kept_room(window: int, span_words: int = SPAN_WORDS) -> int:
-    """Return how many kept words of a span, with those around it, must find room."""
+    """Return the capacity for the kept words of a span and around it."""
     return span_words + 2 * (window + DRAW_THREADS)
 
 

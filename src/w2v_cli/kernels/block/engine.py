@@ -51,7 +51,7 @@ class CompiledEngine:
         return is_kept(train_span)
 
     def prepare(self) -> None:
-        """Compile, or load, by training on one word at learning rate 0: nothing is changed."""
+        """Compile, or load compiled code, by training on one word at learning rate 0, which changes nothing."""
         self._train(self._text, Span(0, 0, 1, 0.0, 0.0))
 
     def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
@@ -65,7 +65,7 @@ class CompiledEngine:
         return self._train(self._held_out, Span(0, start, stop, 0.0, 0.0))
 
     def read_vectors(self) -> NDArray[np.float32]:
-        """Return the input vectors, (V, D), as they lie in memory: training on changes them."""
+        """Return a view of the input vectors, (V, D)."""
         return self._model.input_vectors[:, : self._config.model.dim]
 
     def read_state(self) -> Mapping[str, NDArray[np.float32]]:
@@ -88,7 +88,7 @@ class CompiledEngine:
         return result
 
     def _take_room(self) -> tuple[KeptWords, Scratch]:
-        """Return what one thread needs to work in and no other works in now."""
+        """Return buffers for one thread that no other thread uses now."""
         try:
             return self._idle.get_nowait()
         except Empty:
@@ -136,7 +136,7 @@ class DeterministicEngine(CompiledEngine):
 
 
 def _text_and_draws(corpus: EncodedText, config: Config) -> tuple[Text, Draws]:
-    """Return the corpus and the settings of the draws as the compiled functions take them."""
+    """Return the text and the settings of the draws in the form of the compiled functions."""
     counts, model = corpus.word_counts, config.model
     table = build_negative_table(counts, config.sampling.exponent)
     keep_probability = keep_probabilities(counts, config.sampling.subsample)
@@ -145,7 +145,7 @@ def _text_and_draws(corpus: EncodedText, config: Config) -> tuple[Text, Draws]:
 
 
 def _with_sentences(text: Text, corpus: EncodedText) -> Text:
-    """Return other sentences with the same distributions."""
+    """Return the text with other sentences and the same distributions."""
     return text._replace(word_ids=corpus.word_ids, sentence_offsets=corpus.sentence_offsets)
 
 
@@ -155,7 +155,7 @@ def _first_values(corpus: EncodedText, config: Config) -> Embeddings:
 
 
 def _padded(start: Embeddings) -> Embeddings:
-    """Return a copy with rows as the kernels need them."""
+    """Return a copy with padded rows."""
     copies = []
     for matrix in (start.input_vectors, start.output_vectors):
         copies.append(_padded_zeros(matrix.shape))
@@ -164,12 +164,12 @@ def _padded(start: Embeddings) -> Embeddings:
 
 
 def _padded_zeros(shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Return zeros with rows of whole cache lines; what is added to a row is zero and stays zero."""
+    """Return zeros with rows padded to whole cache lines; the padding stays zero."""
     return zeros((shape[0], padded_dim(shape[1])))
 
 
 def _build_rounds(model: ModelSettings, negatives: int) -> Rounds:
-    """Return room for the spans that are trained side by side."""
+    """Return buffers for the spans that are trained side by side."""
     scratch, kept = build_scratch(model, negatives), build_kept_words(_SHORT_SPAN_WORDS, model.window)
     return Rounds(
         starts=np.zeros(_SPANS_AT_ONCE, np.int64),

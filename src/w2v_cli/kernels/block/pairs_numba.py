@@ -1,4 +1,4 @@
-"""From scores to errors and loss, and what both models do with the shared negatives of a block (Numba).
+"""Errors and losses from scores, and the shared negatives of a block, for both models (Numba).
 
 Errors hold the learning rate and the sign, so that gradients are added as they are.
 """
@@ -75,7 +75,7 @@ def _weigh_negatives(scratch: Scratch, count: int, rate: float) -> Any:
 
 @njit_part()
 def count_negatives(scratch: Scratch, plan: Any, rows: int) -> None:
-    """Let every negative count once for each pair of a row, see row_pairs, but not where it equals the pair's centre.
+    """Count every negative once for each pair of a row, see row_pairs, unless it equals the pair's centre.
 
     plan: of each centre's pairs, where they lie in pair_weights and which rows they are of, see sums_numba.Sums.
     """
@@ -98,7 +98,7 @@ def _find_equal(output_ids: Any, is_a_centre: Any) -> None:
 
 @njit_part()
 def _mask_accidental_hit(scratch: Scratch, plan: Any, k: int) -> None:
-    """Let negative k not count for the pairs of the centres that it equals."""
+    """Mask negative k in every pair whose target is the same word (accidental hit)."""
     for j in range(BLOCK_CENTRES):
         if scratch.output_ids[j] == scratch.output_ids[BLOCK_CENTRES + k]:
             row, column, first, count = plan[j]

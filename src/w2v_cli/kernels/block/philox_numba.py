@@ -1,4 +1,4 @@
-"""The compiled twin of randomness.philox: the same words for the same counter and key."""
+"""The compiled twin of `philox.philox`: the same words for the same counter and key."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _ROUNDS = 10
 
 @njit(inline="always")
 def philox_words(position: Any, epoch: Any, purpose: Any, draw: Any, seed: Any) -> Any:
-    """Return the four 32-bit words, as uint64, of randomness.draw_words for one position and draw."""
+    """Return the four 32-bit words, as uint64, of philox.draw_words for one position and draw."""
     position, draw = np.uint64(position), np.uint64(draw)
     c0, c1 = position & _LOW, position >> _HALF
     c2, c3 = np.uint64(epoch), (draw << np.uint64(8)) | np.uint64(purpose)

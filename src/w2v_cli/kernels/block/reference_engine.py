@@ -13,7 +13,7 @@ from w2v_cli.kernels.objectives import objective_of
 
 
 class ReferenceEngine:
-    """The block contract in plain NumPy: slow, on one thread, and the truth."""
+    """The block engine in plain NumPy, for one thread."""
 
     is_compiled = True
     span_words = SPAN_WORDS

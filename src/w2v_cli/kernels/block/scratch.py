@@ -1,4 +1,4 @@
-"""What the block algorithm works on and in: arrays made once, aligned, so that nothing is allocated in the loop."""
+"""The matrices and buffers of the compiled block algorithm: allocated once, aligned; the loop allocates nothing."""
 
 import math
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ _TILE = 4
 
 
 class Model(NamedTuple):
-    """What is trained: both matrices, (V, D) with D a multiple of 16, and the settings of the step.
+    """The model to train: both matrices, (V, D) with D a multiple of 16, and the setting of the step.
 
     negatives: K, which the block's shared negatives stand for.
     """
@@ -27,7 +27,7 @@ class Model(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What one thread works in.
+    """The buffers of one thread.
 
     output_ids: (B + N,), the words of the centres, then of the negatives; next_ids: those of the next block.
     x: (P, D), context words, P at least B + 2·window + 3 (skip-gram); h, h_gradient: (B, D), means of windows (CBOW).
@@ -41,7 +41,7 @@ class Scratch(NamedTuple):
     Plans of sums, see sums_numba.Sums: windows, (B, 4), the context rows of each centre, its own among them, and where
     they lie in means or pair_errors; contexts, (P, 4), the centres that can have a context in their window; pairs,
     (B, 4), each centre's own pair (CBOW); to_negatives, (P, 4), all negatives for each row; of_negatives, (N, 4), all
-    rows for each negative; empty: nothing, for anyone.
+    rows for each negative; empty: no sums.
     """
 
     output_ids: NDArray[np.int32]

@@ -58,7 +58,7 @@ class BlockBounds(NamedTuple):
 
 
 def build_kept_words(span_words: int, window: int) -> KeptWords:
-    """Return the room for the kept words of a span."""
+    """Return buffers for the kept words of a span."""
     size = span_words + 2 * window + BLOCK_CENTRES  # the last block may be short: its rest is read, and no centre
     word_ids, left, right = (np.zeros(size, np.int32) for _ in range(3))
     return KeptWords(word_ids, np.zeros(size, np.int64), left, right, np.zeros(size, np.uint32))
@@ -75,7 +75,7 @@ def draw_span(text: Text, draws: Draws, epoch: int, start: int, stop: int, kept:
         if _is_kept(text, draws, epoch, position):
             before = position
             count += 1
-    count = np.int64(0)  # a bare 0 would have what it is passed to compiled twice
+    count = np.int64(0)  # a Python 0 is another type, and compiles the callee a second time
     for position in range(before, start):
         kept.positions[count] = position
         count += _is_kept(text, draws, epoch, position)

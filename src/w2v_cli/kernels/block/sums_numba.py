@@ -9,8 +9,8 @@ from w2v_cli.jit.njit import has_avx512, njit, njit_part
 from w2v_cli.jit.simd import add, load, multiply_add, splat, store, zeros
 from w2v_cli.kernels.block.tiles_numba import Rows
 
-# Floats of a sum that are held in registers. A multiplication is four steps old when its result is there, so that eight
-# registers are the fewest that keep the processor busy.
+# Floats of a sum that are held in registers. A fused multiply-add has a latency of four cycles and two are started in
+# each, so that eight registers are the fewest that keep the processor busy.
 _LONGEST = 64 + 32 + 16  # 14 registers of 256 bits, which leaves one for the weight, or 7 of 512
 _LONG, _SHORT, _SHORTEST = 64, 32, 16
 _WIDEST = 64 + 128 if has_avx512() else _LONG  # 12 registers of 512 bits
@@ -34,7 +34,7 @@ class Sums(NamedTuple):
 def add_sums(to: Rows, sums: Sums, more: Sums) -> None:
     """Add sum i of `sums` and sum i of `more` to row i of `to`, for all that both plan.
 
-    No number is passed by itself: for each constant that a caller passes Numba would compile this anew.
+    No bare number is passed: Numba would compile this function once for each constant.
     """
     columns, column = to.matrix.shape[1], 0
     while column < columns:
@@ -58,7 +58,7 @@ def add_sums(to: Rows, sums: Sums, more: Sums) -> None:
 
 @njit(inline="always")
 def _add_run(to: Rows, sums: Sums, more: Sums, column: int, none: Any) -> None:
-    """Do it for a run of columns: from `column` on, as many as `none`, a Lanes of zeros, is long.
+    """Add the sums of the columns from `column` on, as many as the length of `none`, a Lanes of zeros.
 
     What the sums of a run share stays in the first-level cache, where whole rows might not.
     """
@@ -68,7 +68,7 @@ def _add_run(to: Rows, sums: Sums, more: Sums, column: int, none: Any) -> None:
 
 @njit_part()
 def _add_sums_by_two(to: Rows, sums: Sums, more: Sums) -> None:
-    """Do the same, two sums at a time, where all sums of `more` are of the same rows: each is read once for both."""
+    """Add sums like `add_sums`, two at a time; all sums of `more` are of the same rows, each read once for both."""
     columns, column = to.matrix.shape[1], 0
     while column < columns:
         left = columns - column

@@ -19,7 +19,7 @@ _TWO_SQUARES, _THREE_SQUARES = 2 * SQUARE, 3 * SQUARE
 class Rows(NamedTuple):
     """Rows of a matrix, (V, D), in the order of `ids`: row i is matrix[ids[i]].
 
-    is_fresh: what is added replaces what is there, which counts for nothing.
+    is_fresh: sums replace the rows instead of being added to them.
     """
 
     matrix: Any
@@ -29,7 +29,7 @@ class Rows(NamedTuple):
 
 @njit_part()
 def prefetch_rows(matrix: Any, ids: Any) -> None:
-    """Bring rows into the cache, for whoever reads them soon."""
+    """Prefetch rows that are read soon into the cache."""
     for i in range(len(ids)):
         for d in range(0, matrix.shape[1], _LINE):
             prefetch(matrix, ids[i], d)
@@ -109,7 +109,7 @@ def set_products(rows: Rows, i: int, columns: Any, out: Any) -> None:
 
 @njit(inline="always")
 def _set_products(rows: Rows, i: int, columns: Any, k: int, out: Any, none: Any) -> None:
-    """Do it for as many columns from k on as `none`, a Lanes of zeros, is long."""
+    """Compute the columns from k on, as many as the length of `none`, a Lanes of zeros."""
     s0 = s1 = s2 = s3 = none
     x, i0, i1, i2, i3 = rows.matrix, rows.ids[i], rows.ids[i + 1], rows.ids[i + 2], rows.ids[i + 3]
     for d in range(x.shape[1]):
@@ -124,7 +124,7 @@ def _set_products(rows: Rows, i: int, columns: Any, k: int, out: Any, none: Any)
 
 @njit(inline="always")
 def _set_products_24(rows: Rows, i: int, columns: Any, k: int, out: Any) -> None:
-    """Do it for 24 columns from k on: twelve sums of 256 bits, which hide how long each takes."""
+    """Compute 24 columns from k; twelve independent 256-bit accumulators hide the FMA latency."""
     wide, narrow = zeros(16), zeros(8)
     s0 = s1 = s2 = s3 = wide
     t0 = t1 = t2 = t3 = narrow

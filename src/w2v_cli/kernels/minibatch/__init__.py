@@ -1,1 +1,1 @@
-"""The minibatch algorithm, the book's. Begin with `reference`."""
+"""The minibatch algorithm, the book's. Begin with `reference`, the equations; `adam` has the optimiser's."""

@@ -1,4 +1,4 @@
-"""Adam with dense moments, compiled: the steps that a row owes are taken when it is next read, not before.
+"""Adam with dense moments, compiled: the steps that a row owes are taken when the row is next read.
 
 Adam moves every row at every step, also where the gradient is zero. Done at once that streams six matrices through
 memory for each batch. Done row by row, all owed steps in one go, it is the same steps in the same order and so the

@@ -1,4 +1,4 @@
-"""Ids → the minibatches of the book's algorithm: shuffled centres, their windows, their negatives."""
+"""The minibatches of the book's algorithm: shuffled centres, their windows, their negatives."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class BatchBuilder:
     def iterate_epoch(self, epoch: int, first_centre: int = 0) -> Iterator[list[Batch]]:
         """Yield the batches of one epoch (from 0) in their shuffled order, some at a time; the last may be smaller.
 
-        first_centre: leave out the batches before it, which ended there.
+        first_centre: leave out the batches before it; one of them ended there.
         """
         epochs, size = self._config.training.epochs, self._config.training.batch_size
         windows = draw_windows(self._corpus, self._config, self._keep_probability, epoch)

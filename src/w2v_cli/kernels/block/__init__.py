@@ -1,1 +1,4 @@
-"""The block algorithm: consecutive centres share negatives. Begin with `reference`; the other engines are its twins."""
+"""The block algorithm: consecutive centres share negatives.
+
+Begin with `reference`, the equations; the engines and `block.cu` compute the same.
+"""

@@ -23,7 +23,7 @@ from typing import Any
 import w2v_cli
 from w2v_cli import __version__
 from w2v_cli.cluster import scan
-from w2v_cli.cluster.pool import Work
+from w2v_cli.cluster.pool import Task
 from w2v_cli.cluster.shards import Round
 from w2v_cli.cluster.tasks import run_task
 from w2v_cli.cluster.trainer import ClusterTrainer
@@ -45,7 +45,7 @@ class Here:
 
     workers = 1
 
-    def run_in_order(self, works: Sequence[Work], *shared: Any, kept: Sequence[Any] = ()) -> Iterator[Any]:
+    def run_in_order(self, works: Sequence[Task], *shared: Any, kept: Sequence[Any] = ()) -> Iterator[Any]:
         """Yield the result of each work."""
         for work in works:
             yield run_task(__version__, work.name, *kept, *shared, *work.argument)

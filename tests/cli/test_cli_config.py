@@ -107,7 +107,7 @@ def test_a_wrong_value_is_told_with_what_is_allowed(w2v, option, value, expected
     [
         ("training:\n\tepochs: 3\n", "bad.yaml:2:1 YAML syntax"),
         ("training: !!python/name:os.system\n", "bad.yaml:1:11 training: the tag"),
-        ("training: &a {epochs: 3}\n", "the anchor &a is refused"),
+        ("training: &a {epochs: 3}\n", "the anchor &a is not supported"),
         ("- epochs\n", "bad.yaml:1:1 must consist of sections"),
     ],
     ids=["syntax", "tag", "anchor", "list"],

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 from w2v_cli import __version__
 from w2v_cli.config.schema import ModelName
-from w2v_cli.errors import option
 from w2v_cli.gpu_check.agreement import OptimizerName, check_block, check_minibatch, check_staleness
 from w2v_cli.gpu_check.device import describe_device
 from w2v_cli.gpu_check.texts import build_topic_text
@@ -122,5 +121,5 @@ def _failed_quality(check: Mapping[str, Any], all_checks: Sequence[Mapping[str, 
     return (
         f"{check['model']}, {check['blocks_in_flight']} blocks in flight, the default: of the nearest words "
         f"{100 * check['purity']:.1f} % are of the same topic, and {100 * cpu['purity']:.1f} % on the CPU: train with "
-        f"a smaller {option('gpu_concurrency')}"
+        "a smaller training.gpu_concurrency"
     )

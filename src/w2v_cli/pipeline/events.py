@@ -37,7 +37,8 @@ class CorpusScanned:
     """The corpus was counted and encoded.
 
     words, different_words: occurrences and different words found. vocabulary_size, kept_words: those that are trained
-    on. sha256: the fingerprint of the text. warnings: a line for each problem of the text.
+    on. sha256: the fingerprint of the text. warnings: a line for each problem of the text; `errors.render`
+    names the settings in it.
     """
 
     words: int

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.kernels.embeddings import ROWS_AT_ONCE
+from w2v_cli.kernels import ROWS_AT_ONCE
 
 Rule = Literal["adasum", "weighted", "mean"]
 

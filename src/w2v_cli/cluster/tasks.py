@@ -30,12 +30,17 @@ from w2v_cli.corpus.sources import Source
 from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.corpus.word_table import PackedWordCounts, WordTable
 from w2v_cli.errors import ClusterError, ConfigError, CorpusError, DownloadError, MissingDependencyError, StorageError
-from w2v_cli.kernels.embeddings import ROWS_AT_ONCE, Embeddings
-from w2v_cli.kernels.gpu import resolve_backend
-from w2v_cli.kernels.holdout import split_held_out
-from w2v_cli.kernels.load import load_block_engine
-from w2v_cli.kernels.philox import Purpose, draw_words
-from w2v_cli.kernels.protocols import Backend, BlockEngine
+from w2v_cli.kernels import (
+    ROWS_AT_ONCE,
+    Backend,
+    BlockEngine,
+    Embeddings,
+    Purpose,
+    draw_words,
+    load_block_engine,
+    resolve_backend,
+    split_held_out,
+)
 from w2v_cli.system.file_types import is_web_page
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import NamedArrays

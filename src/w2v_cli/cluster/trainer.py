@@ -11,9 +11,7 @@ from w2v_cli.cluster.shards import Round, most_words
 from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardTask
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.vocabulary import Vocabulary
-from w2v_cli.kernels.embeddings import build_embeddings
-from w2v_cli.kernels.gpu import resolve_backend
-from w2v_cli.kernels.protocols import Backend
+from w2v_cli.kernels import Backend, build_embeddings, resolve_backend
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import BEGINNING, NamedArrays, Position, RoundDone, StepResult, mean_loss
 

@@ -8,11 +8,8 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config, ModelName
 from w2v_cli.corpus.encoded_text import EncodedText
+from w2v_cli.kernels import Backend, BatchBuilder, BlockEngine, Embeddings, load_block_engine, load_minibatch_engine
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
-from w2v_cli.kernels.embeddings import Embeddings
-from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
-from w2v_cli.kernels.minibatch.batches import BatchBuilder
-from w2v_cli.kernels.protocols import Backend, BlockEngine
 
 OptimizerName = Literal["sgd", "adam"]
 _TOLERANCE = {"block": 1e-4, "minibatch": 1e-3}  # of the update; a bug in a kernel makes 5e-3 and more

@@ -11,7 +11,7 @@ from w2v_cli.gpu_check.agreement import OptimizerName, check_block, check_miniba
 from w2v_cli.gpu_check.device import describe_device
 from w2v_cli.gpu_check.texts import build_topic_text
 from w2v_cli.gpu_check.trials import check_quality, measure_speed
-from w2v_cli.kernels.gpu import resolve_backend
+from w2v_cli.kernels import resolve_backend
 from w2v_cli.system.machine import available_cores
 
 _MODELS: tuple[ModelName, ...] = get_args(ModelName)

@@ -4,7 +4,7 @@ import statistics
 import time
 from typing import Any
 
-from w2v_cli.kernels.gpu import import_cupy
+from w2v_cli.kernels import import_cupy
 
 _COPIES = 7
 

@@ -11,11 +11,8 @@ from w2v_cli.config.schema import Config, ModelName
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.gpu_check.agreement import config_of
 from w2v_cli.gpu_check.texts import TopicText, purity
+from w2v_cli.kernels import Backend, hold_out, keep_probabilities, load_block_engine
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
-from w2v_cli.kernels.holdout import hold_out
-from w2v_cli.kernels.load import load_block_engine
-from w2v_cli.kernels.protocols import Backend
-from w2v_cli.kernels.sampling import keep_probabilities
 from w2v_cli.pipeline.memory import expected_occurrences
 from w2v_cli.system.machine import available_cores
 from w2v_cli.training.block import BlockTrainer

@@ -18,11 +18,9 @@ from w2v_cli.corpus.scan import ScannedCorpus
 from w2v_cli.errors import StorageError, option
 from w2v_cli.humanize import count
 from w2v_cli.jit.njit import is_kept
+from w2v_cli.kernels import Backend, keep_probabilities, objective_of
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, SPAN_WORDS, shared_negatives
 from w2v_cli.kernels.block.scratch import build_scratch, padded_dim
-from w2v_cli.kernels.objectives import objective_of
-from w2v_cli.kernels.protocols import Backend
-from w2v_cli.kernels.sampling import keep_probabilities
 from w2v_cli.system.machine import MemoryLimit, anonymous_bytes, available_cores, read_limits
 
 _FLOAT = _WORD_ID = 4

@@ -24,9 +24,7 @@ from w2v_cli.corpus.scan import ScannedCorpus, ScanResult, scan_corpus
 from w2v_cli.corpus.sources import known_bytes
 from w2v_cli.corpus.vocabulary import Vocabulary, no_words
 from w2v_cli.evaluation import Evaluator, read_sets
-from w2v_cli.kernels.gpu import resolve_backend
-from w2v_cli.kernels.holdout import hold_out
-from w2v_cli.kernels.protocols import Backend
+from w2v_cli.kernels import Backend, hold_out, resolve_backend
 from w2v_cli.pipeline.events import CorpusRead, CorpusScanned, OnEvent, TrainingResumed, WordsInitialised
 from w2v_cli.pipeline.memory import MemoryFound, check_least_memory, check_memory, is_compiled
 from w2v_cli.pipeline.run_log import check_log

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.kernels.protocols import BlockEngine
+from w2v_cli.kernels import BlockEngine
 from w2v_cli.system.prefetch import prefetch_calls
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import BEGINNING, NamedArrays, Position, StepResult, mean_loss

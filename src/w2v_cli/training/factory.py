@@ -6,9 +6,7 @@ from typing import Any
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import ConfigError, option
-from w2v_cli.kernels.block.cuda_layout import MAX_DIM
-from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
-from w2v_cli.kernels.protocols import Backend
+from w2v_cli.kernels import MAX_DIM, Backend, load_block_engine, load_minibatch_engine
 from w2v_cli.system.machine import available_cores
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.minibatch import MOST_THREADS, MinibatchTrainer

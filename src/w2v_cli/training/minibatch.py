@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.kernels.minibatch.batches import Batch, BatchBuilder
-from w2v_cli.kernels.protocols import MinibatchEngine
+from w2v_cli.kernels import Batch, BatchBuilder, MinibatchEngine
 from w2v_cli.system.prefetch import prefetch_calls
 from w2v_cli.training.schedule import Schedule
 from w2v_cli.training.trainer import BEGINNING, NamedArrays, Position, StepResult, mean_loss

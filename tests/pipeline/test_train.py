@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import factories
+from factories import similar
 from w2v_cli import __version__
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.find import CorpusFound
@@ -16,7 +17,6 @@ from w2v_cli.errors import ConfigError, DivergedError, MissingDependencyError, S
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.pipeline.events import CorpusRead, CorpusScanned, EngineLoaded, VectorsSaved
 from w2v_cli.pipeline.train import train_vectors
-from w2v_cli.queries import search
 from w2v_cli.training import factory
 from w2v_cli.training.progress import Progress
 from w2v_cli.vectors import keyed_vectors
@@ -50,7 +50,7 @@ def test_file_answers_queries(topics_text, data_folder, tmp_path):
     word_vectors = keyed_vectors.load(tmp_path / "x.safetensors")
 
     for word in ("sea3", "sky5"):
-        neighbours = [neighbour.word for neighbour in search.similar(word_vectors, word, top=7)]
+        neighbours = [neighbour.word for neighbour in similar(word_vectors, word, top=7)]
         assert {neighbour[:3] for neighbour in neighbours} == {word[:3]}
 
 

@@ -103,7 +103,7 @@ def run_stages(text: Path, output: Path, threads: int, runs: dict[str, list[tupl
 
     def write(joined: phrases.JoinedText) -> None:
         with compressed_write(output, overwrite=True) as file:
-            for block in joined.iterate_lines(threads=threads):
+            for block in joined.iterate_blocks(threads=threads):
                 file.write(block)
 
     settings = phrases.corpus_settings(CorpusSettings(tokens="whitespace"))

@@ -1,10 +1,10 @@
-"""Numbers of bytes and of other things, for people."""
+"""Numbers of bytes and of things, written for people."""
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def size(number: float) -> str:
-    """Return a number of bytes for people.
+    """Return a number of bytes in a unit that suits it.
 
     >>> size(999), size(45_678_901), size(1_234_567_890)
     ('999 bytes', '45.7 MB', '1.2 GB')
@@ -17,7 +17,7 @@ def size(number: float) -> str:
 
 
 def count(number: int, thing: str) -> str:
-    """Return a number of things: `1 thread`, `10,000 words`.
+    """Return a number with its noun, in the plural unless it is 1.
 
     >>> count(1, "file"), count(1000, "word")
     ('1 file', '1,000 words')

@@ -40,7 +40,7 @@ def join(tmp_path_factory):
         scanned = scan_corpus(path, corpus_settings(CorpusSettings(tokens="whitespace")))
         given = {"score": "word2phrase", "threshold": 0.0, "min_count": 1} | rules
         joined = join_phrases(scanned, PhraseRules(**given), threads=threads)
-        return b"".join(joined.iterate_lines(threads=threads)).decode(), joined
+        return b"".join(joined.iterate_blocks(threads=threads)).decode(), joined
 
     return join_it
 
@@ -302,5 +302,5 @@ def test_it_finds_what_gensim_finds(real_text: Path, score, threshold, connector
     assert {phrase.text: phrase.score for phrase in joined.phrases} == pytest.approx(
         {text: value * factor for text, value in expected.items()}
     )
-    lines = b"".join(joined.iterate_lines()).decode().splitlines()
+    lines = b"".join(joined.iterate_blocks()).decode().splitlines()
     assert lines == [" ".join(peer[sentence]) for sentence in sentences]

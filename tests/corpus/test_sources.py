@@ -49,7 +49,7 @@ def test_a_pattern_is_the_files_that_it_matches(tree):
 def test_texts_are_read_in_the_order_in_which_they_are_named(tree):
     """One may come twice; only stdin may not."""
     assert tree("z.txt", "b/c", "-", "z.txt") == ["z.txt", "b/c/x.md", "-", "z.txt"]
-    with pytest.raises(ConfigError, match=r"stdin \(-\) can be read once"):
+    with pytest.raises(ConfigError, match=r"stdin \(-\) can be read only once"):
         find_sources(["-", "a.txt", "-"])
 
 

@@ -59,7 +59,7 @@ def test_files_folders_patterns_and_stdin_are_one_text(w2v):
 
 def test_stdin_is_named_once(w2v):
     """It can be read once: twice is a mistake in usage."""
-    assert "stdin (-) can be read once" in the_error(w2v.run("train", "-", "text.txt", "-", *FAST), 2)
+    assert "stdin (-) can be read only once" in the_error(w2v.run("train", "-", "text.txt", "-", *FAST), 2)
 
 
 def test_stdin_without_words_is_refused(w2v):
@@ -129,7 +129,7 @@ s._File.read = read_and_change
 
     message = the_error(w2v.run("train", "text.txt", "b.txt", "text.txt", *FAST, first=first), 3)
 
-    assert message == "b.txt changed while it was read: start again when nobody writes to it."
+    assert message == "b.txt changed while it was read: start again when nothing writes to it."
     assert "w2v.safetensors" not in w2v.files()
 
 

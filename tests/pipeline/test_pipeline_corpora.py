@@ -59,7 +59,7 @@ def test_a_name_among_several_texts_is_refused(data_folder, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ptb").write_text("a b\n", encoding="utf-8")
 
-    with pytest.raises(ConfigError, match=r"ptb is a corpus of its own: train on it alone, or write \./ptb"):
+    with pytest.raises(ConfigError, match=r"ptb is the name of a corpus: train on it alone, or write \./ptb"):
         find_corpus(["ptb", "ptb"], data_folder)
     assert find_corpus(["./ptb", "-"], data_folder).sources == (Source("./ptb"), Source("-"))
     assert corpus_settings_for(["./ptb", "ptb"], data_folder) is None

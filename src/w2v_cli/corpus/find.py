@@ -1,4 +1,4 @@
-"""What a config asks to be trained on → the files to read: a corpus by name, the default one, or the user's texts."""
+"""The corpus that a config names: one of the table by its name, the default one, or the user's own texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,11 @@ _MOST_NAMES = 100  # in the vectors file
 class CorpusFound:
     """The text that training will read.
 
-    sources: its files, in order; name: of the table of corpora, None for the user's own; is_default: none was asked
-    for; asked: what was asked for, as it was.
+    Attributes:
+        sources: its files, in order.
+        name: its name in the table of corpora, None for the user's own texts.
+        is_default: whether no corpus was named.
+        asked: the texts as the user named them.
     """
 
     sources: tuple[Source, ...]
@@ -32,7 +35,7 @@ class CorpusFound:
 
     @property
     def source(self) -> str | tuple[str, ...]:
-        """What finds the same text again, from any folder; stdin remains stdin."""
+        """The value of corpus.source that finds the same text from any folder; stdin remains stdin."""
         if self.name is not None:
             return self.name
         texts = [text if text == STDIN or urls.is_url(text) else str(Path(text).absolute()) for text in self.asked]
@@ -40,7 +43,7 @@ class CorpusFound:
 
     @property
     def provenance(self) -> str | list[str]:
-        """What a vectors file says of it: names alone, of a folder or a pattern its own."""
+        """The value in a vectors file: names without their folders; for a folder or a pattern, its own name."""
         if self.name is not None:
             return self.name
         names = [_name_of(text) for text in self.asked]
@@ -60,16 +63,22 @@ def _name_of(text: str) -> str:
 def corpus_settings_for(
     source: str | Sequence[str] | None, data_folder: Path
 ) -> tuple[str, Mapping[str, object]] | None:
-    """Return the name of the corpus that `source` means and the settings its table asks for; None for other texts."""
+    """Return the name of the corpus that `source` means and its settings in the table; None for other texts."""
     name, table = _only(source, data_folder), registry.read_table()
     return (name, table[name].settings) if name in table else None
 
 
 def find_corpus(source: str | Sequence[str] | None, data_folder: Path) -> CorpusFound:
-    """Return the text that `source` means: a corpus name, else texts; None is PTB where it is there, else `demo`.
+    """Return the text that `source` means.
 
-    A name of the table wins over a file of the same name; ./NAME means the file. Raises CorpusError where something is
-    missing, ConfigError where a name is not alone.
+    Args:
+        source: a corpus of the table by its name, or texts. A name of the table wins over a file of the same name;
+            ./NAME means the file. None: PTB if it is installed, else `demo`.
+        data_folder: the folder of all datasets.
+
+    Raises:
+        CorpusError: a text is missing.
+        ConfigError: a corpus of the table is named together with other texts.
     """
     name, table = _only(source, data_folder), registry.read_table()
     if name in table:
@@ -78,14 +87,14 @@ def find_corpus(source: str | Sequence[str] | None, data_folder: Path) -> Corpus
     texts = (source,) if isinstance(source, str) else tuple(source or ())
     for text in texts:
         if text in table:
-            raise ConfigError(f"{text} is a corpus of its own: train on it alone, or write ./{text} for a file.")
+            raise ConfigError(f"{text} is the name of a corpus: train on it alone, or write ./{text} for a file.")
     names = ", ".join(entry.name for entry in table.values() if entry.kind == "corpus")
     sources = find_sources(texts, hint=f" nor a corpus name ({names})")
     return CorpusFound(sources, None, is_default=False, asked=texts)
 
 
 def _only(source: str | Sequence[str] | None, data_folder: Path) -> str:
-    """Return the one text that is asked for, or the default corpus; nothing where there are several."""
+    """Return the one text in `source`, or the default corpus; an empty string where there are several."""
     if source is None:
         return registry.default_corpus(data_folder)
     if isinstance(source, str):

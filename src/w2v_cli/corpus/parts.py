@@ -1,4 +1,4 @@
-"""Files → parts of some size that end with a line, each of which somebody else may read."""
+"""Files divided into parts of some size that end with a line, so that several workers can read them."""
 
 import contextlib
 import os
@@ -21,9 +21,12 @@ ReadAt = Callable[[int, int], bytes]  # offset, size → up to so many bytes, fe
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is to be known of a file before it is shared out: its bytes and version; whether it is read in parts.
+    """What must be known of a file before its parts are distributed.
 
-    size: None where only who reads the whole file will know it.
+    Attributes:
+        size: its decompressed bytes, None where they are known only when the whole file has been read.
+        version: what tells this version of it from others.
+        has_parts: whether it can be read in parts.
     """
 
     size: int | None
@@ -31,7 +34,7 @@ class FileFacts:
     has_parts: bool
 
     def parts(self, source: Source, size: int) -> list[tuple[Source, int]]:
-        """Return the file in parts of about `size` bytes, each with its bytes; one of 0 bytes where nobody knows."""
+        """Return the file in parts of about `size` bytes, each with its bytes; 0 where they are not known."""
         if not self.has_parts or self.size is None:
             return [(self.whole(source), self.size or 0)]
         count = max(round(self.size / size), 1)
@@ -39,18 +42,18 @@ class FileFacts:
         return [(self.part(source, *cut), cut[1] - cut[0]) for cut in pairwise(cuts)]
 
     def part(self, source: Source, first: int, last: int) -> Source:
-        """Return a part of the file as something to read."""
+        """Return the source of a part of the file."""
         return Source(source.place, source.folder, Part(first, last), self.version)
 
     def whole(self, source: Source) -> Source:
-        """Return the whole file as something to read, in this version."""
+        """Return the source of the whole file, in this version."""
         return Source(source.place, source.folder, None, self.version)
 
 
 def inspect_file(source: Source) -> tuple[FileFacts, bytes]:
-    """Return what is to be known of a file, and its beginning.
+    """Return the facts of a file, and its first bytes.
 
-    What is compressed, or on a server that sends no parts, is read as one. Raises what open_source raises.
+    A compressed file, and one on a server that sends no parts, has no parts. Raises what open_source raises.
     """
     version = urls.inspect_url(source.place) if urls.is_url(source.place) else _version_of(source)
     with open_source(source) as read:
@@ -61,9 +64,9 @@ def inspect_file(source: Source) -> tuple[FileFacts, bytes]:
 
 @contextlib.contextmanager
 def open_text(source: Source) -> Iterator[Read]:
-    """Yield the function that reads the next bytes of a file, or of the part that is meant.
+    """Yield a function that reads the next bytes of a source, of its part alone where it names one.
 
-    Raises what open_source raises, CorpusError where the file is no longer the one that was shared out.
+    Raises what open_source raises, and CorpusError where the file is no longer the version that was distributed.
     """
     if source.version is None:
         with open_source(source) as read:
@@ -108,16 +111,21 @@ def _read_url(source: Source, offset: int, size: int) -> bytes:
 
 
 def _bounds(part: Part | None, size: int, read_at: ReadAt) -> tuple[int, int]:
-    """Return where the part begins and ends: where lines do; without one, where the file does."""
+    """Return the first byte of a part and the one after its last, both at a line's beginning; None: the whole file."""
     if part is None:
         return 0, size
     return line_begin(part.first, size, read_at), line_begin(part.last, size, read_at)
 
 
 def line_begin(offset: int, size: int, read_at: ReadAt) -> int:
-    """Return the first place from `offset` on where a line begins, so that parts that touch share nothing out twice.
+    """Return the first place from `offset` on where a line begins, so that neighbouring parts share no bytes.
 
-    Where no line ends within a megabyte, it is after the next white space. size: of the whole file, its last place.
+    Where no line ends within a megabyte, it is the place after the next white space.
+
+    Args:
+        offset: a place in the file.
+        size: of the whole file.
+        read_at: reads bytes at a place.
 
     >>> text = b"the sea\\nthe ship\\n"
     >>> [line_begin(offset, len(text), lambda first, count: text[first : first + count]) for offset in (0, 1, 8, 9)]

@@ -1,9 +1,8 @@
-"""Where a sentence ends, by punctuation.
+"""The ends of sentences, by punctuation.
 
-It ends with a stretch whose last character, closing quotes and brackets aside, is one of ENDS. After a full stop it
-goes on where that belongs to an initial or a title: a single letter, or one of TITLES, at the start of the stretch or
-after a full stop or an opening bracket or quote (J. e.g. U.S. Mr. (Dr.). In writing without spaces 。！？｡ end it
-anywhere.
+A sentence ends with a stretch whose last character, closing quotes and brackets aside, is one of ENDS. It does not end
+after the full stop of an initial or a title: a single letter, or one of TITLES, at the start of the stretch or after a
+full stop or an opening bracket or quote (J. e.g. U.S. Mr. (Dr.). In writing without spaces, 。！？｡ end it anywhere.
 """
 
 import re

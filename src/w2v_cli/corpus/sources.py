@@ -1,4 +1,4 @@
-"""What a user names as a corpus → the files to read, in order; and each of them opened."""
+"""The sources of a text: the files that a user's words mean, in order, and each of them opened."""
 
 import contextlib
 import glob
@@ -22,7 +22,7 @@ Version = tuple[tuple[str, Any], ...]
 
 @dataclass(frozen=True)
 class Part:
-    """The bytes first … last of a file, both moved on to where a line begins."""
+    """The bytes of a file from `first` to before `last`, both moved forward to the next line's beginning."""
 
     first: int
     last: int
@@ -30,9 +30,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read: its path, its URL, or STDIN; `folder` is the folder that was named, where it was found in one.
+    """A file to read.
 
-    part: what of it is read, None: all. version: what tells the version that is meant from others, None: any.
+    Attributes:
+        place: its path, its URL, or STDIN.
+        folder: the folder that the user named and in which the file was found, None where the file itself was named.
+        part: the part of it to read, None: all.
+        version: what tells this version of the file from others, None: any version.
     """
 
     place: str
@@ -42,7 +46,7 @@ class Source:
 
     @property
     def label(self) -> str:
-        """What messages call it, without the secrets that a URL may hold."""
+        """The name of the source in messages, without the secrets that a URL may hold."""
         if self.place == STDIN:
             return "stdin"
         return urls.redact_url(self.place) if urls.is_url(self.place) else str(Path(self.place))
@@ -54,14 +58,19 @@ def label_of_corpus(sources: Sequence[Source]) -> str:
 
 
 def find_sources(texts: Sequence[str], *, hint: str = "") -> tuple[Source, ...]:
-    """Return the files that the texts mean, in order: files, folders, patterns, URLs, STDIN.
+    """Return the sources that some texts mean, in order.
 
-    Of a folder it is all files below it, sorted by path, but for empty ones and those whose name, or a folder's, begins
-    with a dot. hint: what else a text might have been, for the message. Raises CorpusError where there is nothing,
-    ConfigError for STDIN twice.
+    Args:
+        texts: files, folders, patterns, URLs and STDIN. A folder means all files below it, sorted by path, except empty
+            ones and hidden ones (a name that begins with a dot, the file's or a folder's).
+        hint: what else a text might have been, for the message.
+
+    Raises:
+        CorpusError: nothing is found.
+        ConfigError: STDIN is named twice.
     """
     if texts.count(STDIN) > 1:
-        raise ConfigError("stdin (-) can be read once: name it once.")
+        raise ConfigError("stdin (-) can be read only once: name it once.")
     return tuple(source for text in texts for source in _find(text, hint))
 
 
@@ -80,7 +89,7 @@ def _find(text: str, hint: str) -> list[Source]:
 
 
 def _match(pattern: str) -> list[Source]:
-    """Return the files that a pattern matches, `**` being any number of folders."""
+    """Return the files that a pattern matches; `**` stands for any number of folders."""
     found = sorted(path for path in glob.iglob(pattern, recursive=True) if Path(path).is_file())  # noqa: PTH207  Path has none of an absolute pattern
     if not found:
         raise CorpusError(f"the pattern {pattern!r} matches no file; check it.")
@@ -88,7 +97,7 @@ def _match(pattern: str) -> list[Source]:
 
 
 def _files_below(folder: str) -> list[Source]:
-    """Return the files below a folder; links to folders are not followed, for they may lead in a circle."""
+    """Return the files below a folder; links to folders are not followed: they may lead in a circle."""
     found = []
     for place, folders, names in os.walk(folder, onerror=_refuse_folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
@@ -100,7 +109,7 @@ def _files_below(folder: str) -> list[Source]:
 
 
 def known_bytes(sources: Sequence[Source]) -> int | None:
-    """Return how long the files are, None where one of them is no file on a disk here."""
+    """Return the bytes of all sources as they lie on the disk, None where one of them is not a file on this machine."""
     if any(source.place == STDIN for source in sources):
         return None
     try:
@@ -121,9 +130,11 @@ def no_text_in(folder: str) -> CorpusError:
 
 @contextlib.contextmanager
 def open_source(source: Source) -> Iterator[Read]:
-    """Yield the function that reads the next bytes of a source, up to so many; none are left at its end.
+    """Yield a function that reads the next bytes of a source, up to so many, and returns none at its end.
 
-    Raises CorpusError where it cannot be read, or has changed when the block ends; DownloadError for a URL.
+    Raises:
+        CorpusError: the source cannot be read, or has changed when the block ends.
+        DownloadError: a URL cannot be read.
     """
     if urls.is_url(source.place):
         with urls.open_url(source.place) as read:
@@ -142,7 +153,7 @@ def open_source(source: Source) -> Iterator[Read]:
 def open_file(place: str) -> Iterator[int]:
     """Yield the descriptor of a file, or of stdin, which stays open."""
     if place == STDIN:
-        if sys.stdin is None:  # number 0 may be another file's by now
+        if sys.stdin is None:  # descriptor 0 may belong to another file
             raise CorpusError("stdin is closed: send a text through it, or name a file.")
         yield 0
         return
@@ -154,7 +165,7 @@ def open_file(place: str) -> Iterator[int]:
 
 
 class _File:
-    """An open file that must stay as it was when it was opened, if it is one on a disk."""
+    """An open file that, if it is a regular one, must not change while it is read."""
 
     def __init__(self, source: Source, descriptor: int) -> None:
         self._source = source
@@ -167,16 +178,16 @@ class _File:
         while True:
             try:
                 data = os.read(self._descriptor, size)
-            except BlockingIOError:  # stdin that another process has told not to wait
+            except BlockingIOError:  # stdin that another process made non-blocking
                 select.select([self._descriptor], [], [])
                 continue
             self._read_bytes += len(data)
-            if self._read_bytes > self._before.st_size:  # one that grows as fast as it is read would never end
+            if self._read_bytes > self._before.st_size:  # a file that grows as fast as it is read would never end
                 self.check_unchanged()
             return data
 
     def check_unchanged(self) -> None:
-        """Raise CorpusError where somebody has written to the file."""
+        """Raise CorpusError where the file has been written to."""
         before, after = self._before, os.fstat(self._descriptor)
         is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
         if stat.S_ISREG(before.st_mode) and not is_same:
@@ -184,10 +195,10 @@ class _File:
 
 
 def changed(source: Source) -> CorpusError:
-    """Return the error for a file that somebody writes to."""
-    return CorpusError(f"{source.label} changed while it was read: start again when nobody writes to it.")
+    """Return the error for a file that changed while it was read."""
+    return CorpusError(f"{source.label} changed while it was read: start again when nothing writes to it.")
 
 
 def unreadable(source: Source, error: OSError) -> CorpusError:
-    """Return the error for a file that the system does not let us read."""
+    """Return the error for a file that the system refuses to read."""
     return CorpusError(f"cannot read the corpus {source.label}: {error.strerror}; name a text file.")

@@ -1,4 +1,4 @@
-"""What counts as a word: a stretch between white space → its words, and where a sentence ends in it."""
+"""The tokenizer: a stretch of text between white space is split into words, and into sentences where it ends some."""
 
 import contextlib
 import re
@@ -24,7 +24,7 @@ SplitWords = Callable[[str], list[str]]
 
 
 def splitter_for(config: CorpusSettings) -> SplitWords:
-    """Return what takes a stretch apart into words and, with sentences: punctuation, SENTENCE_END."""
+    """Return a function that splits a stretch into words and, with sentences: punctuation, SENTENCE_END."""
     split: SplitWords = split_whitespace
     if config.tokens != "whitespace":
         split = ProseSplitter() if config.tokens == "words" else regex_splitter(config.token_pattern)
@@ -34,7 +34,7 @@ def splitter_for(config: CorpusSettings) -> SplitWords:
 
 
 def decode(text: bytes) -> tuple[str, int]:
-    r"""Return a text, and how many stretches of it were no UTF-8 and were replaced by U+FFFD.
+    r"""Return a text, and the number of places that are not UTF-8, each replaced by U+FFFD.
 
     >>> decode(b"a\xff\xe6b")
     ('a\ufffd\ufffdb', 2)
@@ -72,9 +72,9 @@ class ProseSplitter:
 
 
 def _with_joiners(text: str) -> str:
-    """Return a text with U+034F between each 30 combining characters in a row, as UAX #15 (D3) asks for in streams.
+    """Return a text with U+034F after every 30 combining characters in a row, as UAX #15 (D3) asks for in streams.
 
-    Normalising brings such rows into order, which takes time in the square of their length: 5 s for 100 kB.
+    Normalisation sorts such rows, in time that grows with the square of their length: 5 s for 100 kB.
     """
     parts, row = [], 0
     for character in text:
@@ -100,7 +100,7 @@ class _WordCharacters(dict[int, int]):
 
 
 def regex_splitter(pattern: str) -> SplitWords:
-    r"""Return what splits a stretch into the matches of a pattern: the whole of each, groups or not, unless empty.
+    r"""Return a function that splits a stretch into the matches of a pattern, with all its groups; none is empty.
 
     >>> regex_splitter(r"#?(\w)+")("go,#home!")
     ['go', '#home']
@@ -120,7 +120,7 @@ def _end_after_stretch(split: SplitWords) -> SplitWords:
 
 
 def _end_within_stretch(split: SplitWords) -> SplitWords:
-    """Return the splitter that also ends sentences after 。 and its like, between which there is no white space."""
+    """Return the splitter that also ends sentences after 。 and similar marks, which no white space follows."""
     split_whole = _end_after_stretch(split)
 
     def split_sentences(stretch: str) -> list[str]:
@@ -137,12 +137,12 @@ def _end_within_stretch(split: SplitWords) -> SplitWords:
 
 
 class _PatternTooSlowError(Exception):
-    """A pattern took its time."""
+    """A pattern takes too long."""
 
 
 @contextlib.contextmanager
 def pattern_guard(config: CorpusSettings) -> Iterator[None]:
-    """Raise ConfigError where matching in this block takes 10 s of CPU time, as a pattern that backtracks may for ever.
+    """Raise ConfigError where matching in this block takes 10 s of CPU time; a pattern that backtracks may never end.
 
     Only a signal can interrupt Python's matching: there is no guard on Windows and outside the main thread.
     """

@@ -1,4 +1,4 @@
-"""Texts at a URL, through fsspec: http, https, s3, and all that it has a file system for (only fsspec importer)."""
+"""Texts at a URL, through fsspec: http, https, s3, and whatever else it has a file system for."""
 
 import contextlib
 import re
@@ -17,8 +17,8 @@ _SECRETS = re.compile(r"(?<=//)[^/\s@]*@|(?<=\w)\?[^\s'\")]*")  # user name and 
 _INSTALL = 'pip install "w2v-cli[remote]"'
 _T = TypeVar("_T")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
-_MARKS = ("ETag", "Last-Modified")  # of a version, by a web server
-Version = dict[str, Any]  # of a remote file: its size and, of a web server, its marks
+_VALIDATORS = ("ETag", "Last-Modified")  # headers of a web server that tell versions apart
+Version = dict[str, Any]  # of a remote file: its size and, from a web server, its validators
 
 
 def is_url(text: str) -> bool:
@@ -31,7 +31,7 @@ def is_url(text: str) -> bool:
 
 
 def find_urls(url: str) -> list[str]:
-    """Return the URLs of the files that a URL means: itself, or what a pattern matches, or all below a folder, sorted.
+    """Return the URLs of the files that a URL means: itself, the matches of a pattern, or all below a folder, sorted.
 
     Files that are empty or hidden are left out of a folder. Web servers have neither patterns nor folders.
     """
@@ -61,11 +61,20 @@ def _is_hidden(name: str, folder: str) -> bool:
 def open_url(
     url: str, first: int = 0, version: Version | None = None, *, is_part: bool = False
 ) -> Iterator[Callable[[int], bytes]]:
-    """Yield the function that reads the next bytes, up to so many; none are left at the file's end.
+    """Yield a function that reads the next bytes of a remote file, up to so many, and returns none at its end.
 
-    first: the byte to begin with, of this version, as `inspect_url` has it. is_part: no more is read than is asked for.
-    A failure that may pass is tried again, from where it happened. Raises DownloadError where it does not pass,
-    CorpusError where the file is not of this version any more, MissingDependencyError where a package is missing.
+    After a failure that may pass, reading is continued where it stopped.
+
+    Args:
+        url: the file.
+        first: the byte to begin with.
+        version: the version that must be read, from `inspect_url`; None: any.
+        is_part: whether nothing beyond what is asked for may be read ahead.
+
+    Raises:
+        DownloadError: reading fails repeatedly, or in a way that does not pass.
+        CorpusError: the file is another version.
+        MissingDependencyError: a package is missing.
     """
     with _errors_of(url):
         system, path = _file_system(url)
@@ -77,22 +86,22 @@ def open_url(
 
 
 def inspect_url(url: str) -> Version:
-    """Return what tells the version of a remote file from others: `size`, None where nobody can read parts of it.
+    """Return what tells this version of a remote file from others.
 
-    A failure that may pass is tried again.
+    `size` is None where parts of the file cannot be read. A failure that may pass is tried again.
     """
     with _errors_of(url):
         system, path = _file_system(url)
     info = _retry(url, lambda: _info_of(system, path))
     if not _is_web(url):
         return {"size": info.get("size")}
-    version = {key: info[key] for key in _MARKS if info.get(key)}
+    version = {key: info[key] for key in _VALIDATORS if info.get(key)}
     has_parts = bool(version and info["size"]) and _retry(url, lambda: _sends_parts(system, path))
     return version | {"size": info["size"] if has_parts else None}
 
 
 def _info_of(system: Any, path: str) -> dict[str, Any]:
-    """Return what a file system says of a file; that of the web tells any failure as a file that is not there."""
+    """Return the facts of a file; the web's file system disguises every failure as a missing file, undone here."""
     try:
         info: dict[str, Any] = system.info(path)
     except FileNotFoundError as error:
@@ -103,7 +112,7 @@ def _info_of(system: Any, path: str) -> dict[str, Any]:
 
 
 def _sends_parts(system: Any, path: str) -> bool:
-    """Return whether a web server sends one byte where one is asked for; what it says of itself is often left out."""
+    """Return whether a web server sends one byte when asked for one; many do without announcing it."""
     from fsspec.asyn import sync  # noqa: PLC0415  an extra
 
     async def ask() -> bool:
@@ -117,7 +126,7 @@ def _sends_parts(system: Any, path: str) -> bool:
 
 
 class _Stream:
-    """Reads a remote file from start to end; what is read after a failure belongs to the same version of the file."""
+    """Reads a remote file from start to end; after a failure it reads on in the same version of the file."""
 
     def __init__(self, url: str, system: Any, path: str, first: int, version: Version | None, *, is_part: bool) -> None:
         self._url = url
@@ -143,15 +152,15 @@ class _Stream:
         return data
 
     def _open(self) -> Any:
-        """Return the file, opened where reading stopped: a web server's as one stream, at first."""
+        """Return the file, opened where reading stopped; a web server's is first read as one stream."""
         is_web = _is_web(self._url)
         if is_web and self._position == 0 and not self._is_part:
             file = self._system.open(self._path, block_size=0, size=1)  # a size, so that it is not asked for
             if any(self._version.values()):
                 self._check_version(file.r.headers)
-            self._version = {key: file.r.headers.get(key) for key in _MARKS}
+            self._version = {key: file.r.headers.get(key) for key in _VALIDATORS}
             return file
-        options: dict[str, Any] = {"cache_type": "none"} if self._is_part else {}  # what lies beyond is somebody else's
+        options: dict[str, Any] = {"cache_type": "none"} if self._is_part else {}  # the rest belongs to other parts
         if is_web:
             info = _info_of(self._system, self._path)
             self._check_version(info)
@@ -171,12 +180,12 @@ class _Stream:
             raise CorpusError(self._changed())
 
     def _changed(self) -> str:
-        return f"{redact_url(self._url)} changed while it was read: start again when nobody writes to it."
+        return f"{redact_url(self._url)} changed while it was read: start again when nothing writes to it."
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
-            with contextlib.suppress(Exception):  # it has failed already, or has been read
+            with contextlib.suppress(Exception):  # it has failed, or has been read
                 self._file.close()
             self._file = None
 
@@ -201,7 +210,7 @@ def _file_system(url: str) -> tuple[Any, str]:
 
 
 def _web_options() -> dict[str, Any]:
-    """Return how web servers are asked: no limit to the whole time, but to silence."""
+    """Return the options for web servers: no limit on the whole time, but on silence."""
     import aiohttp  # noqa: PLC0415  an extra
 
     trace = aiohttp.TraceConfig()

@@ -1,4 +1,4 @@
-"""Words of bytes → ids by order of first sight, with their counts: a hash table for compiled code (Numba)."""
+"""A hash table for compiled code (Numba): words as bytes, with ids in the order of first occurrence, and counts."""
 
 import functools
 import secrets
@@ -21,10 +21,15 @@ SAME.flags.writeable = False  # as Numba sees every constant: so each function i
 class TableArrays(NamedTuple):
     """A table in memory: open addressing, never more than half full.
 
-    slots: (2ⁿ,), the id of the word that hashed here, or -1; hashes: of each id; offsets: (room + 1,), where each word
-    begins in `text`; counts: of each id; used: (2,), how many words and bytes there are; seed: (1,), of the hash, drawn
-    once a process, so that nobody can write a text whose words all collide, and equal words have equal hashes in all
-    tables.
+    Attributes:
+        slots: (2ⁿ,), the id of the word that hashed here, or -1.
+        hashes: (room,), of each id.
+        offsets: (room + 1,), where each word begins in `text`.
+        text: the words, back to back.
+        counts: (room,), of each id.
+        used: (2,), the number of words and of their bytes.
+        seed: (1,), of the hash: drawn once in a process, so that no text can be written whose words all collide, and
+            equal words have equal hashes in all tables.
     """
 
     slots: NDArray[np.int32]
@@ -45,7 +50,7 @@ class PackedWordCounts(NamedTuple):
 
 
 class WordTable:
-    """The table, with room that grows."""
+    """A table whose room grows."""
 
     def __init__(self) -> None:
         self.arrays = _allocate(_FIRST_WORDS, _FIRST_WORDS * _BYTES_PER_WORD, _seed())
@@ -55,12 +60,12 @@ class WordTable:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """The counts of the words, by id."""
+        """(words,) int64, by id."""
         return self.arrays.counts[: len(self)]
 
     @property
     def text_bytes(self) -> int:
-        """The bytes of all words."""
+        """The number of bytes of all words."""
         return int(self.arrays.used[1])
 
     def packed(self) -> PackedWordCounts:
@@ -71,7 +76,7 @@ class WordTable:
         )
 
     def clear(self) -> None:
-        """Forget all words, but keep the room for as many."""
+        """Forget all words, but keep the room."""
         self.arrays.slots.fill(-1)
         self.arrays.used.fill(0)
 
@@ -96,7 +101,7 @@ class WordTable:
         return lines[:-1].tobytes()
 
     def grow(self, *, word_bytes: int = 0) -> None:
-        """Double the room, and more where a word of so many bytes is to come."""
+        """Double the room, or more where a word of `word_bytes` does not fit into it."""
         old = self.arrays
         words, used = int(old.used[0]), int(old.used[1])
         word_room, text_room = len(old.counts), len(old.text)
@@ -163,7 +168,7 @@ def intern(table: TableArrays, data: Any, start: int, stop: int, fold: Any, coun
 
 @njit(inline="always")
 def enter(table: TableArrays, code: Any, data: Any, start: int, stop: int, fold: Any, count: int) -> Any:
-    """Do the same for a word whose hash is known."""
+    """Add `count` to a word whose hash is known; return its id, or IS_FULL where it is new and the table is full."""
     mask = len(table.slots) - 1
     slot = np.int64(code & np.uint64(mask))
     while table.slots[slot] >= 0:
@@ -196,7 +201,7 @@ def _is_same(table: TableArrays, word_id: int, data: Any, start: int, stop: int,
 
 @njit()
 def _find_table(table: TableArrays, other: TableArrays, ids: Any) -> None:
-    """Fill `ids` as WordTable.find_table has it."""
+    """Fill in the ids that WordTable.find_table returns."""
     mask = len(table.slots) - 1
     for i in range(len(ids)):
         code, start, stop = other.hashes[i], other.offsets[i], other.offsets[i + 1]
@@ -223,7 +228,7 @@ def _fill_slots(table: TableArrays) -> None:
 
 @njit()
 def _add_table(table: TableArrays, other: TableArrays, at_least: int, ids: Any, done: int) -> int:
-    """Go on after `done` words with WordTable.add_table; return how many are done, fewer than all where it is full."""
+    """Continue WordTable.add_table after `done` words; return how many are done, fewer than all where it is full."""
     for i in range(done, len(ids)):
         if other.counts[i] >= at_least:
             start, stop = other.offsets[i], other.offsets[i + 1]
@@ -236,7 +241,7 @@ def _add_table(table: TableArrays, other: TableArrays, at_least: int, ids: Any, 
 
 @njit()
 def _add_words(table: TableArrays, text: Any, offsets: Any, counts: Any, ids: Any, done: int) -> int:
-    """Do the same with WordTable.add_words."""
+    """Continue WordTable.add_words after `done` words; return how many are done, fewer than all where it is full."""
     for i in range(done, len(ids)):
         word_id = intern(table, text, offsets[i], offsets[i + 1], SAME, counts[i])
         if word_id == IS_FULL:

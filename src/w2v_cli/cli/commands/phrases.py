@@ -121,7 +121,7 @@ def phrases(
     joined = _join(scanned, rules, threads, is_quiet=quiet)
     _write(joined, path, list_, threads, overwrite=overwrite)
     if output == _STDOUT:
-        for block in joined.iterate_lines(threads=threads):
+        for block in joined.iterate_blocks(threads=threads):
             console.write_bytes(block)
     if path is not None and not quiet:
         console.note(f"wrote {path}; train on it with: w2v train {path} --set corpus.tokens=whitespace --output …")
@@ -210,5 +210,5 @@ def _write(joined: "JoinedText", path: Path | None, list_: Path | None, threads:
                 file.write(f"{line}\n".encode())
         if path is not None:
             file = files.enter_context(compressed_write(path, overwrite=overwrite))
-            for block in joined.iterate_lines(threads=threads):
+            for block in joined.iterate_blocks(threads=threads):
                 file.write(block)

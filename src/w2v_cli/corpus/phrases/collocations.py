@@ -1,8 +1,8 @@
-"""Word ids in sentences → the pairs that stand side by side, counted, and how far that is more often than by chance.
+"""Collocations: pairs of neighbouring words, counted exactly, and scored against chance.
 
-Pairs are counted exactly, in bounded memory: each thread counts a part of them, and where there are too many, only a
-part of those, and the ids, which lie in a file, are gone through again for the rest (docs/adr/0019). A pair runs across
-connector words, which are part of what is joined, and never across the end of a sentence or a word that no pair holds.
+Memory is bounded: each thread counts a part of the pairs; where there are too many, it counts a part of its part, and
+reads the ids, which lie in a file, again for the rest (docs/adr/0019). A pair runs across connector words, which become
+part of the phrase, and never across the end of a sentence or across a word that cannot be in a pair.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,19 +19,23 @@ _T = TypeVar("_T")
 
 UNUSED, ORDINARY, CONNECTOR = 0, 1, 2
 MOST_PAIRS = 1 << 23  # at a time, of all threads: 256 MB
-_MOST_THREADS = 8  # each goes through all ids
+_MOST_THREADS = 8  # each reads all ids
 _IDS_AT_ONCE = 1 << 16
 NO_WORD, NO_LINK = -1, 0
 
-# Where a pass over the ids is, in one array, for it may be left and taken up again.
+# The state of a pass over the ids, in one array: the pass stops where a table is full, and is continued from there.
 _AT, _START, _LINK, _SENTENCE = range(4)
 
 
 class PairText(NamedTuple):
-    """A text that holds pairs.
+    """A text in which pairs are counted or joined.
 
-    ids: (N,), of words; offsets: (S + 1,), where each sentence begins, N last; roles: (V,) uint8, what each word can be
-    in a pair; links: the table of connectors in a row: the link before, 0, the connector → the link; none is 0.
+    Attributes:
+        ids: (N,), of words.
+        offsets: (S + 1,), where each sentence begins; the last one is N.
+        roles: (V,) uint8, what each word can be in a pair: UNUSED, ORDINARY or CONNECTOR.
+        links: numbers rows of connectors: maps (the link of the row without its last word, 0, that word) to the link of
+            the row. NO_LINK is the empty row.
     """
 
     ids: NDArray[np.int32]
@@ -65,7 +69,7 @@ def npmi_scores(
 def number_connectors(
     word_ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], roles: NDArray[np.uint8]
 ) -> PairTable:
-    """Return the links of a text: a number from 1 for each row of connectors that may stand inside a pair."""
+    """Return the links of a text, a number from 1 for each row of connectors that may stand inside a pair."""
     links, state = PairTable(), _new_state()
     if CONNECTOR not in roles:
         return links
@@ -77,15 +81,15 @@ def number_connectors(
 
 
 class PairCounter:
-    """Counts the pairs of a text that occur `min_count` times, once."""
+    """Counts the pairs of a text that occur at least `min_count` times. An instance is used once."""
 
     def __init__(self, text: PairText, min_count: int) -> None:
         self._text = text
         self._min_count = min_count
-        self._is_stopped = False  # whether nobody waits for the threads any more
+        self._is_stopped = False  # whether the threads should stop
 
     def map(self, choose: Callable[[Pairs], _T], *, threads: int) -> list[_T]:
-        """Return what `choose` makes of these pairs, in parts of bounded size, each pair with its whole count."""
+        """Return the results of `choose` for parts of the pairs, of bounded size, each pair with its whole count."""
         parts = 1 << min(threads, _MOST_THREADS).bit_length() - 1
         with ThreadPoolExecutor(parts, thread_name_prefix="w2v") as pool:
             calls = [pool.submit(lambda part: [*map(choose, self._iterate(part, parts))], k) for k in range(parts)]
@@ -95,7 +99,7 @@ class PairCounter:
                 self._is_stopped = True
 
     def _iterate(self, part: int, parts: int) -> Iterator[Pairs]:
-        """Yield the pairs of a part, in smaller ones where there are too many."""
+        """Yield the pairs of a part, in smaller parts where there are too many."""
         waiting, most_pairs = [(part, parts)], MOST_PAIRS // parts
         room = np.empty((_IDS_AT_ONCE, 2), np.int64)
         while waiting:
@@ -120,7 +124,7 @@ def _new_state() -> NDArray[np.int64]:
 
 @njit()
 def _number_links(text: PairText, state: Any, stop: int) -> bool:
-    """Go on from where `state` says to before `stop`; return False where the table is full."""
+    """Continue from the place in `state` to before `stop`; return False where the table is full."""
     at, start, link, sentence = state[_AT], state[_START], state[_LINK], state[_SENTENCE]
     has_room = True
     while at < stop:
@@ -150,8 +154,8 @@ def _number_links(text: PairText, state: Any, stop: int) -> bool:
 def _list_pairs(text: PairText, part: int, parts: int, seed: Any, state: Any, room: Any) -> int:
     """Write the pairs of a part as entries into `room`; return their number.
 
-    Goes on from where `state` says, for as many words as there is room. Without a branch whether a pair is ours, which
-    no processor can guess.
+    Continues from the place in `state`, for as many words as there is room. Whether a pair belongs to the part is not a
+    branch: no processor could predict it.
     """
     at, start, link, sentence = state[_AT], state[_START], state[_LINK], state[_SENTENCE]
     stop = min(at + len(room), len(text.ids))

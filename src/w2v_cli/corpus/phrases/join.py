@@ -1,4 +1,4 @@
-"""Word ids in sentences → the same with pairs joined, in place, by ranges of the text on several threads."""
+"""Pairs joined in a text of word ids, in place, in ranges of the text on several threads."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -15,10 +15,17 @@ _RANGES_AHEAD = 2  # for each thread
 
 
 def join_pairs(text: PairText, joined: Pairs, *, threads: int) -> tuple[int, int]:
-    """Join pairs in place, left to right, none twice; return how many words there are now, and joins made.
+    """Join pairs in place, from left to right; a joined word is not joined again in the same pass.
 
-    joined: the pairs to join, with the id of the joined word + 1 as count. Sentences keep their number. The result does
-    not depend on the number of threads.
+    Sentences keep their number. The result does not depend on the number of threads.
+
+    Args:
+        text: the text, whose ids and offsets are overwritten.
+        joined: the pairs to join, with the id of the joined word + 1 as count.
+        threads: how many threads join.
+
+    Returns:
+        The number of words left, and the number of joins made.
     """
     table, words, joins = PairTable(), 0, 0
     table.put(joined)
@@ -42,14 +49,14 @@ def _iterate_ranges(text: PairText, joined: PairArrays) -> Iterator[tuple[int, i
 
 
 def _join(text: PairText, joined: PairArrays, begin: int, end: int, sentences: slice) -> tuple[int, slice, int, int]:
-    """Join a range; return where it begins, its sentences, how many words it keeps, and joins made."""
+    """Join a range; return its begin, its sentences, the words left in it, and the joins made."""
     kept, made = _join_range(text, joined, begin, end, sentences.start)
     return begin, sentences, int(kept), int(made)
 
 
 @njit()
 def _find_end(text: PairText, joined: PairArrays, at: int) -> int:
-    """Return the first place from `at` on that no pair to join runs across."""
+    """Return the first place from `at` on across which no pair is joined."""
     while at < len(text.ids):
         left, right = text.ids[at - 1], text.ids[at]
         stands_alone = text.roles[left] != CONNECTOR and text.roles[right] != CONNECTOR
@@ -61,9 +68,9 @@ def _find_end(text: PairText, joined: PairArrays, at: int) -> int:
 
 @njit()
 def _join_range(text: PairText, joined: PairArrays, begin: int, end: int, sentence: int) -> tuple[int, int]:
-    """Join the words from `begin` to before `end`, the first sentence to begin there being `sentence`.
+    """Join the words from `begin` to before `end`; return the words left and the joins made.
 
-    Return how many words are left, and joins made. The sentences get the places where they begin now.
+    `sentence` is the first sentence that begins there; offsets are replaced by the new places of sentences.
     """
     ids, offsets = text.ids, text.offsets
     start, link, start_place, count = np.int64(NO_WORD), np.int64(NO_LINK), begin, begin

@@ -1,6 +1,6 @@
-"""Pairs of ids → counts: a hash table for compiled code (Numba) that may hold only a part of all pairs at a time.
+"""A hash table for compiled code (Numba): counts of pairs of word ids, of all pairs or of a part of them.
 
-What stands between the two, connector words or nothing, is a number, too: the link.
+The row of connector words between the two words of a pair is a number, its link.
 """
 
 import functools
@@ -15,7 +15,7 @@ from w2v_cli.jit.njit import njit
 
 MOST_LINKS = 1 << 20
 _FIRST_SLOTS = 1 << 12
-_AHEAD = 16  # so many entries before it is looked at, a slot is fetched from memory
+_AHEAD = 16  # entries: a slot is fetched from memory so far before it is needed
 _COUNT_BITS = 40  # the link takes the others
 _COUNT_MASK = (1 << _COUNT_BITS) - 1
 _RIGHT_BITS = 32
@@ -28,9 +28,11 @@ _HALF, _PART_SHIFT = np.uint64(32), np.uint64(40)
 class PairArrays(NamedTuple):
     """A table in memory: open addressing, never more than half full.
 
-    slots: (2ⁿ, 2), entries, which are left << 32 | right and link << 40 | count side by side, or -1; used: (1,), how
-    many entries there are; seed: (1,), of the hash, drawn once a process, so that nobody can write a text whose pairs
-    all collide, and a pair belongs to the same part in all tables.
+    Attributes:
+        slots: (2ⁿ, 2), entries: left << 32 | right, and link << 40 | count, side by side; or -1.
+        used: (1,), the number of entries.
+        seed: (1,), of the hash: drawn once in a process, so that no text can be written whose pairs all collide, and a
+            pair belongs to the same part in all tables.
     """
 
     slots: NDArray[np.int64]
@@ -39,7 +41,7 @@ class PairArrays(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """What a table holds: columns of one length, in no order."""
+    """The pairs of a table: columns of one length, in no order."""
 
     lefts: NDArray[np.int64]
     links: NDArray[np.int64]
@@ -48,7 +50,7 @@ class Pairs(NamedTuple):
 
 
 class PairTable:
-    """The table, with room that grows."""
+    """A table whose room grows."""
 
     def __init__(self) -> None:
         self.arrays = _allocate(_FIRST_SLOTS, _seed())
@@ -65,30 +67,30 @@ class PairTable:
     def add(self, entries: NDArray[np.int64]) -> int:
         """Add to the counts of pairs; return how many entries are done, fewer than all where the table is full.
 
-        Empty entries count for nothing.
+        Empty entries are skipped.
         """
         return int(_add_entries(self.arrays, entries))
 
     def keep_part(self, part: int, parts: int) -> None:
-        """Forget the pairs that are not in this part of so many, a power of two."""
+        """Keep only the pairs of part `part` of `parts`, a power of two."""
         kept = self.select_part(self.arrays.slots[self.arrays.slots[:, 0] != _EMPTY], part, parts)
         self.arrays.slots.fill(_EMPTY)
         self.arrays.used.fill(0)
         self.add(kept)
 
     def select_part(self, entries: NDArray[np.int64], part: int, parts: int) -> NDArray[np.int64]:
-        """Return the entries of a part, in the place of `entries`."""
+        """Return the entries of a part, moved to the front of `entries`."""
         return entries[: _select_part(entries, self.arrays.seed, part, parts)]
 
     def at_least(self, count: int) -> Pairs:
-        """Return the pairs with such a count."""
+        """Return the pairs that are counted at least `count` times."""
         slots = self.arrays.slots
         entries = slots[(slots[:, 0] != _EMPTY) & (slots[:, 1] & _COUNT_MASK >= count)]
         keys, values = entries[:, 0], entries[:, 1]
         return Pairs(keys >> _RIGHT_BITS, values >> _COUNT_BITS, keys & _RIGHT_MASK, values & _COUNT_MASK)
 
     def put(self, pairs: Pairs) -> None:
-        """Add pairs with their counts, which may stand for any numbers above 0."""
+        """Add pairs with their counts, which may be any numbers above 0."""
         keys, values = pairs.lefts << _RIGHT_BITS | pairs.rights, pairs.links << _COUNT_BITS | pairs.counts
         entries = np.column_stack((keys, values))
         while len(entries := entries[self.add(entries) :]):
@@ -118,13 +120,13 @@ def _hash(seed: Any, key: Any, link: Any) -> Any:
 
 @njit(inline="always")
 def _is_in_part(code: Any, part: int, parts: int) -> Any:
-    """Return whether a hash belongs to a part, by bits that do not choose the slot."""
+    """Return whether a hash belongs to a part, by bits that the slot does not depend on."""
     return (code >> _PART_SHIFT) & np.uint64(parts - 1) == np.uint64(part)
 
 
 @njit(inline="always")
 def write_entry(seed: Any, left: Any, link: Any, right: Any, entries: Any, place: Any, part: int, parts: int) -> Any:
-    """Write the entry of a pair that is found once; return whether it belongs to part `part` of `parts`."""
+    """Write the entry of a pair counted once; return whether it belongs to part `part` of `parts`."""
     key = _key(left, right)
     entries[place, 0], entries[place, 1] = key, np.int64(link) << _COUNT_BITS | 1
     return _is_in_part(_hash(seed, key, link), part, parts)
@@ -162,7 +164,7 @@ def _add(table: PairArrays, key: Any, link: Any, count: Any) -> bool:
 
 @njit(inline="always")
 def add(table: PairArrays, left: Any, link: Any, right: Any, count: Any) -> bool:
-    """Add to the count of a pair; return False, having done nothing, where it is new and the table is full."""
+    """Add to the count of a pair; return False, changing nothing, where it is new and the table is full."""
     return bool(_add(table, _key(left, right), link, count))
 
 
@@ -175,7 +177,7 @@ def find(table: PairArrays, left: Any, link: Any, right: Any) -> Any:
 
 @njit()
 def _add_entries(table: PairArrays, entries: Any) -> int:
-    """Do what PairTable.add does."""
+    """Add entries as PairTable.add does."""
     for i in range(len(entries)):
         j = min(i + _AHEAD, len(entries) - 1)
         prefetch(table.slots, _first_slot(table, entries[j, 0], entries[j, 1] >> _COUNT_BITS), 0)

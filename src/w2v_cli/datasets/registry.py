@@ -1,4 +1,4 @@
-"""The named texts: where they come from, whether they are here, and how they get here."""
+"""The table of named texts and evaluation sets: their addresses, which are installed, and their installation."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -16,12 +16,12 @@ from w2v_cli.datasets.download import Progress, copy_checked, fetch
 from w2v_cli.errors import ConfigError, CorpusError, DownloadError, option
 from w2v_cli.system.files import disk_errors, sha256_of
 
-Origin = tuple[str, ...] | Path  # URLs, best first, or a path on this machine
+Origin = tuple[str, ...] | Path  # URLs, the preferred one first, or a path on this machine
 
 
 @dataclass(frozen=True)
 class DatasetFile:
-    """A file of a dataset: its name on disk, its SHA-256, and the addresses that have it, best first."""
+    """A file of a dataset: its name on disk, its SHA-256, and its URLs, the preferred one first."""
 
     name: str
     sha256: str
@@ -30,7 +30,7 @@ class DatasetFile:
 
 @dataclass(frozen=True)
 class Dataset:
-    """An entry of the table. One without files is built in: its text is written, not downloaded."""
+    """An entry of the table. A dataset without files is built in: its text is written, not downloaded."""
 
     name: str
     title: str
@@ -53,12 +53,12 @@ class Action(StrEnum):
     FETCH = "fetch"
     COPY = "copy"
     WRITE = "write"  # the built-in text
-    MISS = "miss"  # not among what the user offers
+    MISS = "miss"  # not in what the user names with --from
 
 
 @dataclass(frozen=True)
 class Step:
-    """What happens to the file `name`, and why; its bytes come from `origin`, URLs or a path, where it has one."""
+    """What is done with the file `name`, and why; `origin` is where its bytes come from, if anywhere."""
 
     name: str
     action: Action
@@ -68,7 +68,7 @@ class Step:
 
 
 def data_folder(environment: Mapping[str, str]) -> Path:
-    """Return the folder of all datasets: W2V_DATA_DIR, or the place that the platform has for a user's data."""
+    """Return the folder of all datasets: W2V_DATA_DIR, or the platform's folder for a user's data."""
     import platformdirs  # noqa: PLC0415 - loaded only where data is asked for
 
     if chosen := environment.get("W2V_DATA_DIR"):
@@ -78,13 +78,13 @@ def data_folder(environment: Mapping[str, str]) -> Path:
 
 @functools.cache
 def read_table() -> Mapping[str, Dataset]:
-    """Return all datasets by name, as datasets.yaml has them."""
+    """Return all datasets of datasets.yaml by name."""
     table = cast("dict[str, dict[str, Any]]", read_yaml(Path(__file__).with_name("datasets.yaml")))
     return MappingProxyType({name: _build_dataset(name, **entry) for name, entry in table.items()})
 
 
 def find(name: str) -> Dataset:
-    """Return the dataset of this name; raises ConfigError, with the names that there are, for another."""
+    """Return the dataset of this name; raise ConfigError, with the known names, where there is none."""
     table = read_table()
     if name in table:
         return table[name]
@@ -94,7 +94,7 @@ def find(name: str) -> Dataset:
 
 
 def installed_path(dataset: Dataset, folder: Path) -> Path | None:
-    """Return the file to read where all files of the dataset are in `folder`, else None."""
+    """Return the file to read if all files of the dataset are in `folder`, else None."""
     if dataset.is_built_in and not demo.is_installed():
         return None
     main = _main_path(dataset, folder)
@@ -103,21 +103,23 @@ def installed_path(dataset: Dataset, folder: Path) -> Path | None:
 
 
 def changed_files(dataset: Dataset, folder: Path) -> list[Path]:
-    """Return the dataset's files in `folder` that have other bytes than the published ones."""
+    """Return the files of the dataset in `folder` whose bytes are not the published ones."""
     paths = {_main_path(dataset, folder).with_name(file.name): file.sha256 for file in dataset.files}
     return [path for path, sha256 in paths.items() if path.is_file() and sha256_of(path) != sha256]
 
 
 def default_corpus(folder: Path) -> str:
-    """Return the name of the corpus to train on where none is named: ptb where it is installed, else demo."""
+    """Return the name of the corpus to train on where none is named: ptb if it is installed, else demo."""
     return "ptb" if installed_path(find("ptb"), folder) else "demo"
 
 
 def locate(name: str, folder: Path) -> Path:
-    """Return the text of the corpus `name`; the built-in one is written first where it is not there.
+    """Return the text of the corpus `name`; the built-in one is written first if it is missing.
 
-    Raises ConfigError for no corpus, CorpusError for one that is not downloaded, and for the built-in one
-    MissingDependencyError or StorageError where it cannot be written.
+    Raises:
+        ConfigError: there is no such corpus.
+        CorpusError: the corpus has not been downloaded.
+        MissingDependencyError, StorageError: the built-in text cannot be written.
     """
     dataset = find(name)
     if dataset.kind != "corpus":
@@ -137,12 +139,24 @@ def download(
     on_step: Callable[[Step], object] = lambda _step: None,
     on_progress: Progress = lambda _done, _total: None,
 ) -> Path | None:
-    """Bring the dataset into `folder`; return the file to read, or None where `source` left some files missing.
+    """Install a dataset in `folder`; return the file to read, or None where `source` left some files missing.
 
-    source: a file, a folder or a URL to take the place of the table's URLs. overwrite: replace sound files as well.
-    on_step hears of each file before anything happens to it, on_progress of the bytes as they come.
-    Every file's SHA-256 is checked. Raises what `fetch` raises, ConfigError for a source of no use, DownloadError for
-    one of other bytes, and for the built-in text MissingDependencyError.
+    The SHA-256 of every file is checked.
+
+    Args:
+        dataset: what to install.
+        folder: the folder of all datasets.
+        source: a file, a folder or a URL that replaces the URLs of the table.
+        overwrite: whether intact files are replaced, too.
+        on_step: called with each file before anything is done with it.
+        on_progress: called with the bytes received and those in all.
+
+    Raises:
+        ConfigError: `source` has none of the files, or the dataset is built in and takes none.
+        DownloadError: every URL fails, or the bytes have another SHA-256.
+        StorageError: the disk refuses.
+        OutputInUseError: another process is downloading the same file.
+        MissingDependencyError: a package of the built-in text is missing.
     """
     main = _main_path(dataset, folder)
     for step in _plan_for(dataset, main, source, overwrite=overwrite):
@@ -154,9 +168,13 @@ def download(
 def plan(
     files: Sequence[DatasetFile], found: Mapping[str, str], offered: Mapping[str, Origin], *, overwrite: bool
 ) -> list[Step]:
-    """Return what is to happen to each file.
+    """Return what to do with each file.
 
-    found: the SHA-256 of each file that is installed; offered: where each file that is to be had comes from.
+    Args:
+        files: the files of a dataset.
+        found: the SHA-256 of each file that is installed.
+        offered: where each available file comes from.
+        overwrite: whether intact files are replaced, too.
     """
     return [_plan_file(file, found.get(file.name), offered.get(file.name), overwrite=overwrite) for file in files]
 
@@ -173,7 +191,7 @@ def _plan_file(file: DatasetFile, found: str | None, origin: Origin | None, *, o
 
 
 def url_origins(files: Sequence[DatasetFile], url: str) -> dict[str, Origin]:
-    """Return which file comes from where, `url` being that of one file or of a folder of them."""
+    """Return the origin of each file that `url`, of one file or of a folder, offers."""
     last_part = urlsplit(url).path.rpartition("/")[2]
     if len(files) == 1 and last_part:
         return {files[0].name: (url,)}
@@ -183,7 +201,7 @@ def url_origins(files: Sequence[DatasetFile], url: str) -> dict[str, Origin]:
 
 
 def path_origins(files: Sequence[DatasetFile], path: Path) -> dict[str, Origin]:
-    """Return which file comes from where: from a folder by its name, from a single file by its SHA-256."""
+    """Return the origin of each file that `path` offers: in a folder by its name, for a single file by its SHA-256."""
     if path.is_dir():
         if origins := {file.name: path / file.name for file in files if (path / file.name).is_file()}:
             return {**origins}
@@ -202,7 +220,7 @@ def path_origins(files: Sequence[DatasetFile], path: Path) -> dict[str, Origin]:
 
 
 def _plan_for(dataset: Dataset, main: Path, source: str | None, *, overwrite: bool) -> list[Step]:
-    """Return what is to happen, after a look at what is installed and at what the user offers."""
+    """Return what to do, from what is installed and what the user offers."""
     if dataset.is_built_in and source is not None:
         raise ConfigError(f"{dataset.name} is written from installed packages and takes no {option('from')}.")
     if dataset.is_built_in:
@@ -214,7 +232,7 @@ def _plan_for(dataset: Dataset, main: Path, source: str | None, *, overwrite: bo
 
 
 def _origins(files: Sequence[DatasetFile], source: str | None) -> Mapping[str, Origin]:
-    """Return where each file comes from: the table's URLs, or what the user names in their place."""
+    """Return the origin of each file: the URLs of the table, or what the user names instead."""
     if source is None:
         return {file.name: file.urls for file in files}
     is_url = source.lower().startswith(("http://", "https://"))
@@ -222,7 +240,7 @@ def _origins(files: Sequence[DatasetFile], source: str | None) -> Mapping[str, O
 
 
 def _act(step: Step, destination: Path, on_progress: Progress) -> None:
-    """Do one step of a plan."""
+    """Carry out one step of a plan."""
     with disk_errors(destination):
         destination.parent.mkdir(parents=True, exist_ok=True)
     if step.action is Action.WRITE:
@@ -234,11 +252,11 @@ def _act(step: Step, destination: Path, on_progress: Progress) -> None:
 
 
 def _main_path(dataset: Dataset, folder: Path) -> Path:
-    """Return the path of the file to read, there or not; raises MissingDependencyError for a built-in text."""
+    """Return the path of the file to read, installed or not; raise MissingDependencyError for a built-in text."""
     return folder / dataset.name / (dataset.main or demo.file_name())
 
 
 def _build_dataset(name: str, *, files: Sequence[Mapping[str, Any]] = (), **fields: Any) -> Dataset:
-    """Return an entry of the table; one with missing or unknown keys raises TypeError, a bug of ours."""
+    """Return an entry of the table; missing or unknown keys raise TypeError, a bug of ours."""
     built = tuple(DatasetFile(file["name"], file["sha256"], tuple(file["urls"])) for file in files)
     return Dataset(name, files=built, **fields)

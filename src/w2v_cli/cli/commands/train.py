@@ -102,8 +102,33 @@ def train(
     if dry_run:
         _rehearse(resolved, plot, is_resumed=resume, is_quiet=quiet, as_json=as_json)
         return
-    flags = {"is_resumed": resume, "discard_snapshot": discard_snapshot, "is_quiet": quiet, "as_json": as_json}
-    _train(resolved, plot, context.obj, **flags)
+    watch: SignalWatch = context.obj
+    from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
+    from w2v_cli.datasets import registry  # noqa: PLC0415  NumPy and Numba are not needed for --help
+    from w2v_cli.pipeline import train as train_module  # noqa: PLC0415  NumPy and Numba are not needed for --help
+    from w2v_cli.visual import check_plot, curve_of, save_plot  # noqa: PLC0415  NumPy is not needed for --help
+
+    if plot is not None:
+        check_plot(plot, overwrite=resolved.config.output.overwrite or resume)
+    with TrainingDisplay(is_quiet=quiet) as display, watch.heeding():
+        saved = train_module.train_vectors(
+            resolved.config,
+            registry.data_folder(os.environ),
+            display.show,
+            resume=resolved.given_keys if resume else None,
+            discard_snapshot=discard_snapshot,
+            is_stop_wanted=watch.is_stop_wanted,
+        )
+    if not saved.trained.is_complete:
+        how_to_go_on = _explain_stop(saved, resolved.config)
+        if watch.heeded is not None:
+            raise Stopped(watch.heeded, how_to_go_on)
+        if not quiet:
+            console.note(f"stopped at the time limit. {how_to_go_on}")
+    if plot is not None:
+        save_plot([curve_of(saved.path, saved.trained.reports)], plot, overwrite=True)
+    if as_json:
+        console.write_json("train", saved.as_json())
 
 
 def _rehearse(
@@ -130,48 +155,6 @@ def _rehearse(
     show_plan(plan, as_json=as_json)
     if plan.refusals:
         raise typer.Exit(ConfigError.exit_code)
-
-
-def _train(
-    resolved: "ResolvedConfig",
-    plot: Path | None,
-    watch: SignalWatch,
-    *,
-    is_resumed: bool,
-    discard_snapshot: bool,
-    is_quiet: bool,
-    as_json: bool,
-) -> None:
-    """Train, save and draw, telling the user how it goes.
-
-    Raises Stopped where a signal has stopped the training, when its files are written.
-    """
-    from w2v_cli.cli.progress import TrainingDisplay  # noqa: PLC0415
-    from w2v_cli.datasets import registry  # noqa: PLC0415  NumPy and Numba are not needed for --help
-    from w2v_cli.pipeline import train as train_module  # noqa: PLC0415  NumPy and Numba are not needed for --help
-    from w2v_cli.visual import check_plot, curve_of, save_plot  # noqa: PLC0415  NumPy is not needed for --help
-
-    if plot is not None:
-        check_plot(plot, overwrite=resolved.config.output.overwrite or is_resumed)
-    with TrainingDisplay(is_quiet=is_quiet) as display, watch.heeding():
-        saved = train_module.train_vectors(
-            resolved.config,
-            registry.data_folder(os.environ),
-            display.show,
-            resume=resolved.given_keys if is_resumed else None,
-            discard_snapshot=discard_snapshot,
-            is_stop_wanted=watch.is_stop_wanted,
-        )
-    if not saved.trained.is_complete:
-        how_to_go_on = _explain_stop(saved, resolved.config)
-        if watch.heeded is not None:
-            raise Stopped(watch.heeded, how_to_go_on)
-        if not is_quiet:
-            console.note(f"stopped at the time limit. {how_to_go_on}")
-    if plot is not None:
-        save_plot([curve_of(saved.path, saved.trained.reports)], plot, overwrite=True)
-    if as_json:
-        console.write_json("train", saved.as_json())
 
 
 def _explain_stop(saved: "TrainingResult", config: "Config") -> str:

@@ -52,17 +52,23 @@ class CompiledEngine:
 
     def prepare(self) -> None:
         """Compile, or load compiled code, by training on one word at learning rate 0, which changes nothing."""
-        self._train(self._text, Span(0, 0, 1, 0.0, 0.0))
+        self.train_span(0, 0, 1, 0.0, 0.0)
 
-    def train_span(self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float) -> tuple[float, int]:
-        """Train on a span in the calling thread, without the interpreter's lock."""
-        return self._train(self._text, Span(epoch, start, stop, first_rate, last_rate))
+    def train_span(
+        self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float, text: Text | None = None
+    ) -> tuple[float, int]:
+        """Train on a span in the calling thread, without the interpreter's lock; text: None: the one to train on."""
+        text = self._text if text is None else text
+        span, room = Span(epoch, start, stop, first_rate, last_rate), self._take_room()
+        result: tuple[float, int] = train_span(self._model, text, self._draws, span, *self._flags, *room)
+        self._idle.put(room)
+        return result
 
     def measure_span(self, start: int, stop: int) -> tuple[float, int]:
         """Return loss and pairs of held-out sentences: train on them at learning rate 0."""
         if self._held_out is None:
             raise ValueError("no sentences are held out")
-        return self._train(self._held_out, Span(0, start, stop, 0.0, 0.0))
+        return self.train_span(0, start, stop, 0.0, 0.0, self._held_out)
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return a view of the input vectors, (V, D)."""
@@ -80,12 +86,6 @@ class CompiledEngine:
         """Put back what `read_state` returned."""
         for name, matrix in self.read_state().items():
             matrix[:] = state[name]
-
-    def _train(self, text: Text, span: Span) -> tuple[float, int]:
-        room = self._take_room()
-        result: tuple[float, int] = train_span(self._model, text, self._draws, span, *self._flags, *room)
-        self._idle.put(room)
-        return result
 
     def _take_room(self) -> tuple[KeptWords, Scratch]:
         """Return buffers for one thread that no other thread uses now."""
@@ -120,16 +120,19 @@ class DeterministicEngine(CompiledEngine):
         """Whether compiled code was kept by an earlier run."""
         return is_kept(join_rounds)
 
-    def _train(self, text: Text, span: Span) -> tuple[float, int]:
+    def train_span(
+        self, epoch: int, start: int, stop: int, first_rate: float, last_rate: float, text: Text | None = None
+    ) -> tuple[float, int]:
         """Train on a span as on up to eight shorter ones: each thread does a share of their blocks."""
-        borders = np.append(np.arange(span.start, span.stop, _SHORT_SPAN_WORDS), span.stop)
-        done = (borders - span.start) / (span.stop - span.start)
-        rates = span.first_rate + (span.last_rate - span.first_rate) * done
+        text = self._text if text is None else text
+        borders = np.append(np.arange(start, stop, _SHORT_SPAN_WORDS), stop)
+        done = (borders - start) / (stop - start)
+        rates = first_rate + (last_rate - first_rate) * done
         spans, rounds = len(borders) - 1, self._rounds
         rounds.starts[:spans], rounds.stops[:spans] = borders[:-1], borders[1:]
         rounds.first_rates[:spans], rounds.last_rates[:spans] = rates[:-1], rates[1:]
         rounds.counters[:] = 0
-        join = partial(join_rounds, self._model, text, self._draws, span.epoch, spans, *self._flags, rounds)
+        join = partial(join_rounds, self._model, text, self._draws, epoch, spans, *self._flags, rounds)
         for thread in [self._threads.submit(join, scratch) for scratch in self._scratches]:
             thread.result()
         return float(rounds.losses[:spans].sum()), int(rounds.pairs[:spans].sum())

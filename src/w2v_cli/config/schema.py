@@ -3,7 +3,7 @@
 A new setting is one field here, one line in configs/default.yaml, and one keyword in config/keywords.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
@@ -262,7 +262,7 @@ class Config(Section):
 
     @property
     def usual_learning_rate(self) -> float:
-        """Return the usual first learning rate of optimiser and model, per example."""
+        """The usual initial learning rate of optimizer and model, per example."""
         return _ADAM_LEARNING_RATE if self.training.optimizer == "adam" else _LEARNING_RATES[self.model.model]
 
 
@@ -275,15 +275,16 @@ def _fields() -> Mapping[str, FieldInfo]:
     return MappingProxyType(fields)
 
 
-def _keys(has: Callable[[Any], bool]) -> frozenset[str]:
-    """Return the keys of the settings whose traits, which `setting` gave them, are so."""
-    return frozenset(key for key, field in FIELDS.items() if has(field.json_schema_extra))
+def _keys_with(trait: str, *, value: bool) -> frozenset[str]:
+    """Return the keys of the settings whose field was given this value of a trait by `setting`."""
+    traits: dict[str, Any] = {key: field.json_schema_extra for key, field in FIELDS.items()}
+    return frozenset(key for key in FIELDS if traits[key][trait] is value)
 
 
 SECTIONS = tuple(Config.model_fields)
 FIELDS = _fields()
-FREE_SETTINGS = _keys(lambda traits: not traits["decides_vectors"])  # may be others when a training is resumed
-INPUT_SETTINGS = _keys(lambda traits: traits["names_input"])  # an input is identified by its SHA-256, not its name
+FREE_SETTINGS = _keys_with("decides_vectors", value=False)  # may be others when a training is resumed
+INPUT_SETTINGS = _keys_with("names_input", value=True)  # an input is identified by its SHA-256, not its name
 LIMIT_SIGNS = {"gt": ">", "ge": ">=", "le": "<="}
 
 

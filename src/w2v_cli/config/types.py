@@ -32,7 +32,7 @@ def setting(
 
     Args:
         default: The value where no source gives one.
-        description: One line for docs/reference/settings.md and `w2v config show`.
+        description: One line for docs/reference/settings.md.
         decides_vectors: Whether another value may give other vectors. If not, the setting may differ when a training
             is resumed, and the vectors file does not record it.
         names_input: Whether the value names a text or a file. Vectors file and snapshot identify an input by its

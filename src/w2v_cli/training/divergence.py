@@ -1,4 +1,4 @@
-"""Training that leads nowhere: how it is told from one that learns, and what is likely to be the cause."""
+"""The guard against a training that diverges, and the likely cause for the message."""
 
 import math
 import time
@@ -19,7 +19,10 @@ _FAR = 1.5  # times the usual value: far enough to be the cause
 
 
 class DivergenceGuard:
-    """Stops a training whose loss or vectors leave all bounds, within a moment of when they do."""
+    """Stops a training soon after its loss or vectors leave all bounds.
+
+    It takes the whole config, because the message names the setting to change, whichever section that is in.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -29,7 +32,7 @@ class DivergenceGuard:
         self._check_seconds = 0.0
 
     def watch_loss(self, loss: float, pairs: int, epoch: int) -> None:
-        """Take in the summed loss of some pairs; raise DivergedError where it says that nothing is learnt."""
+        """Add the summed loss of some pairs; raise DivergedError where their mean is far above that of guessing."""
         self._loss += loss
         self._pairs += pairs
         self.check_loss(self._loss, epoch)
@@ -44,13 +47,13 @@ class DivergenceGuard:
         if not math.isfinite(loss):
             raise self._diverged("the loss is no longer a finite number", epoch)
 
-    def watch_vectors(self, trainer: Trainer, advance: StepResult) -> None:
-        """Look at the vectors after an epoch, and within one where they are at hand and it costs next to no time."""
+    def watch_vectors(self, trainer: Trainer, step: StepResult) -> None:
+        """Check the vectors after an epoch, and within one where that takes little time and no copy."""
         started = time.perf_counter()
         is_at_hand = self._config.training.backend != "cupy"
         is_cheap = started - self._checked_at >= self._check_seconds / _CHECK_SHARE
-        if advance.ends_epoch or (is_at_hand and is_cheap):
-            self.check_vectors(trainer.read_vectors(), advance.epoch)
+        if step.ends_epoch or (is_at_hand and is_cheap):
+            self.check_vectors(trainer.read_vectors(), step.epoch)
             self._checked_at = time.perf_counter()
             self._check_seconds = self._checked_at - started
 
@@ -70,7 +73,7 @@ class DivergenceGuard:
 
 
 def loss_of_guessing(config: Config) -> float:
-    """Return the mean loss of vectors that know nothing, nats per positive pair: (1 + K) · ln 2.
+    """Return the mean loss of random vectors, nats per positive pair: (1 + K) · ln 2, that of 1 + K coin flips.
 
     >>> round(loss_of_guessing(Config()), 2)
     4.16
@@ -79,7 +82,7 @@ def loss_of_guessing(config: Config) -> float:
 
 
 def likely_cause(config: Config) -> str:
-    """Return what probably made a training with this config diverge, with its value, and what to try."""
+    """Return the likely cause of a divergence with this config, with its value, and what to try."""
     training, rate, usual = config.training, config.learning_rate, config.usual_learning_rate
     is_summed = training.algorithm == "minibatch" and training.optimizer == "sgd"
     whose = "adam" if training.optimizer == "adam" else config.model.model

@@ -1,4 +1,4 @@
-"""May a training go on from a snapshot? What was given must agree with it, and the text must be the same."""
+"""Resuming: finding a snapshot, comparing it with what was asked for, and bringing a trainer to where it was taken."""
 
 import dataclasses
 import json
@@ -62,10 +62,10 @@ def load_kept(output: Path) -> Snapshot:
 
 
 def merge_settings(config: Config, given: Collection[str], snapshot: Snapshot) -> Config:
-    """Return the config to go on with: that of the snapshot, with what was given (dotted keys) and may be changed.
+    """Return the config to resume with: that of the snapshot, with the given settings (dotted keys) that may change.
 
-    The number of epochs may grow; a time limit is not taken over. Raises ConfigError, a line for each thing, where
-    what was given asks for another training.
+    The number of epochs may grow; a time limit of the earlier run does not count. Raises ConfigError with a line for
+    each difference, if the given settings ask for another training.
     """
     old = snapshot.identity.config
     differences = list(_differences(config, given, snapshot.identity))
@@ -80,9 +80,9 @@ def merge_settings(config: Config, given: Collection[str], snapshot: Snapshot) -
 
 
 def check_same(output: Path, snapshot: Snapshot, corpus: dict[str, Any], backend: str, corpus_words: int) -> None:
-    """Raise ConfigError, a line for each difference, unless text and backend are those of the snapshot.
+    """Raise ConfigError with a line for each difference, unless text and backend are those of the snapshot.
 
-    corpus_words: those of an epoch, beyond which no training can have come: VectorsError.
+    corpus_words: the words of an epoch; a position beyond them is damage, and raises VectorsError.
     """
     old = snapshot.identity
     differences = []
@@ -99,7 +99,7 @@ def check_same(output: Path, snapshot: Snapshot, corpus: dict[str, Any], backend
 
 
 def resume_training(trainer: Trainer, snapshot: Snapshot, new: Identity) -> tuple[Identity, TrainerState]:
-    """Bring the trainer to where the snapshot was taken; return whose training it is now, and the state to start from.
+    """Bring the trainer to where the snapshot was taken; return its identity and the state to start from.
 
     new: the identity of this run; the result has the history of the old one too. Raises VectorsError where the arrays
     of the snapshot are not those of the trainer.
@@ -134,7 +134,7 @@ def restore(trainer: Trainer, snapshot: Snapshot, output: Path, epochs: int) -> 
 
 
 def _differences(config: Config, given: Collection[str], identity: Identity) -> Iterator[str]:
-    """Yield a line for each thing in which what was given is not what the snapshot has."""
+    """Yield a line for each given setting that differs from the snapshot."""
     old = identity.config
     if identity.training_version != TRAINING_VERSION:
         yield f"w2v-cli, which now computes otherwise: {identity.package_version} → {__version__}"
@@ -159,7 +159,7 @@ def _differences(config: Config, given: Collection[str], identity: Identity) -> 
 
 
 def _equals(key: str, was: object, identity: Identity) -> list[object]:
-    """Return the values that mean the same as what the snapshot has."""
+    """Return the values that mean the same as that of the snapshot."""
     if key == "training.algorithm":
         return [was, "auto"]
     if key == "training.backend":
@@ -168,7 +168,7 @@ def _equals(key: str, was: object, identity: Identity) -> list[object]:
 
 
 def _value(config: Config, key: str) -> Any:
-    """Return the value of a dotted key; of the learning rate the one that is meant by null."""
+    """Return the value of a dotted key; for a learning rate of null, the one that it stands for."""
     if key == "training.learning_rate":
         return config.learning_rate
     section, name = key.split(".")
@@ -189,7 +189,7 @@ def _shown_corpus(corpus: dict[str, Any]) -> str:
 
 
 def _refusal(output: Path, differences: list[str]) -> ConfigError:
-    """Return the error of a training that is not the one of the snapshot."""
+    """Return the error for a training that is not the one of the snapshot."""
     path = snapshot_path(output)
     head = f"{option('resume')}: {path} belongs to another training (what it has → what was asked for):"
     cure = f"give the same again, or leave it out; {option('overwrite')} begins a new training."

@@ -33,7 +33,7 @@ _TYPES = {"<i8": "I64", "<f4": "F32", "|u1": "U8"}
 
 @dataclass(frozen=True)
 class Plan:
-    """The number of epochs that a training was first meant to have, and where it had come when they became more."""
+    """An earlier number of epochs, and the position at which it was raised."""
 
     epochs: int
     until: Position
@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose training it is: all that decides the vectors, and the corpus that they are learned from.
+    """The identity of a training: all that decides its vectors.
 
     config: with its algorithm chosen; corpus: JSON, `sha256` of the text and `vocabulary_sha256` of what was made of it
     among it; backend: the one that runs; is_reproducible: so far; init_from: JSON, where the first vectors come from;
@@ -60,7 +60,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the file holds: whose training it is, and its state with the trainer's arrays."""
+    """The contents of the file: the identity of the training, and its state with the trainer's arrays."""
 
     identity: Identity
     state: TrainerState
@@ -75,7 +75,7 @@ class _Header:
 
 
 def snapshot_path(output: Path) -> Path:
-    """Return where the snapshot of a training lies: beside its output.
+    """Return the path of the snapshot of a training: beside its output.
 
     >>> snapshot_path(Path("w2v.safetensors")).name
     'w2v.safetensors.snapshot'
@@ -106,7 +106,7 @@ def save_snapshot(path: Path, snapshot: Snapshot) -> None:
 
 
 def load_snapshot(path: Path) -> Snapshot:
-    """Return the snapshot of `path`, its arrays memory-mapped, after every check there is.
+    """Return the snapshot of `path`, checked in full; its arrays are memory-mapped.
 
     Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or no snapshot.
     """
@@ -161,7 +161,7 @@ def _describe(array: NDArray[Any]) -> tuple[str, tuple[int, ...]]:
 
 
 def shortened(error: Exception) -> str:
-    """Return what is wrong with the contents, on one line."""
+    """Return the fault of the contents on one line."""
     if isinstance(error, ValidationError):
         wrong = error.errors(include_url=False)[0]
         return textwrap.shorten(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}", _LONGEST_CAUSE, placeholder="…")
@@ -169,12 +169,12 @@ def shortened(error: Exception) -> str:
 
 
 def _is_within(array: NDArray[Any], limit: float) -> bool:
-    """Return whether no number is beyond ±limit or NaN; whole numbers always are."""
+    """Return whether every number is within ±limit and none is NaN; true of whole numbers."""
     if array.dtype.kind != "f":
         return True
     return all(bool(block.min() >= -limit and block.max() <= limit) for block in _blocks(array))  # False for NaN
 
 
 def _blocks(array: NDArray[Any]) -> list[NDArray[Any]]:
-    """Return views of the rows, some at a time."""
+    """Return views of some thousand rows each."""
     return [array[first : first + BLOCK_ROWS] for first in range(0, len(array), BLOCK_ROWS)]

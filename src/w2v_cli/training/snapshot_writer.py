@@ -1,4 +1,4 @@
-"""When a snapshot is due, and how it is written while training goes on."""
+"""The schedule of snapshots, and the thread that writes them during training."""
 
 import contextlib
 import dataclasses
@@ -40,7 +40,7 @@ class SnapshotSchedule:
     is_eager: bool = False
 
     def is_due(self, seconds: float, words: float, *, ends_epoch: bool) -> bool:
-        """Return whether one is due after so many seconds and corpus words, both counted from the first beginning.
+        """Return whether one is due after so many seconds and corpus words of the whole training.
 
         >>> SnapshotSchedule(Interval(seconds=60), cost_seconds=1).is_due(49, 0, ends_epoch=True)
         False
@@ -53,7 +53,7 @@ class SnapshotSchedule:
         return ends_epoch and since * _SHARE >= self.cost_seconds
 
     def begin(self, seconds: float, words: float) -> None:
-        """Count from here on."""
+        """Start counting the interval from here."""
         self.seconds, self.words = seconds, words
 
 
@@ -98,7 +98,7 @@ class SnapshotWriter:
         self._schedule.begin(self._clock(), words)
 
     def is_due(self, words: float, *, ends_epoch: bool) -> bool:
-        """Return whether a snapshot is to be taken after so many corpus words; never while one is being written.
+        """Return whether a snapshot is due after so many corpus words; never while one is being written.
 
         Raises what the writing of the last one raised: StorageError, or DivergedError.
         """
@@ -128,13 +128,13 @@ class SnapshotWriter:
         return dataclasses.replace(state, arrays={name: self._copies[name] for name in state.arrays})
 
     def _write(self, kept: Snapshot) -> tuple[Position, float]:
-        """Write a snapshot; return its position, and the seconds of a processor that it took."""
+        """Write a snapshot; return its position and the CPU seconds that it took."""
         began = time.thread_time()
         save_snapshot(self.path, kept)
         return kept.state.position, time.thread_time() - began
 
     def _end_writing(self) -> None:
-        """Wait until nothing is being written; take in how that went."""
+        """Wait until nothing is being written; note its cost, or raise its error."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
             self.kept, seconds = writing.result()

@@ -1,4 +1,4 @@
-"""The contract of an algorithm: what the training loop asks of it."""
+"""The protocol between the training loop and a trainer: an algorithm with its corpus and matrices."""
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ NamedArrays = Mapping[str, NDArray[Any]]  # all that a trainer changes, on the h
 
 @dataclass(frozen=True)
 class Position:
-    """Where training goes on: in `epoch` (from 0), after `done` of its words or centres, as the trainer counts."""
+    """A place in a training: in `epoch` (from 0), after `done` of its words, centres or rounds."""
 
     epoch: int = 0
     done: int = 0
@@ -25,7 +25,7 @@ BEGINNING = Position()
 
 @dataclass(frozen=True)
 class RoundDone:
-    """A round of shards is combined: its number in the epoch, from 1, of so many; workers: that the cluster has now."""
+    """A round of shards on a cluster: its number in the epoch, from 1, of so many rounds, and the workers there are."""
 
     number: int
     rounds: int
@@ -33,17 +33,18 @@ class RoundDone:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a report says of it."""
+        """The fields of a report."""
         return {"round": self.number, "rounds": self.rounds, "workers": self.workers}
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """Some work done in `epoch` (from 0): its summed loss in nats and its positive pairs, scalars of the backend.
+    """The result of a step of training, some milliseconds of work.
 
-    progress: share of the whole training done after it; ends_epoch: no more work of this epoch follows; after: where
-    training goes on; is_drained: nothing beyond `after` has been begun, so that the state is that of this point. round:
-    on a cluster, the one that this was.
+    epoch: from 0. loss_sum, pairs: the summed loss in nats and the positive pairs, scalars of the backend. progress:
+    share of the whole training done after it, 0 to 1. after: the position from which training continues. ends_epoch: no
+    more work of this epoch follows. is_drained: no work beyond `after` has begun, so that the matrices are those of
+    this position. round: on a cluster, the round that this was.
     """
 
     epoch: int
@@ -57,7 +58,7 @@ class StepResult:
 
 
 def mean_loss(loss_sum: float, pairs: int) -> float:
-    """Return the mean loss on held-out sentences; raise CorpusError where they hold no pair."""
+    """Return the mean loss on held-out sentences, nats per positive pair; raise CorpusError if they have no pair."""
     if pairs == 0:
         raise CorpusError(
             f"no word of the held-out sentences has a neighbour: give {option('validation')} a larger share."
@@ -66,35 +67,35 @@ def mean_loss(loss_sum: float, pairs: int) -> float:
 
 
 class Trainer(Protocol):
-    """An algorithm with its corpus and its embeddings."""
+    """An algorithm with its corpus and its matrices."""
 
     def prepare(self) -> None:
-        """Do what takes time before the first word, such as compiling."""
+        """Do what takes time before the first step, such as compiling."""
 
     def steps(self, start: Position = BEGINNING) -> Generator[StepResult]:
         """Train from `start` on, yielding after every few milliseconds of work; close the generator to stop.
 
-        Every epoch ends with an advance that is at rest. What does not depend on chance does not depend on `start`
-        either: the advances that follow are those of a training that was never interrupted.
+        The last step of an epoch is drained. Unless threads or a GPU add in any order, the steps after `start` are
+        those of a training that was never interrupted.
         """
 
     def drain(self) -> None:
-        """Begin no work beyond what is begun until an advance is at rest; then training goes on by itself."""
+        """Begin no further work until a step is drained; then training continues by itself."""
 
     def validation_loss(self) -> float:
         """Return the mean loss on the held-out sentences, nats per positive pair, always with the same draws.
 
-        To be called between two advances, the first of which ends an epoch. Raises CorpusError where there is no pair.
+        Only after a step that ends an epoch. Raises CorpusError if there is no pair.
         """
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors on the host, (V, D)."""
 
     def read_state(self) -> NamedArrays:
-        """Return all that training changes, always the same names, types and shapes; `input_vectors` is among them.
+        """Return all arrays that training changes, always by the same names and shapes; one is `input_vectors`.
 
-        To be called at rest. The arrays may be those that training goes on to change: copy what is to stay.
+        Only when drained. Training may change the arrays later: copy what has to stay.
         """
 
     def restore(self, state: NamedArrays) -> None:
-        """Put back what `read_state` returned. To be called after `prepare`, before training or at rest."""
+        """Put back what `read_state` returned; only after `prepare`, before training or when drained."""

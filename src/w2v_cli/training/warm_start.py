@@ -1,4 +1,4 @@
-"""A new training from old vectors: words that both know begin where the old training ended."""
+"""The warm start: words that an older vectors file has start with its vectors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ from w2v_cli.vectors import BLOCK_ROWS, KeyedVectors, open_vectors
 
 @dataclass(frozen=True)
 class OldVectors:
-    """The vectors of a file, and what there is to say of it."""
+    """The vectors of a file, its name and its SHA-256."""
 
     name: str
     sha256: str
     word_vectors: KeyedVectors
 
     def describe(self) -> dict[str, Any]:
-        """Return what decides the new vectors, JSON-able: not where the file lies, but what is in it."""
+        """Return the facts that decide the new vectors, JSON-able: name and contents of the file, no folder."""
         return {"source": self.name, "sha256": self.sha256}
 
 
 def read_old_vectors(model: ModelSettings) -> OldVectors | None:
     """Return the vectors that model.init_from names, None where it names none.
 
-    Raises ConfigError where they have another number of dimensions, VectorsError where the file is of no use.
+    Raises ConfigError if they have another number of dimensions, VectorsError if the file cannot be read.
     """
     if model.init_from is None:
         return None
@@ -47,7 +47,7 @@ def read_old_vectors(model: ModelSettings) -> OldVectors | None:
 
 
 def start_from(trainer: Trainer, words: Sequence[str], old: OldVectors) -> int:
-    """Give the input vectors of the `words` that `old` knows the old values, as float32; return how many those are.
+    """Set the input vectors of the `words` that `old` has to the old values, as float32; return how many it has.
 
     All other input vectors, and all output vectors, stay as they are.
     """

@@ -45,7 +45,7 @@ def text():
 @pytest.fixture
 def small(monkeypatch):
     """Let the command check at the small extent."""
-    monkeypatch.setattr(checking, "check_gpu", functools.partial(check_gpu, extent=SMALL))
+    monkeypatch.setattr(checking, "check_gpu", functools.partial(check_gpu, sizes=SMALL))
 
 
 @on_the_stand_in
@@ -66,7 +66,7 @@ def test_the_command_writes_the_report_that_is_documented(capsys):
     for kind in ("quality", "speed"):
         assert [check["backend"] for check in report[kind] if check["model"] == "cbow"][:2] == ["numba", "cupy"]
     assert [check["blocks_in_flight"] for check in report["quality"] if check["is_default"]] == [1, 1]
-    assert written.err.splitlines()[1] == "checking every kernel against the reference"
+    assert written.err.splitlines()[1] == "Checking every kernel against the reference"
 
 
 @on_the_stand_in
@@ -81,7 +81,7 @@ def test_the_command_fails_where_a_kernel_has_a_bug(capsys, monkeypatch, tmp_pat
     lines = written.out.splitlines()
     assert lines[0].startswith("the stand-in on a CPU, compute capability 86, 2 multiprocessors, 8.6 GB at ")
     assert lines[-1] == "FAILED"
-    assert any(line.startswith("block cbow, 6 dimensions: the update is ") for line in lines)
+    assert any(line.startswith("block cbow, 6 dimensions: the update differs by ") for line in lines)
     assert any(line.startswith("block\tcbow\tsgd\t6\t") and line.endswith("\tFAILED") for line in lines)
     assert written.err == ""
 
@@ -145,9 +145,14 @@ REPORT = {
 @pytest.mark.parametrize(
     ("part", "place", "change", "said"),
     [
-        ("agreement", 0, {"error": 0.02}, "minibatch cbow with adam, 8 dimensions: the update is 2.0e-02 from"),
-        ("staleness", 0, {"differences": [0.3, 0.29]}, "cbow, 9 blocks in flight: the difference to one is 3.0e-01"),
-        ("quality", 1, {"purity": 0.5}, "50.0 % are of the same topic, and 90.0 % on the CPU: train with a smaller"),
+        ("agreement", 0, {"error": 0.02}, "minibatch cbow with adam, 8 dimensions: the update differs by 2.0e-02 from"),
+        (
+            "staleness",
+            0,
+            {"differences": [0.3, 0.29]},
+            "cbow, 9 blocks in flight: the difference to one block is 3.0e-01",
+        ),
+        ("quality", 1, {"purity": 0.5}, "50.0 % have the same topic, but 90.0 % on the CPU; train with a smaller"),
     ],
 )
 def test_a_failure_is_a_line_of_the_verdict(part, place, change, said):

@@ -1,4 +1,4 @@
-"""A whole comparison: the corpus written for all, the trials that can be run, and what came of them."""
+"""A whole comparison: writes the corpus for all trainers, runs the trials and returns the report."""
 
 import os
 import platform
@@ -26,7 +26,21 @@ _WINDOW, _NEGATIVES, _SUBSAMPLE = 5, 5, 1e-3
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is to be compared; most_words: of the corpus, None: all of it."""
+    """What to compare, and on what.
+
+    Attributes:
+        corpus: a text file or the name of a corpus.
+        tokens: how the text is split into words.
+        min_count: words that occur less often are dropped.
+        most_words: how many words of the corpus to use, None for all.
+        models: the models.
+        trainers: the names of the trainers.
+        dim: D, dimensions of the vectors.
+        epochs: passes over the corpus.
+        threads: threads of each trainer.
+        repeats: runs of each trial.
+        seed: the seed of the first run; later runs count up from it.
+    """
 
     corpus: str
     tokens: Literal["words", "whitespace"]
@@ -42,30 +56,43 @@ class Comparison:
 
 
 def choose_trainers(names: str) -> tuple[str, ...]:
-    """Return the trainers of a list such as `w2v,gensim`, each once, or all; raise ConfigError for one that is none."""
+    """Return the trainers of a list such as `w2v,gensim`, each once, or of `all`.
+
+    Raises:
+        ConfigError: for an unknown name.
+    """
     known = tuple(trainer.name for trainer in TRAINERS)
     chosen = known if names == "all" else tuple(dict.fromkeys(name.strip() for name in names.split(",")))
     for name in chosen:
         if name not in known:
-            raise ConfigError(f"{option('trainers', name)}: there is no such trainer; choose among {', '.join(known)}.")
+            raise ConfigError(f"{option('trainers', name)}: unknown trainer; choose from {', '.join(known)}.")
     return chosen
 
 
 def find_left_out(names: Sequence[str]) -> dict[str, str]:
-    """Return which of the trainers cannot be run here, and why."""
+    """Return the trainers that cannot run here, and why."""
     reasons = {trainer.name: trainer.find_missing() for trainer in TRAINERS if trainer.name in names}
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], None]) -> dict[str, Any]:
-    """Run it and return the report, JSON-able.
+    """Run a comparison and return the report, as JSON-able values.
 
-    Raises ConfigError where no trainer can be run here, and W2vError where ours fails; a peer that fails is left out.
+    Another trainer that fails is skipped, with the reason in the report.
+
+    Args:
+        comparison: what to compare.
+        data_folder: the folder of corpora and evaluation sets.
+        on_run: called after each run.
+
+    Raises:
+        ConfigError: if no trainer can run here.
+        W2vError: if w2v itself fails.
     """
     left_out = find_left_out(comparison.trainers)
     if len(left_out) == len(comparison.trainers):
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
-        raise ConfigError(f"no trainer of {option('trainers')} can be run here. {reasons}.")
+        raise ConfigError(f"none of the {option('trainers')} can run here. {reasons}.")
     found = find.find_corpus(comparison.corpus, data_folder)
     settings: dict[str, Any] = {"tokens": comparison.tokens, "min_count": comparison.min_count}
     if known := find.corpus_settings_for(comparison.corpus, data_folder):
@@ -110,7 +137,7 @@ def compare(comparison: Comparison, data_folder: Path, on_run: Callable[[Run], N
 
 
 def _machine() -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return the facts about the machine that the figures depend on."""
     return {
         "processor": _processor(),
         "cores": available_cores(),

@@ -1,4 +1,4 @@
-"""Runs → medians, spreads and ratios, as one JSON-able report and as lines of a table."""
+"""Medians, spreads and ratios of runs, as JSON-able values and as lines of a table."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ _NOTES = {trainer.name: trainer.note for trainer in TRAINERS}
 
 
 def summarise(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Return an entry for each model and trainer: figures as {median, min, max}, and ratios of ours to each peer.
+    """Return an entry for each model and trainer: figures as {median, min, max}, and ratios of w2v to each peer.
 
-    A ratio is taken between runs of the same turn, which the machine slows alike.
+    A ratio compares runs of the same turn, which the load of the machine affects alike.
     """
     entries = []
     for model, trainer in dict.fromkeys((run.trial.model, run.trial.trainer) for run in runs):
@@ -40,7 +40,7 @@ def summarise(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def table(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """Return the rows of a table, its head first."""
+    """Return the rows of a table, headings first."""
     sets = list(dict.fromkeys(name for entry in entries for name in entry["scores"]))
     rows = [("model", "trainer", "words/s (from, to)", "per CPU s", "anonymous MB", *sets)]
     for entry in entries:
@@ -59,10 +59,10 @@ def table(entries: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 
 
 def ratio_lines(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return a line for each ratio of ours to a peer."""
+    """Return a line for each ratio of w2v to a peer."""
     return [
         f"{entry['model']}: {entry['trainer']} is {ratio['median']:.2f} times {peer} ("
-        + (f"{ratio['min']:.2f} to {ratio['max']:.2f})" if entry["runs"] > 1 else "one run: it says little)")
+        + (f"{ratio['min']:.2f} to {ratio['max']:.2f})" if entry["runs"] > 1 else "one run only)")
         for entry in entries
         for peer, ratio in entry["times_peer"].items()
     ]
@@ -87,7 +87,7 @@ def _ratios(runs: Sequence[Run], of_trainer: Sequence[Run], model: str) -> dict[
 
 
 def _scores(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
-    """Return the mean and the standard deviation over the runs, each of another seed, for each evaluation set."""
+    """Return mean and standard deviation over the runs, which differ in their seeds, for each evaluation set."""
     scores = {}
     for name, first in runs[0].scores.items():
         values = [run.scores[name]["score"] for run in runs]

@@ -1,4 +1,4 @@
-"""Trials in turns, each in a process of its own, with its peak memory and the quality of what it made."""
+"""Runs of trials in turns, each in a process of its own, with peak memory and the quality of the vectors."""
 
 import json
 import os
@@ -20,15 +20,23 @@ from w2v_cli.errors import W2vError
 from w2v_cli.evaluation import analogy_accuracy, read_analogy_questions, read_word_pairs, similarity_correlation
 from w2v_cli.vectors import KeyedVectors
 
-_LOOK_EVERY = 0.02  # seconds between two looks at a process's memory
+_LOOK_EVERY = 0.02  # seconds between two measurements of memory
 _WARM_UP_LINES = 200
 
 
 @dataclass(frozen=True)
 class Run:
-    """A trial that was run: corpus words trained a second, wall and CPU; peak memory in bytes; scores by set.
+    """The result of a trial.
 
-    anonymous_bytes: RssAnon, the memory that is not a mapped file; seconds: the whole process, reading and all.
+    Attributes:
+        trial: what was run.
+        words_per_second: corpus words trained per second of wall time.
+        words_per_cpu_second: the same per second of CPU time.
+        seconds: wall time of the whole process, with reading and start-up.
+        anonymous_bytes: peak of RssAnon, the memory that is not a mapped file.
+        resident_bytes: peak of VmRSS.
+        version: the trainer's.
+        scores: by evaluation set.
     """
 
     trial: Trial
@@ -42,7 +50,7 @@ class Run:
 
 
 def write_corpus(scanned: ScanResult, path: Path, *, most_words: int | None = None) -> int:
-    """Write the kept words, a sentence a line, for every trainer to read alike; return their number."""
+    """Write the kept words, a sentence per line, as input of all trainers; return their number."""
     text, words, written = scanned.text, list(scanned.corpus.vocabulary.words), 0
     with path.open("w", encoding="utf-8") as file:
         for first, last in pairwise(text.sentence_offsets.tolist()):
@@ -56,10 +64,22 @@ def write_corpus(scanned: ScanResult, path: Path, *, most_words: int | None = No
 def run_in_turns(
     trials: Sequence[Trial], repeats: int, words: int, sets: Mapping[str, Path], on_run: Callable[[Run], None]
 ) -> tuple[list[Run], dict[str, str]]:
-    """Run every trial `repeats` times, all of them once before any again, each time with the next seed.
+    """Run all trials in turns, each turn with the next seed.
 
-    Ours are trained once on a few lines before, so that none is measured while it compiles. Return the runs, and of
-    each peer that failed why: none of its runs is among them. Raises W2vError where ours fails.
+    w2v is first run on a few lines, so that compiling is not measured.
+
+    Args:
+        trials: the trials.
+        repeats: number of turns.
+        words: corpus words of an epoch.
+        sets: evaluation sets by name.
+        on_run: called after each run.
+
+    Returns:
+        The runs, without those of peers that failed; and why those failed, by name.
+
+    Raises:
+        W2vError: if w2v itself fails.
     """
     runs: list[Run] = []
     failed: dict[str, str] = {}
@@ -84,7 +104,7 @@ def run_in_turns(
 
 
 def _warm_up(trial: Trial, folder: Path) -> None:
-    """Train on the first lines of the corpus, so that kernels are compiled."""
+    """Train on the first lines of the corpus, to compile the kernels."""
     few = folder / "few.txt"
     with Path(trial.corpus).open(encoding="utf-8") as lines:
         few.write_text("".join(islice(lines, _WARM_UP_LINES)), encoding="utf-8")
@@ -92,7 +112,7 @@ def _warm_up(trial: Trial, folder: Path) -> None:
 
 
 def measure_peak(trial: Trial) -> float:
-    """Return what one core makes of a plain matrix product, in 1e9 operations a second."""
+    """Return the speed of a matrix product on one core, in 1e9 operations per second."""
     with tempfile.TemporaryDirectory() as folder:
         result, _, _ = _run(replace(trial, trainer="sgemm"), Path(folder), {"OPENBLAS_NUM_THREADS": "1"})
     return float(result["gigaflops"])
@@ -122,26 +142,26 @@ def _run(trial: Trial, folder: Path, environment: Mapping[str, str] | None = Non
     command = [sys.executable, "-m", "w2v_cli.bench.worker", str(trial_file), str(folder)]
     peaks = [0, 0]
     with (
-        tempfile.TemporaryFile() as told,
-        subprocess.Popen(command, stdout=told, stderr=told, env=os.environ | (environment or {})) as process,  # noqa: S603
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | (environment or {})) as process,  # noqa: S603
     ):
         while process.poll() is None:
             peaks = [max(pair) for pair in zip(peaks, _memory(process.pid), strict=True)]
             time.sleep(_LOOK_EVERY)
-        told.seek(0)
-        lines = told.read().decode(errors="replace").splitlines()
+        output.seek(0)
+        lines = output.read().decode(errors="replace").splitlines()
     if process.returncode != 0:
-        raise W2vError(f"the trial of {trial.trainer} failed: {lines[-1] if lines else process.returncode}")
+        raise W2vError(f"{trial.trainer} failed: {lines[-1] if lines else process.returncode}")
     return json.loads((folder / "result.json").read_text(encoding="utf-8")), peaks[0], peaks[1]
 
 
 def _memory(pid: int) -> tuple[int, int]:
-    """Return the bytes, anonymous and resident, that a process and its children have now; 0 where nobody tells."""
+    """Return the anonymous and resident bytes of a process and its children; 0 if the system does not report them."""
     anonymous = resident = 0
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    except OSError:  # it has ended, or this is no Linux
+    except OSError:  # it has ended, or this is not Linux
         return 0, 0
     for line in status.splitlines():
         if line.startswith("RssAnon:"):
@@ -155,7 +175,7 @@ def _memory(pid: int) -> tuple[int, int]:
 
 
 def _scores(file: Path, sets: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
-    """Return the scores of the vectors on each evaluation set, with what of the set they could answer."""
+    """Return the scores of the vectors on each evaluation set, with the share of it that was asked."""
     with np.load(file) as arrays:
         words, vectors = arrays["words"].tolist(), arrays["vectors"]
     word_vectors = KeyedVectors(vectors, tuple(words), None, {})

@@ -1,4 +1,4 @@
-"""What is compared: the trainers, what they need, and one training by one of them."""
+"""The trainers that are compared, what they need, and the settings of one training."""
 
 import importlib.util
 import os
@@ -12,9 +12,20 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Trial:
-    """One training by one trainer: D dimensions, K negatives, words that occur once are kept.
+    """One training by one trainer, which keeps all words.
 
-    corpus: words between single spaces, a sentence a line; learning_rate: the first one, falling to 1e-4 of itself.
+    Attributes:
+        trainer: the name of the trainer.
+        corpus: a file with a sentence per line, words separated by single spaces.
+        model: the model.
+        dim: D, dimensions of the vectors.
+        window: context words on each side, at most.
+        negatives: K, negative samples per target.
+        subsample: the subsampling threshold, a share of the corpus.
+        epochs: passes over the corpus.
+        learning_rate: the initial rate, which falls to 1e-4 of itself.
+        threads: number of threads.
+        seed: seed of the random numbers.
     """
 
     trainer: str
@@ -32,7 +43,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Trainer:
-    """A program that trains; find_missing says what it lacks here, or None."""
+    """A program that trains; `find_missing` returns what it lacks here, or None."""
 
     name: str
     note: str
@@ -40,14 +51,18 @@ class Trainer:
 
 
 def word2vec_program() -> str | None:
-    """Return the path of the original program, which the package word2vec builds: beside Python or on the PATH."""
+    """Return the path of the original C program, built by the package word2vec: beside Python or on the PATH."""
     beside = Path(sys.executable).with_name("word2vec")
     return str(beside) if os.access(beside, os.X_OK) else shutil.which("word2vec")
 
 
 def _needs(package: str) -> Callable[[], str | None]:
     def find_missing() -> str | None:
-        return None if importlib.util.find_spec(package) else f"the package {package} is not installed: {_INSTALL}"
+        return (
+            None
+            if importlib.util.find_spec(package)
+            else f"package {package} is not installed; install it with {_INSTALL}"
+        )
 
     return find_missing
 
@@ -55,7 +70,7 @@ def _needs(package: str) -> Callable[[], str | None]:
 def _find_no_word2vec() -> str | None:
     if word2vec_program():
         return None
-    return f"there is no program word2vec: {_INSTALL} (it needs a C compiler)"
+    return f"program word2vec not found; install it with {_INSTALL} (needs a C compiler)"
 
 
 _INSTALL = 'pip install "w2v-cli[bench]"'

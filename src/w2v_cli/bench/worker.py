@@ -1,6 +1,6 @@
-"""One trial in a process of its own: `python -m w2v_cli.bench.worker TRIAL.json FOLDER`.
+"""The process of one trial: `python -m w2v_cli.bench.worker TRIAL.json FOLDER`.
 
-Leaves FOLDER/result.json with the seconds of training, wall and CPU, reading and compiling not counted, and
+It writes FOLDER/result.json with the wall and CPU seconds of training, without reading and compiling, and
 FOLDER/vectors.npz.
 """
 
@@ -23,7 +23,7 @@ _MATRIX = 1024
 
 
 class Outcome(NamedTuple):
-    """Seconds of training, wall and CPU, and the word vectors; version: the trainer's."""
+    """Wall and CPU seconds of training, the words with their vectors, and the version of the trainer."""
 
     seconds: float
     cpu_seconds: float
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 
 
 def main(trial_file: str, folder: str) -> None:
-    """Run the trial and write what it gave."""
+    """Run a trial and write its results."""
     trial = Trial(**json.loads(Path(trial_file).read_text(encoding="utf-8")))
     if trial.trainer == "sgemm":
         result: dict[str, Any] = {"gigaflops": measure_sgemm()}
@@ -45,7 +45,7 @@ def main(trial_file: str, folder: str) -> None:
 
 
 def measure_sgemm() -> float:
-    """Return what NumPy's plain matrix product makes, in 1e9 operations a second; the caller limits its threads."""
+    """Return the speed of NumPy's matrix product, in 1e9 operations per second; the caller limits its threads."""
     a = np.ones((_MATRIX, _MATRIX), np.float32)
     out = np.empty_like(a)
     seconds = []
@@ -143,7 +143,7 @@ def _train_floret(trial: Trial) -> Outcome:
     )
     words = models[0].get_words()
     vectors = np.array([models[0].get_word_vector(word) for word in words], np.float32)
-    if reading < seconds and cpu_reading < cpu_seconds:  # not so where a text is very short
+    if reading < seconds and cpu_reading < cpu_seconds:  # not if the text is very short
         seconds, cpu_seconds = seconds - reading, cpu_seconds - cpu_reading
     return Outcome(seconds, cpu_seconds, words, vectors, version("floret"))
 
@@ -169,7 +169,7 @@ def _train_word2vec(trial: Trial) -> Outcome:
     command = [word2vec_program() or "word2vec", *(str(part) for option in options.items() for part in option)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603  our own command
         assert process.stdout is not None  # noqa: S101  asked for above
-        while b"Alpha:" not in (told := os.read(process.stdout.fileno(), 1 << 16)) and told:  # reading and start-up
+        while b"Alpha:" not in (read := os.read(process.stdout.fileno(), 1 << 16)) and read:  # reading and start-up
             pass
         started, cpu_before = time.perf_counter(), _cpu_seconds(process.pid)
         process.stdout.read()
@@ -187,7 +187,7 @@ def _train_word2vec(trial: Trial) -> Outcome:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Return the CPU seconds of a process so far, 0 where the system does not tell."""
+    """Return the CPU seconds of a process so far; 0 if the system does not report them."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""Whether the GPU computes what the NumPy reference does, and what is in flight matters less at smaller steps."""
+"""Comparison of the GPU with the NumPy reference, and of many blocks in flight with one at falling rates."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -12,15 +12,15 @@ from w2v_cli.kernels import Backend, BatchBuilder, BlockEngine, Embeddings, load
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
 
 OptimizerName = Literal["sgd", "adam"]
-_TOLERANCE = {"block": 1e-4, "minibatch": 1e-3}  # of the update; a bug in a kernel makes 5e-3 and more
+_TOLERANCE = {"block": 1e-4, "minibatch": 1e-3}  # relative error of the update; a bug in a kernel gives 5e-3 and more
 _RATES = (0.05, 0.005)
-_FALLS = 3.0  # times, where the rate falls ten times: what is stale is of second order
-_SMALL = 1e-4  # a difference that is rounding alone
+_FALLS = 3.0  # times, if the rate falls ten times: staleness is an effect of second order
+_SMALL = 1e-4  # a difference due to rounding alone
 _BATCHES = 4
 
 
 def check_block(corpus: EncodedText, model: ModelName, dim: int) -> dict[str, Any]:
-    """Train on a text of at most one span, one block in flight; return how far the update is from the reference's."""
+    """Train on a text of at most one span with one block in flight; return the error of the update."""
     config = config_of(model, dim, gpu_concurrency=1)
     state = _random_state(corpus.vocabulary_size, dim)
     engines = (load_block_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.CUPY))
@@ -29,7 +29,7 @@ def check_block(corpus: EncodedText, model: ModelName, dim: int) -> dict[str, An
 
 
 def check_minibatch(corpus: EncodedText, model: ModelName, optimizer: OptimizerName, dim: int) -> dict[str, Any]:
-    """Take some steps; return how far the update is from the reference's."""
+    """Take a few steps; return the error of the update against the reference."""
     config = config_of(model, dim, algorithm="minibatch", optimizer=optimizer)
     batches = [batch for some in BatchBuilder(corpus, config).iterate_epoch(0) for batch in some][:_BATCHES]
     state = _random_state(corpus.vocabulary_size, dim)
@@ -45,7 +45,7 @@ def check_minibatch(corpus: EncodedText, model: ModelName, optimizer: OptimizerN
 
 
 def check_staleness(corpus: EncodedText, model: ModelName, dim: int) -> dict[str, Any]:
-    """Compare many blocks in flight with one, at two rates: the difference of the updates must fall with the rate."""
+    """Compare many blocks in flight with one at two rates; the difference of the updates must fall with the rate."""
     state = _random_state(corpus.vocabulary_size, dim)
     one = CuPyEngine(corpus, config_of(model, dim, gpu_concurrency=1))
     in_flight = min(one.resident_blocks, len(corpus.word_ids) // 64)
@@ -64,7 +64,7 @@ def check_staleness(corpus: EncodedText, model: ModelName, dim: int) -> dict[str
 
 
 def config_of(model: ModelName, dim: int, **training: Any) -> Config:
-    """Return the config of a check: the defaults but for these settings."""
+    """Return the config of a check: the defaults except for these settings."""
     return Config.model_validate(
         {
             "corpus": {"min_count": 1},
@@ -77,7 +77,7 @@ def config_of(model: ModelName, dim: int, **training: Any) -> Config:
 def _update(
     engine: BlockEngine, corpus: EncodedText, state: Mapping[str, NDArray[np.float32]], rates: tuple[float, float]
 ) -> list[NDArray[np.float32]]:
-    """Return what training once on the text adds to both matrices of a state."""
+    """Return the update of both matrices by one epoch."""
     engine.restore(state)
     engine.train_span(0, 0, len(corpus.word_ids), *rates)
     after = engine.read_state()
@@ -85,14 +85,14 @@ def _update(
 
 
 def _random_state(vocabulary: int, dim: int) -> dict[str, NDArray[np.float32]]:
-    """Return matrices of a size at which no sigmoid is flat."""
+    """Return random matrices, scaled so that no sigmoid saturates."""
     rng = np.random.default_rng(3)
     names = ("input_vectors", "output_vectors")
     return {name: rng.normal(0, dim**-0.5, (vocabulary, dim)).astype(np.float32) for name in names}
 
 
 def _difference(found: list[NDArray[np.float32]], expected: list[NDArray[np.float32]]) -> float:
-    """Return the larger of both matrices' |found - expected| / |expected|; 1e9 where it is no number."""
+    """Return the larger of both matrices' |found - expected| / |expected|; 1e9 if it is not finite."""
     pairs = zip(found, expected, strict=True)
     errors = [float(np.linalg.norm(one - other) / np.linalg.norm(other)) for one, other in pairs]
     return max(error if np.isfinite(error) else 1e9 for error in errors)

@@ -1,4 +1,4 @@
-"""All checks of a GPU one after the other, and the verdict."""
+"""All checks of a GPU in order, and the verdict."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ _OPTIMIZERS: tuple[OptimizerName, ...] = ("sgd", "adam")
 
 @dataclass(frozen=True)
 class CheckSizes:
-    """How large the checks are: words of the made texts, their different words, dimensions, epochs.
+    """Sizes of the checks: words and vocabulary of the generated texts, dimensions, epochs.
 
-    agreement_words: no more than a span, in which the reference has its blocks in the order of the kernel.
+    `agreement_words` is at most a span, in which the reference takes its blocks in the kernel's order.
     """
 
     copy_bytes: int = 1 << 29
@@ -45,29 +45,34 @@ class CheckSizes:
 WHOLE = CheckSizes()
 
 
-def check_gpu(on_step: Callable[[str], None], extent: CheckSizes = WHOLE) -> dict[str, Any]:
-    """Check the current device and return the report, JSON-able; on_step hears what is about to be done.
+def check_gpu(on_step: Callable[[str], None], sizes: CheckSizes = WHOLE) -> dict[str, Any]:
+    """Check the current device and return the report, as JSON-able values.
 
-    Raises MissingDependencyError where there is no GPU that computes.
+    Args:
+        on_step: called with a description of each step before it starts.
+        sizes: the sizes of the checks.
+
+    Raises:
+        MissingDependencyError: if no GPU is usable.
     """
     resolve_backend("cupy")
-    on_step("the device, and how fast its memory is")
-    device = describe_device(extent.copy_bytes)
+    on_step("the device and the speed of its memory")
+    device = describe_device(sizes.copy_bytes)
     report: dict[str, Any] = {"version": __version__, "device": device, "cpu_threads": available_cores()}
     on_step("every kernel against the reference")
-    report["agreement"] = list(_check_agreement(extent))
+    report["agreement"] = list(_check_agreement(sizes))
     on_step("blocks in flight at falling learning rates")
-    stale = build_topic_text(vocabulary=extent.stale_vocabulary, topics=extent.topics, words=extent.stale_words, seed=2)
-    report["staleness"] = [check_staleness(stale.corpus, model, extent.dim) for model in _MODELS]
-    on_step("quality beside the CPU, at several concurrencies")
-    report["quality"] = list(_check_quality(extent))
-    on_step("speed beside the CPU and the roofline")
-    report["speed"] = list(_measure_speed(extent, device["bandwidth_bytes_per_second"]))
+    stale = build_topic_text(vocabulary=sizes.stale_vocabulary, topics=sizes.topics, words=sizes.stale_words, seed=2)
+    report["staleness"] = [check_staleness(stale.corpus, model, sizes.dim) for model in _MODELS]
+    on_step("quality against the CPU, at several concurrencies")
+    report["quality"] = list(_check_quality(sizes))
+    on_step("speed against the CPU and the roofline")
+    report["speed"] = list(_measure_speed(sizes, device["bandwidth_bytes_per_second"]))
     return report | {"verdict": verdict(report)}
 
 
 def verdict(report: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
-    """Return whether everything that can fail passed, and a line for each thing that did not."""
+    """Return whether all checks passed, and a line for each failure."""
     failures = [
         *(_failed_agreement(check) for check in report["agreement"] if not check["passed"]),
         *(_failed_staleness(check) for check in report["staleness"] if not check["passed"]),
@@ -76,50 +81,48 @@ def verdict(report: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]
     return {"passed": not failures, "failures": failures}
 
 
-def _check_agreement(extent: CheckSizes) -> Iterator[dict[str, Any]]:
+def _check_agreement(sizes: CheckSizes) -> Iterator[dict[str, Any]]:
     corpus = build_topic_text(
-        vocabulary=extent.agreement_vocabulary, topics=10, words=extent.agreement_words, seed=1
+        vocabulary=sizes.agreement_vocabulary, topics=10, words=sizes.agreement_words, seed=1
     ).corpus
-    for model, dim in product(_MODELS, extent.dims):
+    for model, dim in product(_MODELS, sizes.dims):
         yield check_block(corpus, model, dim)
     for model, optimizer in product(_MODELS, _OPTIMIZERS):
-        yield check_minibatch(corpus, model, optimizer, extent.dim)
+        yield check_minibatch(corpus, model, optimizer, sizes.dim)
 
 
-def _check_quality(extent: CheckSizes) -> Iterator[dict[str, Any]]:
-    text = build_topic_text(
-        vocabulary=extent.quality_vocabulary, topics=extent.topics, words=extent.quality_words, seed=3
-    )
+def _check_quality(sizes: CheckSizes) -> Iterator[dict[str, Any]]:
+    text = build_topic_text(vocabulary=sizes.quality_vocabulary, topics=sizes.topics, words=sizes.quality_words, seed=3)
     for model in _MODELS:
-        yield from check_quality(text, model, extent.dim, extent.quality_epochs)
+        yield from check_quality(text, model, sizes.dim, sizes.quality_epochs)
 
 
-def _measure_speed(extent: CheckSizes, bandwidth: float) -> Iterator[dict[str, Any]]:
-    text = build_topic_text(vocabulary=extent.speed_vocabulary, topics=extent.topics, words=extent.speed_words, seed=4)
-    for model, dim in product(_MODELS, extent.speed_dims):
-        yield from measure_speed(text, model, dim, extent.repeats, bandwidth)
+def _measure_speed(sizes: CheckSizes, bandwidth: float) -> Iterator[dict[str, Any]]:
+    text = build_topic_text(vocabulary=sizes.speed_vocabulary, topics=sizes.topics, words=sizes.speed_words, seed=4)
+    for model, dim in product(_MODELS, sizes.speed_dims):
+        yield from measure_speed(text, model, dim, sizes.repeats, bandwidth)
 
 
 def _failed_agreement(check: Mapping[str, Any]) -> str:
     optimizer = f" with {check['optimizer']}" if check["optimizer"] else ""
     return (
-        f"{check['algorithm']} {check['model']}{optimizer}, {check['dim']} dimensions: the update is "
-        f"{check['error']:.1e} from the reference's, and {check['tolerance']:.0e} is rounding"
+        f"{check['algorithm']} {check['model']}{optimizer}, {check['dim']} dimensions: the update differs by "
+        f"{check['error']:.1e} from the reference's; rounding explains {check['tolerance']:.0e}"
     )
 
 
 def _failed_staleness(check: Mapping[str, Any]) -> str:
     large, small = check["differences"]
     return (
-        f"{check['model']}, {check['blocks_in_flight']} blocks in flight: the difference to one is {large:.1e} and, at "
-        f"a tenth of the learning rate, {small:.1e}: it does not fall as what is merely stale does"
+        f"{check['model']}, {check['blocks_in_flight']} blocks in flight: the difference to one block is {large:.1e} "
+        f"and {small:.1e} at a tenth of the learning rate; staleness alone would fall faster"
     )
 
 
 def _failed_quality(check: Mapping[str, Any], all_checks: Sequence[Mapping[str, Any]]) -> str:
     cpu = next(other for other in all_checks if other["model"] == check["model"] and other["backend"] != "cupy")
     return (
-        f"{check['model']}, {check['blocks_in_flight']} blocks in flight, the default: of the nearest words "
-        f"{100 * check['purity']:.1f} % are of the same topic, and {100 * cpu['purity']:.1f} % on the CPU: train with "
-        "a smaller training.gpu_concurrency"
+        f"{check['model']}, {check['blocks_in_flight']} blocks in flight (the default): of the nearest words, "
+        f"{100 * check['purity']:.1f} % have the same topic, but {100 * cpu['purity']:.1f} % on the CPU; train with a "
+        f"smaller --gpu-concurrency"
     )

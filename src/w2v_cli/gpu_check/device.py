@@ -1,4 +1,4 @@
-"""What the device is: its name, its versions, and how fast its memory really is."""
+"""Description of the device: name, versions and measured memory bandwidth."""
 
 import statistics
 import time
@@ -10,9 +10,12 @@ _COPIES = 7
 
 
 def describe_device(copy_bytes: int) -> dict[str, Any]:
-    """Return what the current device and its software are, JSON-able; copy_bytes: what is copied to measure its memory.
+    """Return a description of the current device and its software, as JSON-able values.
 
-    bandwidth_bytes_per_second: of the device's memory, measured: bytes read and written by a copy, the median of seven.
+    `bandwidth_bytes_per_second` counts the bytes read and written by a copy in device memory; the median of seven.
+
+    Args:
+        copy_bytes: size of the copy that measures the bandwidth.
     """
     cupy = import_cupy()
     runtime, device = cupy.cuda.runtime, cupy.cuda.Device()

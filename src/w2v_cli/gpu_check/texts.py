@@ -1,4 +1,4 @@
-"""Texts that are made, so that nothing has to be there: sentences on topics, from a Zipf distribution of words."""
+"""Generated texts: sentences on topics, with words from a Zipf distribution."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,29 @@ from numpy.typing import NDArray
 from w2v_cli.corpus.encoded_text import EncodedText
 
 _SENTENCE_WORDS = 20
-_ON_TOPIC = 0.35  # the share of a sentence's words that are of its topic: few enough to be hard to learn
+_ON_TOPIC = 0.35  # share of a sentence's words from its topic: low enough to be hard to learn
 _ROWS_AT_ONCE = 500
 _NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
 class TopicText:
-    """A text whose words have topics; topic_of: (V,), by word id."""
+    """A text whose words have topics; `topic_of`: (V,), by word id."""
 
     corpus: EncodedText
     topic_of: NDArray[np.int64]
 
 
 def build_topic_text(*, vocabulary: int, topics: int, words: int, seed: int) -> TopicText:
-    """Return a text of so many words, of at most so many different ones, shared out evenly among topics.
+    """Return a text whose sentences have topics.
 
-    A sentence has a topic, and a good third of its words are of it; the words of a topic follow Zipf's law.
+    About a third of a sentence's words come from its topic; the words of a topic follow Zipf's law.
+
+    Args:
+        vocabulary: the most distinct words, divided evenly among the topics.
+        topics: number of topics.
+        words: words of the text.
+        seed: seed of the random numbers.
     """
     rng = np.random.default_rng(seed)
     sentences = words // _SENTENCE_WORDS
@@ -46,9 +52,12 @@ def build_topic_text(*, vocabulary: int, topics: int, words: int, seed: int) -> 
 
 
 def purity(text: TopicText, vectors: NDArray[np.float32], *, asked: int) -> float:
-    """Return the share of the ten nearest words, by cosine, that are of the word's own topic.
+    """Return the share of the ten nearest words, by cosine, that have the word's own topic.
 
-    asked: how many words, frequent and rare ones alike; all words answer.
+    Args:
+        text: the text.
+        vectors: (V, D), by word id.
+        asked: for how many words to search, frequent and rare ones; all words are candidates.
     """
     units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
     shares = []

@@ -1,4 +1,4 @@
-"""How well and how fast the GPU trains, beside the CPU engine: the same made text, the same settings."""
+"""Quality and speed of training on the GPU against the CPU, on the same generated text with the same settings."""
 
 import contextlib
 import dataclasses
@@ -22,13 +22,13 @@ from w2v_cli.training.schedule import Schedule
 
 _ASKED_WORDS = 2000
 _HELD_OUT = 0.02
-_PURITY_LOST = 0.02  # of the CPU's at the default concurrency: more is a failure
+_PURITY_LOST = 0.02  # largest loss against the CPU at the default concurrency
 
 
 def check_quality(text: TopicText, model: ModelName, dim: int, epochs: int) -> list[dict[str, Any]]:
     """Train on the CPU, then on the GPU at several concurrencies; return purity and held-out loss of each.
 
-    The default concurrency is marked, and fails where its purity is much below the CPU's.
+    The default concurrency is marked, and fails if its purity is much below the CPU's.
     """
     default, resident = concurrencies(text.corpus, model, dim)
     cpu = _train(text, model, dim, epochs, Backend.NUMBA, None)
@@ -43,10 +43,16 @@ def check_quality(text: TopicText, model: ModelName, dim: int, epochs: int) -> l
 
 
 def measure_speed(text: TopicText, model: ModelName, dim: int, repeats: int, bandwidth: float) -> list[dict[str, Any]]:
-    """Return corpus words a second on the CPU, and on the GPU at the default concurrency and at all it holds.
+    """Return corpus words per second on the CPU, and on the GPU at the default and at the largest concurrency.
 
-    The roofline is that of the device's memory: how many words a second it could serve if no row were ever found in
-    the cache. bandwidth: bytes a second. Medians of `repeats` epochs, after one that is not counted.
+    The roofline is that of device memory: words per second if no row were ever found in the cache.
+
+    Args:
+        text: the text.
+        model: the model.
+        dim: D, dimensions of the vectors.
+        repeats: epochs to take the median of, after one that warms up.
+        bandwidth: of the device's memory, bytes per second.
     """
     config = config_of(model, dim, epochs=repeats + 1)
     default, resident = concurrencies(text.corpus, model, dim)
@@ -68,7 +74,7 @@ def measure_speed(text: TopicText, model: ModelName, dim: int, repeats: int, ban
 
 
 def concurrencies(corpus: EncodedText, model: ModelName, dim: int) -> tuple[int, int]:
-    """Return how many blocks are in flight by default, and how many the device holds."""
+    """Return the blocks in flight by default, and the most that fit the device."""
     engine = CuPyEngine(corpus, config_of(model, dim))
     return engine.blocks_in_flight, engine.resident_blocks
 
@@ -132,7 +138,7 @@ def _speed(corpus: EncodedText, config: Config, backend: Backend, blocks: int | 
 
 
 def _bytes_per_word(corpus: EncodedText, config: Config) -> float:
-    """Return the bytes of rows that are read and added for a corpus word, those that subsampling drops included."""
+    """Return the bytes of rows read and written per corpus word, averaged over the words that subsampling drops too."""
     counts = corpus.word_counts
     kept = expected_occurrences(counts, keep_probabilities(counts, config.sampling.subsample))
     return CuPyEngine(corpus, config).layout.bytes_per_centre * kept / len(corpus.word_ids)

@@ -51,20 +51,6 @@ def is_option(parameter: Parameter) -> bool:
     return parameter.opts[0].startswith("-")
 
 
-def parameter_name(parameter: Parameter) -> str:
-    """Return a parameter as it is typed: `-n, --top N`, `WORD...`."""
-    value = "" if getattr(parameter, "is_flag", False) else parameter.metavar or str(parameter.name).strip("_").upper()
-    names = ", ".join(sorted(parameter.opts, key=len))
-    return f"{names} {value}".strip() if is_option(parameter) else value
-
-
-def parameter_help(parameter: Parameter) -> str:
-    """Return the help of a parameter, with its default unless the help says it already."""
-    text = " ".join((getattr(parameter, "help", "") or "").split())
-    is_told = parameter.default in (None, False) or "[" in text
-    return text if is_told else f"{text} [{parameter.default}]".strip()
-
-
 def exit_codes(group: Group) -> list[tuple[str, str]]:
     """Return the exit codes that the program's help names, and what they mean."""
     text = re.sub(r"\s+", " ", str(group.epilog).replace("\b", "").removeprefix("\n").partition(": ")[2])

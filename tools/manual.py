@@ -11,10 +11,9 @@ from command_help import (
     exit_codes,
     is_option,
     paragraphs,
-    parameter_help,
-    parameter_name,
 )
 from w2v_cli import __version__
+from w2v_cli.cli.help import parameter_help, parameter_name
 
 ENVIRONMENT = {
     "W2V_DATA_DIR": "Folder of downloads; otherwise the platform's for a user's data, ~/.local/share/w2v on Linux.",

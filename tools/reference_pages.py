@@ -5,7 +5,8 @@ import re
 
 from click import Parameter
 
-from command_help import Examples, all_commands, command_group, is_option, paragraphs, parameter_help, parameter_name
+from command_help import Examples, all_commands, command_group, is_option, paragraphs
+from w2v_cli.cli.help import parameter_help, parameter_name, usage_name
 from w2v_cli.config.schema import describe_settings
 
 COMMAND_LINE_HEAD = """\
@@ -50,7 +51,7 @@ def command_line_page() -> str:
     group = command_group()
     lines = [COMMAND_LINE_HEAD, *_parameters(group.params)]
     for name, command in all_commands(group).items():
-        arguments = [_argument(parameter) for parameter in command.params if not is_option(parameter)]
+        arguments = [usage_name(parameter) for parameter in command.params if not is_option(parameter)]
         summary, details = paragraphs(str(command.help))
         lines += ["", f"## {name}", "", _escape(summary), "", "```text", " ".join([name, "[OPTIONS]", *arguments])]
         lines += ["```", "", *_parameters(command.params)]
@@ -74,13 +75,6 @@ def settings_page() -> str:
         cells = (f"`{setting.key}`", default, _escape(setting.allowed), _escape(setting.description))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
-
-
-def _argument(parameter: Parameter) -> str:
-    """Return an argument as it stands in the usage line: `[NAME]...` may be left out and may come several times."""
-    name = parameter_name(parameter).strip("{}[].")
-    shown = name if parameter.required else f"[{name}]"
-    return f"{shown}..." if parameter.nargs == -1 else shown
 
 
 def _parameters(parameters: list[Parameter]) -> list[str]:

@@ -23,3 +23,16 @@ def count(number: int, thing: str) -> str:
     ('1 file', '1,000 words')
     """
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return a number of seconds as people read it.
+
+    >>> duration(7.4), duration(75), duration(7300)
+    ('7 s', '1:15 min', '2:01 h')
+    """
+    minutes, whole = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{whole} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02} h" if hours else f"{minutes}:{whole:02} min"

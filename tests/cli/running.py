@@ -15,7 +15,7 @@ TEXT = (
     "You and I and we went to the sea; they went home.\n"
 ) * 30
 # Shows a bar at once, however short the work is.
-NO_MOMENT = "import w2v_cli.cli.bars as b; b._MOMENT_SECONDS = 0"
+NO_MOMENT = "import w2v_cli.cli.progress as b; b._MOMENT_SECONDS = 0"
 # What makes a training as short as it can be: no Numba to load, few numbers to learn.
 FAST = ("--dim", "4", "--epochs", "1", "--set", "training.backend=numpy")
 

@@ -107,7 +107,7 @@ def test_a_file_without_counts_says_so(asked):
     done = asked.run("similar", "war", "--restrict", "2", "-v", "new.safetensors")
 
     assert {word for word, _ in rows(done)} == {"sea", "web"}
-    assert done.stderr == "warning: new.safetensors has no counts: --restrict takes its first 2 words.\n"
+    assert done.stderr == "warning: new.safetensors has no counts: --restrict uses its first 2 words.\n"
     assert "--min-count needs" in the_error(asked.run("similar", "war", "--min-count", "2", "-v", "new.safetensors"), 2)
 
 
@@ -150,7 +150,9 @@ def test_analogies_come_in_threes(asked):
     assert [row[0] for row in rows(several)] == ["sea : ship :: war", "war : sea :: new york"]
     assert lines.stdout == several.stdout
     assert lines.returncode == 2
-    assert lines.stderr == "error: 'sea ship' has 2 words, an analogy has three: A B C, with spaces or tabs between.\n"
+    assert (
+        lines.stderr == "error: 'sea ship' has 2 words, but an analogy has three: A B C, separated by spaces or tabs.\n"
+    )
 
 
 def test_a_sum_gets_the_answers_of_its_analogy(asked):

@@ -70,7 +70,7 @@ def test_a_signal_is_heeded_at_the_end_of_a_round(w2v):
         wait_for(lambda: has_trained(w2v.folder, 1), process)
         process.send_signal(signal.SIGINT)
         told = finish(process, exit_code=130)
-    assert "Go on with: w2v train" in told
+    assert "To continue: `w2v train" in told
     assert {"round", "rounds", "workers"} <= next(
         event for event in events(w2v.folder) if event["event"] == "progress"
     ).keys()
@@ -100,7 +100,7 @@ def test_what_is_measured_after_each_epoch(w2v):
     assert content["epoch"] == losses.index(min(losses)) + 1 == len(losses) - 1 < 11
     assert content["evaluation"]["scores"] == ends[content["epoch"] - 1]["scores"]
     assert [event["scores"] for event in ends] == [of_epoch["scores"] for of_epoch in content["epoch_evaluations"]]
-    assert f"kept the vectors of epoch {content['epoch']}, where the held-out loss was lowest" in told
+    assert f"Kept the vectors of epoch {content['epoch']}, which has the lowest held-out loss" in told
 
     done = w2v.run("evaluate", VECTORS, "--on", "pairs.txt", "--json")
     (of_set,) = json.loads(done.stdout)["scores"]
@@ -151,7 +151,7 @@ def test_a_signal_to_all_processes_is_the_drivers(w2v, number):
         wait_for(lambda: has_trained(w2v.folder, 1), process)
         os.killpg(process.pid, number)
         told = finish(process, exit_code=128 + number)
-    assert "Go on with: w2v train" in told
+    assert "To continue: `w2v train" in told
     assert not {line.partition(":")[0] for line in told.splitlines()} & {"warning", "Traceback (most recent call last)"}
     assert not [event for event in events(w2v.folder) if event["event"] == "worker_lost"]
 
@@ -396,13 +396,13 @@ def test_settings_of_a_file_a_time_limit_and_old_vectors(w2v):
     assert json.loads(shown.stdout)["config"]["cluster"]["cluster"] == "local:2"
 
     limited = train(w2v, "--config", "c.yaml", "--epochs", "1000", "--time-limit", "1s")  # over when training begins
-    assert "stopped at the time limit" in limited
+    assert "Stopped at the time limit" in limited
     assert keyed_vectors.load(w2v.folder / VECTORS).metadata["stopped_early"]["whole_epochs"] == 0
 
     outputs = [("1", "1.safetensors"), ("7", "7.safetensors")]
     for threads, output in outputs:
         told = train(w2v, "--config", "c.yaml", "--init-from", VECTORS, "--threads", threads, "--output", output)
-        assert "begin with their vectors of w2v.safetensors" in told
+        assert f" from {VECTORS}\n" in told
     files = [(w2v.folder / output).read_bytes() for _, output in outputs]
     assert files[0] == files[1]
     assert keyed_vectors.load(w2v.folder / "1.safetensors").metadata["init_from"]["source"] == VECTORS

@@ -77,7 +77,7 @@ def test_a_web_text_that_changes_leaves_the_last_round(w2v, server):
     assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume goes on there." in told
     server.script["/text.txt"] = [File(text)]
     with w2v.started("train", url, "--resume", "--time-limit", "0.001s") as process:
-        assert "going on from" in finish(process)
+        assert "Resuming from" in finish(process)
 
 
 def test_a_server_without_ranges_is_read_as_one(w2v, server):

@@ -30,7 +30,7 @@ def test_without_a_corpus_the_built_in_text_is_taken(with_demo):
     done = with_demo.run("train", *FAST)
 
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("corpus: demo (no corpus was given), ")
+    assert done.stderr.startswith("Corpus: demo (the default), ")
 
 
 def test_without_a_corpus_ptb_is_taken_where_it_is(with_demo):
@@ -40,7 +40,7 @@ def test_without_a_corpus_ptb_is_taken_where_it_is(with_demo):
     done = with_demo.run("train", *FAST)
 
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("corpus: ptb (no corpus was given), ")
+    assert done.stderr.startswith("Corpus: ptb (the default), ")
     assert "warning" not in done.stderr
     assert with_demo.run("similar", "<eos>", "--top", "1").returncode == 0
 
@@ -52,7 +52,7 @@ def test_a_corpus_is_taken_by_name(with_demo):
     done = with_demo.run("train", "demo", *FAST)
 
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith(f"corpus: demo, {with_demo.folder / 'data' / 'demo'}")
+    assert done.stderr.startswith(f"Corpus: demo, {with_demo.folder / 'data' / 'demo'}")
 
 
 def test_a_name_wins_over_a_file_and_a_path_does_not(with_demo):
@@ -61,7 +61,7 @@ def test_a_name_wins_over_a_file_and_a_path_does_not(with_demo):
 
     done = with_demo.run("train", "./demo", *FAST)
 
-    assert done.stderr.startswith("corpus: demo\n815 words")
+    assert done.stderr.startswith("Corpus: demo\nRead 815 words")
 
 
 def test_ptb_in_prose_gets_a_warning(w2v):

@@ -61,7 +61,7 @@ def test_what_the_system_refuses_is_told(w2v):
 
     message = the_error(w2v.run("train", "text.txt", *FAST, first=locked), 6)
 
-    assert message == "text.txt/x: Not a directory; check the name, permissions and disk."
+    assert message == "text.txt/x: Not a directory; check the name, the permissions and the disk."
 
 
 @pytest.mark.fault(43)

@@ -17,8 +17,8 @@ import w2v_cli.datasets.registry as d
 files = tuple(d.DatasetFile(name, {sha256!r}, ({url!r} + name,)) for name in ("one.txt", "two.txt"))
 d.read_table = lambda: {{"toy": d.Dataset("toy", "A toy", "corpus", "free as air", "one.txt", files)}}
 """
-A_LINE_FOR_EACH_CHUNK = "import w2v_cli.cli.bars as b\nb._SECONDS_BETWEEN_LINES = 0"
-HEAD = "A toy\nlicence: free as air\n"
+A_LINE_FOR_EACH_CHUNK = "import w2v_cli.cli.progress as b\nb._SECONDS_BETWEEN_LINES = 0"
+HEAD = "A toy\nLicence: free as air\n"
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_download_says_what_it_does_and_writes_the_path(w2v, table, server):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{w2v.folder / 'data' / 'toy' / 'one.txt'}\n"
-    told = [f"{name}: not there yet; downloading {server.url(f'/{name}')}\n" for name in ("one.txt", "two.txt")]
+    told = [f"Downloading {name} from {server.url(f'/{name}')}\n" for name in ("one.txt", "two.txt")]
     assert done.stderr == HEAD + "".join(told)
     assert installed(w2v) == ["one.txt", "two.txt"]
 
@@ -59,7 +59,7 @@ def test_what_is_there_is_kept(w2v, table, server):
     again = w2v.run("download", "toy", first=table)
     over = w2v.run("download", "toy", "--overwrite", "-q", first=table)
 
-    assert again.stderr == HEAD + "one.txt: already there; kept\ntwo.txt: already there; kept\n"
+    assert again.stderr == HEAD + "one.txt is already there\ntwo.txt is already there\n"
     assert over.stderr == HEAD
     assert len(server.requests["/one.txt"]) == 2
 
@@ -105,7 +105,7 @@ def test_a_killed_download_goes_on_where_it_was(w2v, table, server):
     """After kill -9 half-way the same command asks for the rest only, and the file is whole."""
     server.script["/one.txt"] = [Answer(200, BODY, {"ETag": '"one"'}, sent=HALF, stalls=True), File(BODY)]
     with w2v.started("download", "toy", first=table + A_LINE_FOR_EACH_CHUNK) as process:
-        while not process.stderr.readline().startswith("one.txt: 0.2 of 0.5 MB"):
+        while not process.stderr.readline().startswith("one.txt: 2"):
             pass
         process.kill()
     kept = len(w2v.files()["data/toy/one.txt.part"])
@@ -127,7 +127,7 @@ def test_files_are_taken_from_a_folder(w2v, table, server):
     done = w2v.run("download", "toy", "--from", "downloads", first=table)
 
     assert done.returncode == 0, done.stderr
-    assert "one.txt: not there yet; copying downloads/one.txt\n" in done.stderr
+    assert "Copying one.txt from downloads/one.txt\n" in done.stderr
     assert server.requests == {}
 
 
@@ -137,7 +137,7 @@ def test_a_part_of_the_files_is_not_enough(w2v, table):
 
     message = the_error(w2v.run("download", "toy", "--from", "downloads", first=table), 5)
 
-    assert message.startswith("toy is not complete yet, one.txt missing")
+    assert message.startswith("toy is incomplete, missing one.txt")
     assert installed(w2v) == ["two.txt"]
 
 

@@ -81,7 +81,7 @@ def test_an_output_that_exists_is_kept(asked, command):
             "--dtype int8: word2vec's binary file can be written",
         ),
         (["export", "w2v.safetensors", "none/x.bin"], 6, "cannot write none/x.bin"),
-        (["export", "none", "x.bin"], 4, "none does not exist: name another VECTORS."),
+        (["export", "none", "x.bin"], 4, "none not found: pass another VECTORS, or train one: `w2v train TEXT`."),
         (["import", "none"], 4, "none not found; check the path, or use - to read stdin."),
         (["import", "text.txt"], 4, "text.txt looks like none of the formats that w2v imports"),
         (["import", "bad.txt"], 4, "bad.txt, line 2: 'x' is not a number; expected 2 after the word."),

@@ -62,7 +62,7 @@ def test_an_existing_page_is_kept(asked):
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "expected"),
     [
-        (["absent.safetensors"], 4, "absent.safetensors does not exist: name another FILE."),
+        (["absent.safetensors"], 4, "absent.safetensors not found: pass another FILE, or train one: `w2v train TEXT`."),
         (["--output", "no/such/map.html"], 6, "cannot write no/such/map.html"),
         (["--output", "."], 2, "already exists"),
         (["--min-count", "1000000"], 2, "no word occurs 1,000,000 times"),

@@ -28,7 +28,7 @@ def test_what_is_joined_is_trained_on(cities):
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "joined in " in done.stderr
-    assert done.stderr.endswith("w2v train joined.txt --set corpus.tokens=whitespace --output …\n")
+    assert done.stderr.endswith("`w2v train joined.txt --set corpus.tokens=whitespace`\n")
     text = (cities.folder / "joined.txt").read_text()
     assert "bank_of_america" in text
     assert "new_york" in text
@@ -98,13 +98,13 @@ def test_json_says_what_was_joined(cities):
         (["absent.txt"], 3, "absent.txt"),
         (["empty.txt"], 3, "holds no words"),
         (["text.txt", "-o", "text.txt"], 2, "text.txt already exists"),
-        (["text.txt", "-o", "new.txt", "--list", "new.txt"], 2, "are one file"),
+        (["text.txt", "-o", "new.txt", "--list", "new.txt"], 2, "are the same file"),
         (["text.txt", "-o", "absent/new.txt"], 6, "absent/new.txt"),
         (["text.txt", "-o", ".", "--overwrite"], 6, "it is a folder"),
-        (["text.txt", "--threshold", "-1"], 2, "give a number 0 or more"),
-        (["text.txt", "--threshold", "nan"], 2, "is no threshold"),
+        (["text.txt", "--threshold", "-1"], 2, "--threshold must be 0 or more for word2phrase, was -1."),
+        (["text.txt", "--threshold", "nan"], 2, "--threshold must be 0 or more"),
         (["text.txt", "--score", "npmi", "--threshold", "2"], 2, "from -1 to 1"),
-        (["text.txt", "--delimiter", " "], 2, "--delimiter ' '"),
+        (["text.txt", "--delimiter", " "], 2, "--delimiter must be"),
         (["text.txt", "--min-count", "0"], 2, "--min-count"),
         (["text.txt", "--passes", "0"], 2, "--passes"),
     ],
@@ -141,7 +141,7 @@ def test_a_closed_pipe_and_a_signal_leave_nothing(cities):
     with cities.started("phrases", "-", "-o", "joined.txt", stdin=-1) as process:
         process.stdin.write(CITIES)
         process.stdin.flush()
-        assert process.stderr.readline() == "corpus: stdin\n"
+        assert process.stderr.readline() == "Corpus: stdin\n"
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         process.stdin.close()

@@ -73,13 +73,13 @@ def test_a_run_that_is_still_going_on_is_shown(w2v):
     done = w2v.run("plot", "run.jsonl")
 
     assert [row[1:3] for row in rows(done)] == [["1", "loss"], ["1", "held_out"], ["1", "s"]]
-    assert "1 of its lines" in done.stderr
-    assert "not ended" in w2v.run_on_terminal("plot", "run.jsonl")[1]
+    assert "skipped 1 incomplete or damaged line." in done.stderr
+    assert "unfinished" in w2v.run_on_terminal("plot", "run.jsonl")[1]
 
 
 @pytest.mark.parametrize(
     ("log", "told"),
-    [(events(START), "no loss has been written yet"), (events(START, *reports(0.125)), "no epoch is over yet")],
+    [(events(START), "no loss logged yet"), (events(START, *reports(0.125)), "no epoch complete yet")],
 )
 def test_a_log_without_an_epoch_is_told(w2v, log, told):
     """A training that has just begun is no failure."""

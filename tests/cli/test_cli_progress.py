@@ -2,8 +2,8 @@
 
 import pytest
 
-from w2v_cli.cli import bars
-from w2v_cli.cli.progress import TrainingDisplay
+from w2v_cli.cli import progress
+from w2v_cli.cli.training_display import TrainingDisplay
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.pipeline.events import CorpusRead
 from w2v_cli.training.factory import EngineLoaded
@@ -33,7 +33,7 @@ def test_compilation_is_announced(display, capsys):
     display.show(EngineLoaded("block", Backend.NUMBA, threads=1, is_compiled=False))
 
     assert capsys.readouterr().err == (
-        "algorithm: block on numba, 1 thread\ncompiling, once on this machine; this takes some twenty seconds\n"
+        "Training: block algorithm on numba, 1 thread\nCompiling for this machine (first run only, about 30 s)\n"
     )
 
 
@@ -44,17 +44,18 @@ def test_a_result_that_varies_is_announced(display, capsys):
     display.show(EngineLoaded("block", Backend.CUPY, threads=2, is_reproducible=False, blocks_in_flight=39))
 
     assert capsys.readouterr().err == (
-        "algorithm: minibatch on cupy; another run may give slightly other vectors\n"
-        "algorithm: block on numba, 2 threads; another run may give slightly other vectors (not with --deterministic)\n"
-        "algorithm: block on cupy, 39 blocks in flight; another run may give slightly other vectors\n"
+        "Training: minibatch algorithm on cupy. Results vary slightly between runs\n"
+        "Training: block algorithm on numba, 2 threads. Results vary slightly between runs; --deterministic makes them "
+        "identical\n"
+        "Training: block algorithm on cupy, 39 blocks in flight. Results vary slightly between runs\n"
     )
 
 
 def test_lines_keep_their_distance(display, capsys, monkeypatch):
     """Off a terminal a line of progress comes every few seconds, whatever the number of reports."""
     clock = iter([0.0, 4.9, 5.1, 5.1, 9.0])
-    monkeypatch.setattr(bars.time, "monotonic", lambda: next(clock))
-    display._last_line = bars.time.monotonic()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    display._last_line = progress.time.monotonic()
 
     for _ in range(3):
         display.show(HALF_WAY)
@@ -65,11 +66,11 @@ def test_lines_keep_their_distance(display, capsys, monkeypatch):
 def test_reading_is_told_where_it_takes_long(display, capsys, monkeypatch):
     """Every few seconds, with the whole where it is known; a text from a pipe has none."""
     clock = iter([0.0, 4.9, 5.1, 5.1, 10.2, 10.2])
-    monkeypatch.setattr(bars.time, "monotonic", lambda: next(clock))
-    display._last_line = bars.time.monotonic()
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    display._last_line = progress.time.monotonic()
 
     display.show(CorpusRead(500_000_000, 5_000_000_000))
     display.show(CorpusRead(520_000_000, 5_000_000_000))
     display.show(CorpusRead(1_040_000_000, None))
 
-    assert capsys.readouterr().err == "reading: 520.0 of 5,000.0 MB\nreading: 1,040.0 MB\n"
+    assert capsys.readouterr().err == "Reading: 520.0 MB of 5.0 GB\nReading: 1.0 GB\n"

@@ -24,16 +24,21 @@ def test_train_tells_what_it_does_on_stderr(w2v):
     assert done.returncode == 0
     assert done.stdout == ""
     told = [
-        r"corpus: text\.txt",
-        r"810 words, 18 different; kept 18 words with 810 occurrences, in \d\.\d s",
-        r"read 1 file, 3,510 bytes, \d+ sentences(; dropped or odd: .*)?",
-        r"algorithm: block on numba, 2 threads",
-        r"epoch 1 of 2: mean loss \d\.\d{4}, [\d,]+ words/s, .* left",
-        r"epoch 2 of 2: mean loss \d\.\d{4}, [\d,]+ words/s, 0 s left",
-        r"wrote w2v\.safetensors: 18 words, trained in \d+\.\d s",
+        r"Corpus: text\.txt",
+        r"Read 810 words in \d\.\d s\. Vocabulary: 18 words \(100\.0 % of the text\)",
+        r"1 file, 3\.5 kB, \d+ sentences(; also: .*)?",
+        r"Training: block algorithm on numba, 2 threads",
+        r"Epoch 1 of 2: loss \d\.\d{4}, [\d,]+ words/s, .* left",
+        r"Epoch 2 of 2: loss \d\.\d{4}, [\d,]+ words/s, 0 s left",
+        r"Wrote w2v\.safetensors: 18 words, trained in \d+\.\d s",
+        r"Kept w2v\.safetensors\.snapshot for --resume .*",
     ]
     # What only a slow machine says, and one that has to compile first.
-    lines = [line for line in done.stderr.splitlines() if " %: " not in line and not line.startswith("compiling")]
+    lines = [
+        line
+        for line in done.stderr.splitlines()
+        if " %: " not in line and not line.startswith(("Compiling", "Reading"))
+    ]
     assert len(lines) == len(told)
     assert [line for line, pattern in zip(lines, told, strict=True) if not re.fullmatch(pattern, line)] == []
 

@@ -54,12 +54,12 @@ GO_ON = "w2v.safetensors holds the vectors after "
 def test_a_signal_ends_training_tidily(w2v, name):
     """The exit code is 128 + the signal, stderr ends with one line, and nothing but vectors and snapshot is left."""
     with w2v.started("train", "text.txt", *ENDLESS) as process:
-        assert has_begun(process, "epoch 2 of")
+        assert has_begun(process, "Epoch 2 of")
         out, told = end(process, name)
 
     *others, line = [line for line in told.splitlines() if not line.endswith(" left")]
     assert process.returncode == 128 + getattr(signal, name)
-    assert [line.split(": ")[0] for line in others] == ["wrote w2v.safetensors"]
+    assert [line.split(": ")[0] for line in others] == ["Wrote w2v.safetensors"]
     assert line.startswith(f"error: stopped by {name}. {GO_ON}")
     assert out == ""
     assert sorted(w2v.files()) == ["text.txt", "w2v.safetensors", "w2v.safetensors.snapshot"]
@@ -68,13 +68,13 @@ def test_a_signal_ends_training_tidily(w2v, name):
 def test_a_signal_is_an_object_for_a_script(w2v):
     """With --json a stopped training writes one object."""
     with w2v.started("train", "text.txt", *ENDLESS, "--json") as process:
-        assert has_begun(process, "epoch 2 of")
+        assert has_begun(process, "Epoch 2 of")
         out, _ = end(process, "SIGTERM")
 
     [line] = out.splitlines()
     error = json.loads(line)["error"]
     assert (error["exit_code"], error["message"][:19]) == (143, "stopped by SIGTERM.")
-    assert error["message"].endswith("Go on with: w2v train text.txt --resume")
+    assert error["message"].endswith("To continue: `w2v train text.txt --resume`")
 
 
 def test_an_ignored_signal_stays_ignored(w2v):
@@ -82,9 +82,9 @@ def test_an_ignored_signal_stays_ignored(w2v):
     nohup = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)"
 
     with w2v.started("train", "text.txt", *ENDLESS, first=nohup) as process:
-        assert has_begun(process, "epoch 2 of")
+        assert has_begun(process, "Epoch 2 of")
         process.send_signal(signal.SIGHUP)
-        went_on = has_begun(process, "epoch 100 of")
+        went_on = has_begun(process, "Epoch 100 of")
         end(process, "SIGTERM")
 
     assert went_on

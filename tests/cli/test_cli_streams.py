@@ -54,7 +54,7 @@ def test_no_other_word_is_no_error(w2v):
 
     done = w2v.run("analogy", "a", "b", "c")
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "no other word is left to answer with.\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "No other word to show.\n")
 
 
 @pytest.mark.fault(40)
@@ -93,7 +93,9 @@ def test_a_full_disk_behind_stdout_is_told(asked, arguments, unbuffered):
         done = asked.run(*arguments, stdout=full, env={"PYTHONUNBUFFERED": unbuffered})
 
     assert done.returncode == 6
-    assert done.stderr == "error: cannot write to stdout: No space left on device; send the output somewhere else.\n"
+    assert (
+        done.stderr == "error: cannot write to stdout: No space left on device; redirect the output to another place.\n"
+    )
 
 
 @pytest.mark.fault(41)
@@ -117,14 +119,14 @@ def test_a_closed_stream_is_no_bug(asked, closed, exit_code):
     done = asked.run(first=f"import os, sys\nos.execv(sys.executable, [sys.executable, *{command!r}])")
 
     assert done.returncode == exit_code
-    assert done.stderr in {"", "error: cannot write to stdout: it is closed; send the output somewhere else.\n"}
+    assert done.stderr in {"", "error: cannot write to stdout: it is closed; redirect the output to another place.\n"}
 
 
 def test_an_error_stays_on_its_line(w2v):
     """A file name with a line break and a terminal code is escaped in the one line of the error."""
     message = the_error(w2v.run("info", "no\n\x1b[2Jfile"), 4)
 
-    assert message.startswith("no\\n\\x1b[2Jfile does not exist")
+    assert message.startswith("no\\n\\x1b[2Jfile not found")
 
 
 def test_a_bug_is_one_line(asked):
@@ -132,7 +134,9 @@ def test_a_bug_is_one_line(asked):
     done = asked.run("similar", "king", first=A_BUG)
     for_script = asked.run("similar", "king", "--json", first=A_BUG)
 
-    assert the_error(done, 1) == "a bug in w2v, ZeroDivisionError: division by zero; `w2v --debug …` shows where."
+    assert the_error(done, 1) == (
+        "bug in w2v: ZeroDivisionError: division by zero; run `w2v --debug …` for the traceback."
+    )
     assert json.loads(for_script.stdout)["error"]["exit_code"] == for_script.returncode == 1
 
 
@@ -184,4 +188,4 @@ def test_output_that_a_file_cannot_hold_is_no_success(many, unbuffered):
     )
 
     assert done.returncode == 6
-    assert done.stderr == "error: cannot write to stdout: File too large; send the output somewhere else.\n"
+    assert done.stderr == "error: cannot write to stdout: File too large; redirect the output to another place.\n"

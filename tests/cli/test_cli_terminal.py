@@ -21,8 +21,10 @@ def test_training_moves_a_bar(w2v):
 
     assert exit_code == 0
     assert re.search(r"\r +67 % \|.*\| loss \d\.\d{3}, [\d,]+ words/s, 0 s left", shown)
-    assert [int(epoch) for epoch in re.findall(r"\repoch (\d) of 3: mean loss", shown)] == [1, 2, 3]
-    assert re.search(r"\r +\rwrote w2v.safetensors: 18 words, trained in \d\.\d s\n$", shown)
+    assert [int(epoch) for epoch in re.findall(r"\rEpoch (\d) of 3: loss", shown)] == [1, 2, 3]
+    assert re.search(
+        r"\r +\rWrote w2v.safetensors: 18 words, trained in \d\.\d s\nKept w2v.safetensors.snapshot .*\n  .*\n$", shown
+    )
 
 
 @pytest.mark.fault(42)
@@ -49,7 +51,7 @@ def test_a_poor_terminal_gets_plain_lines(w2v, columns, variables):
     assert exit_code == 0
     assert "\r" not in shown
     assert "\x1b" not in shown
-    assert len(re.findall(r"^epoch \d of 3: mean loss", shown, re.MULTILINE)) == 3
+    assert len(re.findall(r"^Epoch \d of 3: loss", shown, re.MULTILINE)) == 3
 
 
 def test_quiet_training_shows_nothing(w2v):

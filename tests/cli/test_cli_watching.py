@@ -135,7 +135,7 @@ def test_a_plan_says_what_would_happen(fork):
     assert subjects["corpus"] == "text.txt; 1 file, 810 words"
     assert subjects["vocabulary"] == "18 words with 810 occurrences"
     assert subjects["files"] == "new.safetensors, new.safetensors.snapshot, run.jsonl"
-    assert re.match(r"about \d+ s, estimated from a moment of training at [\d,]+ words/s", subjects["time"])
+    assert re.match(r"about \d+ s, estimated from a short trial at [\d,]+ words/s", subjects["time"])
     assert fork.files() == before
 
 

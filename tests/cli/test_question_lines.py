@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from w2v_cli.cli import question_lines
-from w2v_cli.cli.question_lines import iterate_batches
+from w2v_cli.cli import ask_inputs
+from w2v_cli.cli.ask_inputs import iterate_batches
 from w2v_cli.errors import ConfigError
 
 
@@ -61,7 +61,7 @@ def test_bytes_that_are_no_utf8_stay():
 
 def test_a_line_without_end_is_refused(monkeypatch):
     """Memory is bounded by the longest line that may be."""
-    monkeypatch.setattr(question_lines, "LONGEST_LINE", 100)
+    monkeypatch.setattr(ask_inputs, "_LONGEST_LINE", 100)
 
     with pytest.raises(ConfigError, match="longer than 100 bytes"):
         list(iterate_batches(io.BytesIO(b"fine\n" + b"x" * 101)))

@@ -19,7 +19,7 @@ from typing import Any
 _PARENT = """
 import json, os, pathlib, signal, socket, sys, tempfile, traceback
 import ruamel.yaml
-import w2v_cli.cli.app, w2v_cli.cli.progress, w2v_cli.config.resolve, w2v_cli.pipeline.train
+import w2v_cli.cli.app, w2v_cli.cli.training_display, w2v_cli.config.resolve, w2v_cli.pipeline.train
 
 def warm_up():
     # Load all compiled code that a training with the NumPy backend needs; its threads are gone before the first fork.

@@ -69,7 +69,7 @@ def test_killed_workers_are_replaced_and_their_shards_trained_again(w2v, expecte
         told = finish(process)
 
     assert any(lost_shards(w2v.folder))
-    assert "lost the worker tcp://127.0.0.1:" in told
+    assert "Lost worker tcp://127.0.0.1:" in told
     assert "warning: " not in told
     assert (w2v.folder / VECTORS).read_bytes() == expected
 

@@ -67,7 +67,7 @@ def test_a_limit_when_the_vectors_are_written_keeps_the_old_ones(fork, name):
     (fork.folder / VECTORS).write_bytes(b"old")
     more = () if name else ("--time-limit", "0.5s")
     with fork.started(*LONG, "--snapshot-every", "never", *more) as child:
-        assert child.read_until("epoch 2 of")
+        assert child.read_until("Epoch 2 of")
         resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (100, 100))
         if name:
             child.send_signal(15)
@@ -186,5 +186,5 @@ def test_a_full_disk_behind_an_answer_is_told(fork, question):
 
     message = the_error(fork.run(*question.split(), first=full), 6)
 
-    assert message == "cannot write to stdout: No space left on device; send the output somewhere else."
+    assert message == "cannot write to stdout: No space left on device; redirect the output to another place."
     assert fork.files() == before

@@ -49,10 +49,10 @@ def test_files_folders_patterns_and_stdin_are_one_text(w2v):
     done = w2v.run("train", "text.txt", "folder", "more-*.txt", "-", *FAST, "--json", input=TEXT)
 
     assert done.returncode == 0, done.stderr
-    assert "corpus: text.txt, folder/2.txt.gz, folder/a/1.txt and 3 more files\n" in done.stderr
+    assert "Corpus: text.txt, folder/2.txt.gz, folder/a/1.txt and 3 more files\n" in done.stderr
     assert "warning: left out of the corpus: folder/image.txt is a PNG image" in done.stderr
-    assert "read 5 files, " in done.stderr
-    assert "; dropped or odd: 1 file of other data\n" in done.stderr
+    assert "\n5 files, " in done.stderr
+    assert "; also: 1 file of other data\n" in done.stderr
     assert json.loads(done.stdout)["corpus"]["words"] == 5 * 810
     assert "source: text.txt, folder, more-*.txt, stdin\n" in w2v.run("info").stdout
 
@@ -89,7 +89,7 @@ def test_a_stdin_that_does_not_wait_is_waited_for(w2v, slow_stdin):
     """Where there is nothing to read yet, that is not the end."""
     receiver, sender = slow_stdin
     with w2v.started("train", "-", *FAST, stdin=receiver) as process:
-        assert process.stderr.readline() == "corpus: stdin\n"
+        assert process.stderr.readline() == "Corpus: stdin\n"
         os.write(sender, TEXT.encode())
         os.dup2(os.open(os.devnull, os.O_WRONLY), sender)  # closes the pipe's last writing end
         _, said = process.communicate()

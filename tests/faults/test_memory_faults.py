@@ -40,7 +40,7 @@ def test_too_little_memory_to_start_is_one_line(asked, arguments, sizes):
         done = asked.run(*arguments, first=limited(size * MEGABYTE), env=AS_USERS_DO)
 
         message = the_error(done, 6)
-        assert message.startswith("there is room for ")
+        assert message.startswith("w2v needs ")
         assert "(limit: address space (ulimit -v))" in message
         assert len(done.stderr.splitlines()) == 1
         assert asked.files() == before

@@ -31,7 +31,7 @@ def test_a_file_name_that_is_no_unicode_works(w2v):
     done = w2v.run("train", os.fsdecode(b"c\xff.txt"), *FAST, "--output", output, "--json")
 
     assert done.returncode == 0, done.stderr
-    assert "corpus: c\\udcff.txt\n" in done.stderr
+    assert "Corpus: c\\udcff.txt\n" in done.stderr
     assert json.loads(done.stdout)["output"] == output
     assert output in w2v.files()
 

@@ -67,7 +67,7 @@ def wait_for(path):
 def test_a_training_killed_anywhere_goes_on(fork, expected, epoch):
     """Row 1: after kill -9 the last snapshot loads, and --resume ends in the bytes of the uninterrupted training."""
     with fork.started(*TRAIN) as child:
-        assert child.read_until(f"epoch {epoch} of")
+        assert child.read_until(f"Epoch {epoch} of")
         wait_for(fork.folder / SNAPSHOT)
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
@@ -153,7 +153,7 @@ def test_a_limit_is_found_before_training(fork):
 ON_A_SMALL_DISK = """
 import os, sys
 from pathlib import Path
-import w2v_cli.cli, w2v_cli.cli.app, w2v_cli.cli.progress, w2v_cli.config.resolve, w2v_cli.pipeline.train
+import w2v_cli.cli, w2v_cli.cli.app, w2v_cli.cli.training_display, w2v_cli.config.resolve, w2v_cli.pipeline.train
 disk = Path(os.environ["DISK"])
 class Start:
     def __init__(self, *arguments):
@@ -328,7 +328,7 @@ def test_resume_without_a_snapshot_says_what_to_do(fork):
 def test_two_trainings_of_one_output(fork):
     """Row 37: the second stops (exit 8), names the first and reads no text; a killed one is in nobody's way."""
     with fork.started(*TRAIN, "--epochs", "100000") as first:
-        assert first.read_until("epoch 1 of")
+        assert first.read_until("Epoch 1 of")
         message = the_error(fork.run("train", "no-such-text.txt", "--overwrite"), 8)
         wait_for(fork.folder / SNAPSHOT)
         first.send_signal(signal.SIGKILL)
@@ -344,7 +344,7 @@ def test_two_trainings_of_one_output(fork):
 def test_a_signal_saves_before_it_ends(fork, expected, name):
     """Row 38: exit 128 + n, one line with the command to go on with; vectors and snapshot are whole; they lead on."""
     with fork.started(*TRAIN) as child:
-        assert child.read_until("epoch 3 of")
+        assert child.read_until("Epoch 3 of")
         child.send_signal(getattr(signal, name))
         _, told = child.communicate()
 
@@ -352,7 +352,7 @@ def test_a_signal_saves_before_it_ends(fork, expected, name):
     found = keyed_vectors.load(fork.folder / VECTORS).metadata["stopped_early"]
     assert child.returncode == 128 + getattr(signal, name)
     assert line.startswith(f"error: stopped by {name}. {VECTORS} holds the vectors after ")
-    assert line.endswith("Go on with: w2v train text.txt --resume")
+    assert line.endswith("To continue: `w2v train text.txt --resume`")
     assert 3 <= found["whole_epochs"] < EPOCHS
     assert resumed(fork) == expected
 
@@ -373,7 +373,7 @@ w2v_cli.vectors.keyed_vectors.save = save
 def test_two_signals_at_once_are_one(fork):
     """Row 38: `timeout` sends one to the process and one to its group; vectors and snapshot are saved."""
     with fork.started(*TRAIN) as child:
-        assert child.read_until("epoch 2 of")
+        assert child.read_until("Epoch 2 of")
         child.send_signal(signal.SIGTERM)
         child.send_signal(signal.SIGTERM)
         child.communicate()
@@ -387,7 +387,7 @@ def test_two_signals_at_once_are_one(fork):
 def test_the_second_signal_stops_at_once(fork):
     """Row 38: whoever asks twice does not wait for the vectors; what is on disk is whole."""
     with fork.started(*TRAIN, first=SLOW_SAVE) as child:
-        assert child.read_until("epoch 2 of")
+        assert child.read_until("Epoch 2 of")
         child.send_signal(signal.SIGINT)
         assert child.read_until("saving")
         time.sleep(_NOT_THE_SAME_SECONDS)
@@ -405,7 +405,7 @@ def test_a_signal_before_training_leaves_nothing(fork):
     (fork.folder / "text.txt").unlink()
     os.mkfifo(fork.folder / "text.txt")
     with fork.started(*TRAIN) as child:
-        assert child.read_until("corpus: ")
+        assert child.read_until("Corpus: ")
         child.send_signal(signal.SIGTERM)
         _, told = child.communicate()
 

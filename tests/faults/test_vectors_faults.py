@@ -53,8 +53,8 @@ def test_damaged_vectors_are_refused(w2v, trained, damage):
 @pytest.mark.parametrize(
     ("command", "name", "expected"),
     [
-        ("similar", "missing", "missing does not exist: name another file with --vectors."),
-        ("info", "missing", "missing does not exist: name another FILE."),
+        ("similar", "missing", "missing not found: pass another file with --vectors, or train one: `w2v train TEXT`."),
+        ("info", "missing", "missing not found: pass another FILE, or train one: `w2v train TEXT`."),
         ("analogy", "bad.safetensors", "is damaged"),
         ("info", "bad.safetensors", "is damaged"),
         ("info", ".", "is a folder or a device"),
@@ -152,4 +152,4 @@ def test_without_any_vectors_it_says_where_they_come_from(w2v, command):
 
     message = the_error(w2v.run(*command.split()), 4)
 
-    assert message == f"w2v.safetensors does not exist: `w2v train` writes it; name another {named}."
+    assert message == f"w2v.safetensors not found: pass another {named}, or train one: `w2v train TEXT`."

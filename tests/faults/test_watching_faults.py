@@ -77,7 +77,9 @@ def test_a_full_disk_behind_stdout_is_told(fork, arguments):
     full = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
     done = fork.run("train", "text.txt", *FAST, "-q", *arguments, first=full)
 
-    assert the_error(done, 6) == "cannot write to stdout: No space left on device; send the output somewhere else."
+    assert (
+        the_error(done, 6) == "cannot write to stdout: No space left on device; redirect the output to another place."
+    )
     assert ("w2v.safetensors" in fork.files()) == ("--json" in arguments)
 
 
@@ -118,7 +120,7 @@ def test_scores_and_plans_are_plain_where_the_terminal_is(pairs, variables):
     assert (done.returncode, plan.returncode) == (0, 0)
     assert "\x1b" not in done.stderr + plan.stderr
     assert "\r" not in done.stderr + plan.stderr
-    line = r"^epoch 1 of 1: .*, pairs\.txt -?[\d.]+ \(75 %\), [\d,]+ words/s, 0 s left$"
+    line = r"^Epoch 1 of 1: .*, pairs\.txt -?[\d.]+ \(75 %\), [\d,]+ words/s, 0 s left$"
     assert re.search(line, done.stderr, re.MULTILINE)
     assert json.loads(done.stdout)["evaluation"]["scores"]["pairs.txt"]["asked"] == 3
     assert json.loads(plan.stdout)["dry_run"] is True

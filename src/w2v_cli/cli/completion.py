@@ -35,7 +35,7 @@ def complete_config(incomplete: str) -> list[str]:
 
 def complete_setting(incomplete: str) -> list[str]:
     """Return the settings for --set that begin with `incomplete`, each with the `=` that its value follows."""
-    from w2v_cli.config.schema import FIELDS  # noqa: PLC0415  only --set needs it
+    from w2v_cli.config.schema import FIELDS
 
     return [f"{key}=" for key in _starting_with(FIELDS, incomplete)]
 
@@ -82,7 +82,7 @@ def words_starting_with(path: Path, prefix: str) -> list[str]:
 
 def _datasets(kind: str) -> list[str]:
     """Return the names of the datasets of a kind, `corpus` or `evaluation`."""
-    from w2v_cli.datasets.registry import read_table  # noqa: PLC0415  only these names need it
+    from w2v_cli.datasets.registry import read_table
 
     return [name for name, dataset in read_table().items() if dataset.kind == kind]
 

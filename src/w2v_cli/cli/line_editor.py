@@ -1,4 +1,4 @@
-"""Lines typed on a terminal, with history and completion where Python has readline."""
+"""Lines typed on a terminal, with history and completion if Python has readline."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -7,21 +7,22 @@ from typing import Any
 
 from w2v_cli.cli import console
 
-_LONGEST_HISTORY = 1000  # lines that are kept
-_BLANKS = " \t\n"  # what ends a word that is completed: dashes and apostrophes are parts of words
+_LONGEST_HISTORY = 1000  # lines
+_BLANKS = " \t\n"  # delimiters of completed words: dashes and apostrophes are parts of words
 
-Proposals = Callable[[str, bool], list[str]]  # (what was typed of a word, whether it begins the line) -> whole words
+Proposals = Callable[[str, bool], list[str]]  # (start of a word, whether it begins the line) -> completions
 
 
 @contextlib.contextmanager
 def line_editor(history: Path, propose: Proposals) -> Iterator[Callable[[str], str]]:
-    """Yield a function that shows a prompt and returns the line that the user types.
+    """Yield a function that shows a prompt and returns the line that the user types, or raises EOFError.
 
-    It raises EOFError at the end of input. The lines of earlier sessions are read from `history`, those of this one
-    added to it at the end; a history that cannot be read or written costs nothing but a warning.
+    Args:
+        history: the file of earlier lines, to which those of this session are added; a warning if that fails.
+        propose: returns completions.
     """
     try:
-        import readline  # noqa: PLC0415  Windows has none: input() alone edits lines there
+        import readline
     except ImportError:
         yield input
         return
@@ -38,12 +39,12 @@ def line_editor(history: Path, propose: Proposals) -> Iterator[Callable[[str], s
     finally:
         with _history_errors(history):
             history.parent.mkdir(parents=True, exist_ok=True)
-            history.touch(mode=0o600)  # what somebody asks is nobody else's business
+            history.touch(mode=0o600)  # private to the user
             readline.append_history_file(readline.get_current_history_length() - before, history)
 
 
 class _Completer:
-    """Gives readline the proposals for a word, one a call."""
+    """Gives readline the completions of a word, one per call."""
 
     def __init__(self, readline: Any, propose: Proposals) -> None:
         self._readline = readline
@@ -53,16 +54,18 @@ class _Completer:
     def __call__(self, text: str, state: int) -> str | None:
         if state == 0:
             found = self._propose(text, self._readline.get_begidx() == 0)
-            self._proposals = [word for word in found if console.printable(word) == word]  # readline writes them as is
+            self._proposals = [
+                word for word in found if console.printable(word) == word
+            ]  # readline writes them unescaped
         return self._proposals[state] if state < len(self._proposals) else None
 
 
 @contextlib.contextmanager
 def _history_errors(history: Path) -> Iterator[None]:
-    """Warn where the history refuses; that there is none yet is as it should be."""
+    """Warn if the history cannot be read or written; a missing one is fine."""
     try:
         yield
     except FileNotFoundError:
         pass
     except OSError as error:
-        console.warn(f"the history {history} cannot be kept: {error.strerror or error}.")
+        console.warn(f"cannot save the history {history}: {error.strerror or error}.")

@@ -1,19 +1,25 @@
-"""Options that several commands share, and those of `train` that stand for a setting of the config."""
+"""Options that several commands share, and the options of `train` that give settings their values."""
 
-import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import typer
 
+from w2v_cli.cli.completion import complete_set
+
 DEFAULT_VECTORS = Path("w2v.safetensors")
 
+# The groups of options in the help of `train`; what is in none comes last.
+COMMON, TEXT, MODEL, TRAINING = "Common options", "Text", "Model", "Training"
+OUTPUT, CLUSTER, GPU = "Output", "Cluster", "GPU"
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A vectors file of w2v, or the book's pickle.")]
 VectorsOption = Annotated[
     Path,
-    typer.Option("--vectors", "-v", metavar="FILE", help="The vectors to ask: a file of w2v, or the book's pickle."),
+    typer.Option("--vectors", "-v", metavar="FILE", help="The vectors to query: a file of w2v, or the book's pickle."),
 ]
 FilesOption = Annotated[
     list[Path] | None,
@@ -21,8 +27,8 @@ FilesOption = Annotated[
         "--vectors",
         "-v",
         metavar="FILE",
-        help="The vectors to ask; give it twice or more to compare files.  [default: w2v.safetensors]",
-        show_default=False,
+        help="The vectors to query; repeat the option to compare files.",
+        show_default=str(DEFAULT_VECTORS),
     ),
 ]
 TopOption = Annotated[int, typer.Option("--top", "-n", min=1, metavar="N", help="How many words to show.")]
@@ -31,13 +37,16 @@ MethodOption = Annotated[
     typer.Option(
         metavar="add|mul|dot",
         help="add: cosine with the sum of unit vectors (3CosAdd); mul: 3CosMul (Levy and Goldberg 2014); "
-        "dot: the book's way, the dot product of the sum with vectors of any length.",
+        "dot: dot product with the sum of the vectors as they are, the book's method.",
     ),
 ]
 MinCountOption = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Only words that occur so often in the corpus answer.")
+    int | None,
+    typer.Option(min=1, metavar="N", help="Show only words that occur at least N times in the corpus."),
 ]
-RestrictOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the N most frequent words answer.")]
+RestrictOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Show only words among the N most frequent.")
+]
 FormatName = Literal[  # the names of vectors.formats.FORMATS, which loads NumPy; a test compares them
     "word2vec", "word2vec-binary", "fasttext", "glove", "npz", "safetensors", "book", "projector", "finalfusion"
 ]
@@ -46,135 +55,196 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help=f"{', '.join(get_args(FormatName))}.  [default: what the file says]",
-        show_default=False,
+        help=f"{', '.join(get_args(FormatName))}.",
+        show_default="detected from the file",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object instead of text.")]
-JsonLinesOption = Annotated[
-    bool, typer.Option("--json", help="Write JSON, one object a line (docs/reference/json.md).")
+JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout instead of text.")]
+JsonLinesOption = Annotated[bool, typer.Option("--json", help="Write JSON, one object per line.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Show no progress on stderr, only warnings and errors.")
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr; warnings and errors remain.")]
 
 
 @dataclass(frozen=True)
 class SettingOption:
-    """An option with the value of a setting. The config checks it, all of them at once and as in every other source."""
+    """An option of `train` that gives a setting its value. The config checks the value, as from every other source.
+
+    Attributes:
+        key: the dotted key of the setting.
+        metavar: how the help names the value; empty for a flag.
+        help: what the help says, without the default.
+        group: the heading under which the help shows it.
+        default: how the help names the default, None to leave it out.
+        flags: the names of the option; by default the last part of the key, as `--min-count`.
+        stands_for: the value that a flag gives the setting.
+        is_list: whether the option may be repeated.
+        is_literal: whether the value is taken as it stands and not read as YAML reads it.
+    """
 
     key: str
-    values: str
+    metavar: str
     help: str
-
-    @property
-    def parameter(self) -> str:
-        """The name of the parameter: `min_count` for corpus.min_count."""
-        return self.key.rpartition(".")[2]
+    group: str
+    default: str | None = None
+    flags: tuple[str, ...] = ()
+    stands_for: object = None
+    is_list: bool = False
+    is_literal: bool = False
 
     @property
     def flag(self) -> str:
         """The option as it is typed: `--min-count`."""
-        return "--" + self.parameter.replace("_", "-")
+        return self.flags[0] if self.flags else "--" + self.key.rpartition(".")[2].replace("_", "-")
+
+    @property
+    def parameter(self) -> str:
+        """The name of the parameter: `min_count`."""
+        return self.flag.removeprefix("--").replace("-", "_")
 
     def complete(self, incomplete: str) -> Iterator[str]:
         """Yield the values that a shell may propose."""
-        if "|" in self.values:
-            yield from (value for value in self.values.split("|") if value.startswith(incomplete))
+        if self.is_list:
+            yield from complete_set(incomplete)
+        elif "|" in self.metavar:
+            yield from (value for value in self.metavar.split("|") if value.startswith(incomplete))
 
 
 SETTING_OPTIONS = (
-    SettingOption("model.model", "cbow|skipgram", "cbow: context → centre; skipgram: centre → context. [cbow]"),
     SettingOption(
-        "training.algorithm",
-        "auto|minibatch|block",
-        "block: runs of centres, fast; minibatch: shuffled windows, as the book's; auto: what fits. [auto]",
+        "output.path",
+        "FILE",
+        "The vectors file to write.",
+        COMMON,
+        "w2v.safetensors",
+        flags=("--output", "-o"),
+        is_literal=True,
     ),
-    SettingOption("training.epochs", "N", "Passes over the corpus. [15]"),
-    SettingOption("model.dim", "N", "Dimensions of a vector. [100]"),
-    SettingOption("model.window", "N", "Words each side of the centre, at most. [5]"),
-    SettingOption("sampling.negatives", "N", "Negative samples for each target. [5]"),
-    SettingOption("corpus.min_count", "N", "Leave out words that occur less often. [5]"),
+    SettingOption("output.overwrite", "", "Replace an existing output and its snapshot.", COMMON, stands_for=True),
+    SettingOption(
+        "model.model",
+        "cbow|skipgram",
+        "cbow predicts a word from its context, skipgram the context from the word.",
+        COMMON,
+        "cbow",
+    ),
+    SettingOption("training.epochs", "N", "Passes over the corpus.", COMMON, "15"),
+    SettingOption("model.dim", "N", "Dimensions of the vectors.", COMMON, "100"),
+    SettingOption("model.window", "N", "Context words on each side, at most.", COMMON, "5"),
+    SettingOption("training.threads", "N", "Number of threads.", COMMON, "one per core"),
+    SettingOption("corpus.min_count", "N", "Drop words that occur fewer than N times.", TEXT, "5"),
     SettingOption(
         "sampling.subsample",
         "SHARE",
-        "Share of the corpus above which a word's occurrences are thinned; 0: never. [0.001]",
+        "Subsample words whose share of the corpus is above this threshold; 0 to disable.",
+        TEXT,
+        "0.001",
     ),
-    SettingOption("training.learning_rate", "RATE", "Starting rate. [0.05 cbow, 0.025 skipgram, 0.001 with adam]"),
-    SettingOption("sampling.seed", "N", "Start of the random draws. [1]"),
+    SettingOption("sampling.negatives", "N", "Negative samples per target word.", MODEL, "5"),
     SettingOption(
-        "training.validation", "SHARE", "Hold out sentences, such as 0.01 of them, and tell the loss on them. [0.0]"
-    ),
-    SettingOption("training.patience", "N", "Stop after N epochs without a lower held-out loss. [never]"),
-    SettingOption("training.threads", "N", "Threads to work on. [one for each core]"),
-    SettingOption(
-        "training.gpu_concurrency", "N", "Blocks of 32 words that a GPU trains at a time. [from GPU and vocabulary]"
+        "model.init_from", "VECTORS", "Start from the vectors in this file, for the words it contains.", MODEL
     ),
     SettingOption(
-        "model.init_from", "VECTORS", "Begin with the vectors that this file has for the words it knows. [none]"
+        "training.algorithm",
+        "auto|minibatch|block",
+        "block is fast; minibatch trains on shuffled windows, as in the book; auto chooses by the other settings.",
+        TRAINING,
+        "auto",
     ),
     SettingOption(
-        "training.time_limit", "TIME", "Stop after 90s, 30m or 2h, vectors written; --resume goes on. [never]"
+        "training.learning_rate",
+        "RATE",
+        "Initial learning rate.",
+        TRAINING,
+        "0.05 for cbow, 0.025 for skipgram, 0.001 with adam",
+    ),
+    SettingOption("sampling.seed", "N", "Seed of the random numbers.", TRAINING, "1"),
+    SettingOption(
+        "training.deterministic",
+        "",
+        "Make the result depend on the seed alone, not on the number of threads; somewhat slower.",
+        TRAINING,
+        stands_for=True,
+    ),
+    SettingOption(
+        "training.validation",
+        "SHARE",
+        "Hold out this share of the sentences, for example 0.01, and report the loss on them.",
+        TRAINING,
+        "0",
+    ),
+    SettingOption(
+        "training.patience", "N", "Stop after N epochs in which the held-out loss did not fall.", TRAINING, "never"
+    ),
+    SettingOption(
+        "training.time_limit",
+        "TIME",
+        "Stop after this time, for example 90s, 30m or 2h, and save; --resume continues.",
+        TRAINING,
+        "none",
+    ),
+    SettingOption(
+        "training.evaluate",
+        "SET",
+        "Score the vectors after each epoch on wordsim353, simlex999, questions-words or your own file; repeat for "
+        "several.",
+        TRAINING,
+        is_list=True,
+    ),
+    SettingOption("output.log", "FILE", "Log progress as JSON, one event per line.", OUTPUT, is_literal=True),
+    SettingOption(
+        "output.snapshot_every",
+        "INTERVAL",
+        "Save the state for --resume this often, for example 10m or 5000000w (words), and at ends of epochs; never "
+        "disables it.",
+        OUTPUT,
+        "10m",
     ),
     SettingOption(
         "cluster.cluster",
         "CLUSTER",
-        "Train on a Dask cluster: local:4 (workers here), tls://HOST:PORT, tcp://HOST:PORT (this machine only), or a "
-        "scheduler's file.json; see docs/how-to/cluster.md. [this process]",
+        "Train on a Dask cluster: local:4 (four workers on this machine), tls://HOST:PORT, tcp://HOST:PORT (this "
+        "machine only) or a scheduler file.",
+        CLUSTER,
     ),
-    SettingOption("cluster.tls_ca", "FILE", "Certificate that has signed those of the cluster. [none]"),
-    SettingOption("cluster.tls_cert", "FILE", "Certificate to show to the cluster. [none]"),
-    SettingOption("cluster.tls_key", "FILE", "Private key of --tls-cert. [none]"),
+    SettingOption("cluster.tls_ca", "FILE", "Certificate of the authority that signed the cluster's.", CLUSTER),
+    SettingOption("cluster.tls_cert", "FILE", "Certificate to present to the cluster.", CLUSTER),
+    SettingOption("cluster.tls_key", "FILE", "Private key of --tls-cert.", CLUSTER),
     SettingOption(
-        "output.snapshot_every",
-        "INTERVAL",
-        "Keep the state for --resume this often, as 10m or 5000000w, and at ends of epochs; never: not at all. [10m]",
+        "training.backend",
+        "",
+        "Train on an NVIDIA GPU; fails if none is usable.",
+        GPU,
+        flags=("--gpu",),
+        stands_for="cupy",
+    ),
+    SettingOption(
+        "training.gpu_concurrency",
+        "N",
+        "Blocks of 32 words that the GPU trains at once.",
+        GPU,
+        "chosen for the GPU and the vocabulary",
     ),
 )
 
-# The settings whose options are declared with `train` itself.
-_FLAGS_OF_TRAIN = ("training.deterministic", "training.evaluate", "output.overwrite", "output.log")
-
-
-def with_setting_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Return `command` with SETTING_OPTIONS in place of its `**settings`, for Typer to read."""
-    signature = inspect.signature(command)
-    positional, keyword = [], []
-    for parameter in signature.parameters.values():
-        if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
-            positional.append(parameter)
-        elif parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            keyword.append(parameter)
-    settings = [_parameter_for(option) for option in SETTING_OPTIONS]
-    command.__signature__ = signature.replace(parameters=[*positional, *settings, *keyword])  # type: ignore[attr-defined]  # PEP 362: inspect reads it, functions do not declare it
-    return command
-
-
-def _parameter_for(option: SettingOption) -> inspect.Parameter:
-    declaration = typer.Option(option.flag, metavar=option.values, help=option.help, autocompletion=option.complete)
-    annotation: Any = Annotated[str | None, declaration]
-    return inspect.Parameter(option.parameter, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-
 
 def as_option(name: str, value: object = ...) -> str:
-    """Return a setting as it is typed, for a message; value: one that the message proposes, or none.
+    """Return a setting as it is typed, for a message.
+
+    Args:
+        name: the last part of the setting's key, or the name of an option that stands for none.
+        value: a value that the message proposes.
 
     >>> as_option("min_count"), as_option("backend", "numpy"), as_option("backend", "cupy"), as_option("overwrite")
     ('--min-count', '--set training.backend=numpy', '--gpu', '--overwrite')
     """
-    from w2v_cli.config.keywords import KEYS  # noqa: PLC0415  pydantic is not needed for --help
+    from w2v_cli.config.keywords import KEYS
 
     if (name, value) == ("backend", "cupy"):
         return "--gpu"
     key, flag = KEYS.get(name, name), "--" + name.replace("_", "-")
-    has_option = key == name or key in {*(option.key for option in SETTING_OPTIONS), *_FLAGS_OF_TRAIN}
+    has_option = key == name or (key, name) in {(option.key, option.parameter) for option in SETTING_OPTIONS}
     if value is ... or (value is True and has_option):
         return flag if has_option else f"--set {key}"
     text = value if isinstance(value, str) else json.dumps(value)
     return f"{flag} {text}" if has_option else f"--set {key}={text}"
-
-
-def given_settings(settings: Mapping[str, str | None]) -> Iterator[tuple[str, str, str]]:
-    """Yield (key, flag, text) of the SETTING_OPTIONS that were given; `settings` holds all, by parameter."""
-    for option in SETTING_OPTIONS:
-        text = settings[option.parameter]
-        if text is not None:
-            yield option.key, option.flag, text

@@ -1,182 +1,136 @@
-"""Progress on stderr: a bar where one can be redrawn, a line every few seconds elsewhere, nothing when quiet."""
+"""Progress on stderr, common to all commands: a bar on a terminal, a line every few seconds elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from tqdm import tqdm
 
 from w2v_cli.cli import console
-from w2v_cli.cli.bars import Display
-from w2v_cli.cluster.pool import ClusterJoined, WorkerLost
-from w2v_cli.corpus.find import CorpusFound
-from w2v_cli.corpus.report import ScanReport
-from w2v_cli.datasets import registry
-from w2v_cli.evaluation import SetScore
-from w2v_cli.humanize import count as _count
-from w2v_cli.pipeline.events import (
-    CorpusRead,
-    CorpusScanned,
-    Event,
-    TrainingResumed,
-    VectorsSaved,
-    WordsInitialised,
-)
-from w2v_cli.training.factory import EngineLoaded
-from w2v_cli.training.progress import Progress
+from w2v_cli.humanize import size
 
-_MOST_FILES = 3  # that are named
-_DOINGS = {
-    registry.Action.KEEP: "kept",
-    registry.Action.FETCH: "downloading",
-    registry.Action.COPY: "copying",
-    registry.Action.WRITE: "taking it out of the installed packages",
-    registry.Action.MISS: "left out",
-}
+if TYPE_CHECKING:
+    from w2v_cli.datasets.registry import Step
+
+PERCENTAGE_BAR = "{percentage:3.0f} % |{bar}| {desc}"
+_SECONDS_BETWEEN_LINES = 5.0
+_MOMENT_SECONDS = 0.5  # a shorter step shows no bar
 
 
-class TrainingDisplay(Display):
-    """Shows what the pipeline tells; warnings also when quiet."""
+class Display:
+    """A progress display: one bar at a time, closed at the end, and lines above it."""
 
-    def show(self, event: Event) -> None:
-        """Show one event."""
-        match event:
-            case ClusterJoined() | WorkerLost():
-                self.say(_cluster_line(event))
-            case CorpusFound():
-                self.say(_found_line(event))
-            case CorpusRead():
-                self.show_bytes_of("reading", event.done_bytes, event.total_bytes)
-            case CorpusScanned():
-                self.close_bar()
-                self._show_corpus(event)
-            case EngineLoaded():
-                self.say(_engine_line(event))
-                if not event.is_compiled:
-                    self.say("compiling, once on this machine; this takes some twenty seconds")
-            case TrainingResumed() | WordsInitialised():
-                self.say(_start_line(event))
-            case Progress():
-                self._show_progress(event)
-            case VectorsSaved():
-                self._show_saved(event)
+    def __init__(self, *, is_quiet: bool) -> None:
+        self.is_quiet = is_quiet
+        self._bar: Any = None
+        self._last_line = time.monotonic()
 
-    def _show_corpus(self, event: CorpusScanned) -> None:
-        for warning in event.warnings:
-            console.warn(warning)
-        self.say(_scanned_line(event))
-        self.say(_report_line(event.report))
+    def __enter__(self) -> Self:
+        return self
 
-    def _show_saved(self, event: VectorsSaved) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close_bar()
-        if event.epoch < event.last_epoch:
-            self.say(f"kept the vectors of epoch {event.epoch}, where the held-out loss was lowest")
-        words = _count(event.vocabulary_size, "word")
-        self.say(f"wrote {event.path}: {words}, trained in {event.training_seconds:.1f} s")
 
-    def _show_progress(self, progress: Progress) -> None:
-        can_redraw = console.can_redraw()
-        if can_redraw and not self.is_quiet:
-            bar_format = "{percentage:3.0f} % |{bar}| {desc}"
-            loss = progress.mean_loss if progress.epoch_mean_loss is None else progress.epoch_mean_loss
-            text = f"loss {loss:.3f}, {_pace(progress)}"
-            self.move_bar(100 * progress.progress, 100, text, bar_format=bar_format)
-        if progress.epoch_mean_loss is not None:
-            done = f"epoch {progress.epoch} of {progress.epochs}: mean loss {progress.epoch_mean_loss:.4f}"
-            held_out = "" if progress.validation_loss is None else f", held out {progress.validation_loss:.4f}"
-            scores = "".join(f", {_score(score)}" for score in progress.scores)
-            self.say(f"{done}{held_out}{scores}, {_pace(progress)}")
-        elif not can_redraw and self.is_line_due():
-            done = f"{100 * progress.progress:.0f} %: epoch {progress.epoch} of {progress.epochs}"
-            self.say(f"{done}, loss {progress.mean_loss:.4f}, {_pace(progress)}")
+    def say(self, line: str) -> None:
+        """Write a line, above the bar if there is one, unless quiet."""
+        if not self.is_quiet:
+            self._last_line = time.monotonic()
+            with tqdm.external_write_mode():
+                console.note(line)
+
+    def is_line_due(self) -> bool:
+        """Return whether the last line is more than a few seconds old."""
+        return time.monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES
+
+    def move_bar(self, done: float, total: float | None, text: str, **appearance: Any) -> None:
+        """Move the bar, or show one.
+
+        Args:
+            done: how much is done, in the unit of `total`.
+            total: how much there is, None if unknown.
+            text: the description beside the bar.
+            appearance: tqdm's keywords for a new bar.
+        """
+        if self._bar is None:
+            self._bar = tqdm(desc=text, total=total, dynamic_ncols=True, leave=False, **appearance)
+        self._bar.total = total
+        self._bar.set_description_str(text, refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def show_bytes_of(self, text: str, done: int, total: int | None) -> None:
+        """Show how many bytes are done, by a bar or by a line every few seconds."""
+        if self.is_quiet:
+            return
+        if console.can_redraw():
+            self.move_bar(done, total, text, unit="B", unit_scale=True, delay=_MOMENT_SECONDS)
+        elif self.is_line_due():
+            self.say(f"{text}: {size(done)}{f' of {size(total)}' if total else ''}")
+
+    def close_bar(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+class StepBar(Display):
+    """The progress of a command step by step; only on a terminal, and only for steps that take a moment."""
+
+    def __init__(self, *, is_quiet: bool) -> None:
+        super().__init__(is_quiet=is_quiet or not sys.stderr.isatty())
+        self._step = ""
+
+    def show(self, step: str, done: float, total: float | None) -> None:
+        """Show how much of a step is done.
+
+        Args:
+            step: what is being done, such as `finding neighbours`.
+            done: how much of it is done.
+            total: how much there is; None if unknown, and `done` counts bytes.
+        """
+        if self.is_quiet:
+            return
+        if step != self._step:
+            self.close_bar()
+            self._step = step
+        text = console.printable(step)
+        if console.can_redraw():
+            appearance = {"unit": "B", "unit_scale": True} if total is None else {"bar_format": PERCENTAGE_BAR}
+            self.move_bar(done, total, text, delay=_MOMENT_SECONDS, **appearance)
+        elif self.is_line_due():
+            share = size(done) if total is None else f"{100 * done / total:.0f} %"
+            self.say(f"{text}: {share}")
 
 
 class DownloadDisplay(Display):
-    """Shows what a download does, file by file; `missing` are the files that it had to leave out."""
+    """Shows what happens to each file; `missing` are those that could not be had."""
 
     def __init__(self, *, is_quiet: bool) -> None:
         super().__init__(is_quiet=is_quiet)
         self.missing: list[str] = []
         self._name = ""
 
-    def show_step(self, step: registry.Step) -> None:
-        """Say what will be done about a file, and why."""
+    def show_step(self, step: "Step") -> None:
+        """Say what happens to a file, and why."""
+        from w2v_cli.datasets.registry import Action
+
         self.close_bar()
         self._name = step.name
-        if step.action is registry.Action.MISS:
+        if step.action is Action.MISS:
             self.missing.append(step.name)
         origin = step.origin[0] if isinstance(step.origin, tuple) else step.origin
-        self.say(f"{step.name}: {step.reason}; {_DOINGS[step.action]}{f' {origin}' if origin else ''}")
+        why = f" ({step.reason})" if step.reason else ""
+        self.say(
+            {
+                Action.KEEP: f"{step.name} is already there",
+                Action.FETCH: f"Downloading {step.name} from {origin}{why}",
+                Action.COPY: f"Copying {step.name} from {origin}{why}",
+                Action.WRITE: f"Writing {step.name} from the installed packages",
+                Action.MISS: f"Skipping {step.name}: {step.reason}",
+            }[step.action]
+        )
 
     def show_bytes(self, done: int, total: int | None) -> None:
-        """Move the bar of the file in hand, or write a line now and then."""
+        """Show how much of the current file is there."""
         self.show_bytes_of(self._name, done, total)
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as people read them.
-
-    >>> duration(7.4), duration(75), duration(7300)
-    ('7 s', '1:15 min', '2:01 h')
-    """
-    minutes, whole = divmod(round(seconds), 60)
-    if minutes == 0:
-        return f"{whole} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02} h" if hours else f"{minutes}:{whole:02} min"
-
-
-def _found_line(event: CorpusFound) -> str:
-    labels = [source.label for source in event.sources]
-    files = ", ".join(labels[:_MOST_FILES]) + (
-        f" and {len(labels) - _MOST_FILES:,} more files" * (len(labels) > _MOST_FILES)
-    )
-    if event.name is None:
-        return f"corpus: {files}"
-    return f"corpus: {event.name}{' (no corpus was given)' if event.is_default else ''}, {files}"
-
-
-def _scanned_line(event: CorpusScanned) -> str:
-    return (
-        f"{_count(event.words, 'word')}, {event.different_words:,} different; "
-        f"kept {_count(event.vocabulary_size, 'word')} with {_count(event.kept_words, 'occurrence')}, "
-        f"in {event.seconds:.1f} s"
-    )
-
-
-def _cluster_line(event: ClusterJoined | WorkerLost) -> str:
-    if isinstance(event, ClusterJoined):
-        return f"cluster: {event.label}, {_count(len(event.workers), 'worker')}"
-    works = f", which was at {'; '.join(event.works)}: done again" if event.works else ""
-    return f"lost the worker {event.worker}{works}"
-
-
-def _start_line(event: TrainingResumed | WordsInitialised) -> str:
-    if isinstance(event, TrainingResumed):
-        return f"going on from {event.path}: {100 * event.progress:.0f} % of {_count(event.epochs, 'epoch')} is done"
-    return f"{event.matched:,} of {_count(event.words, 'word')} begin with their vectors of {event.name}"
-
-
-def _report_line(report: ScanReport) -> str:
-    parts = ((report.files, "file"), (report.size_bytes, "byte"), (report.sentences, "sentence"))
-    read = f"read {', '.join(_count(number, thing) for number, thing in parts if number is not None)}"
-    return f"{read}; dropped or odd: {', '.join(report.dropped)}" if report.dropped else read
-
-
-def _engine_line(event: EngineLoaded) -> str:
-    at_work = "" if event.backend == "cupy" else f", {_count(event.threads, 'thread')}"
-    if event.blocks_in_flight is not None:
-        at_work = f", {_count(event.blocks_in_flight, 'block')} in flight"
-    if event.rounds:
-        at_work = f", {_count(event.rounds, 'round')} an epoch"
-    cure = " (not with --deterministic)" if event.algorithm == "block" and event.backend != "cupy" else ""
-    caveat = "" if event.is_reproducible else f"; another run may give slightly other vectors{cure}"
-    return f"algorithm: {event.algorithm} on {event.backend}{at_work}{caveat}"
-
-
-def _score(score: SetScore) -> str:
-    """Return a set's score, and what share of the set that is of."""
-    value = "no score" if score.score is None else f"{score.score:.3f}"
-    return f"{score.name} {value} ({100 * score.coverage:.0f} %)"
-
-
-def _pace(progress: Progress) -> str:
-    if progress.round is not None:
-        where = f"round {progress.round} of {progress.rounds} on {_count(progress.workers or 0, 'worker')}, "
-    else:
-        where = ""
-    return where + f"{progress.words_per_second:,.0f} words/s, {duration(progress.seconds_left)} left"

@@ -1,4 +1,4 @@
-"""Signals that ask the program to end: it tidies up first where it can, and ends all the same where it cannot."""
+"""Signals that ask the program to stop: it cleans up if it can, and stops in any case."""
 
 import contextlib
 import os
@@ -13,14 +13,16 @@ from typing import Any
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _PATIENCE_SECONDS = 2.0
-_MANY = 1 << 10  # bytes, one for each signal
-_SAME_SECONDS = 0.25  # signals so close are one wish: `timeout` sends two, and a finger may slip on Ctrl-C
+_MANY = 1 << 10  # bytes, one per signal
+_SAME_SECONDS = 0.25  # signals so close count as one: `timeout` sends two, and Ctrl-C may be pressed twice by mistake
 
 
 class Stopped(SystemExit):
-    """A signal that asks the program to end: files are tidied up on its way out as with any exception.
+    """A signal that asks the program to stop; like any exception, it lets files be cleaned up.
 
-    what_next: a sentence for the user.
+    Attributes:
+        signal: the signal.
+        what_next: a sentence for the user, or nothing.
     """
 
     def __init__(self, number: int, what_next: str = "") -> None:
@@ -30,14 +32,14 @@ class Stopped(SystemExit):
 
 
 class SignalWatch:
-    """Raises Stopped in the main thread at the first signal; where that is of no avail, a thread ends the process.
+    """Raises Stopped in the main thread at the first signal; if that has no effect, a thread ends the process.
 
-    Python raises nothing while C code runs, such as LLVM's compiler for half a minute, and drops what is raised in a
-    callback of such code. So the thread reports and exits where the main thread has not set `ending` within
-    _PATIENCE_SECONDS, and at the second signal at once, unless that comes within _SAME_SECONDS of the first.
+    Python raises nothing while C code runs, such as LLVM's compiler for half a minute, and drops exceptions raised in
+    a callback of such code. So the thread reports and exits if the main thread has not set `ending` within
+    _PATIENCE_SECONDS, and immediately at the second signal, unless that comes within _SAME_SECONDS of the first.
 
-    Work that knows how to stop by itself runs in `heeding`, and asks `is_stop_wanted`: from the first question to the
-    end of the block a first signal raises nothing, it is the answer. `heeded` is its number then, else None.
+    Work that can stop cleanly runs in `heeding` and polls `is_stop_wanted`. From the first poll to the end of the block
+    the first signal raises nothing: the poll returns True, and `heeded` is the signal's number.
     """
 
     def __init__(self, report: Callable[[Stopped], object]) -> None:
@@ -49,10 +51,10 @@ class SignalWatch:
         self._was_raised = False
         self._first_at: float | None = None
         self._receiver, self._sender = socket.socketpair()
-        self._sender.settimeout(0)  # set_wakeup_fd wants it not to block
+        self._sender.settimeout(0)  # set_wakeup_fd requires a non-blocking socket
 
     def start(self) -> None:
-        """Watch from now on; to be called in the main thread."""
+        """Start to watch; call this in the main thread."""
         for name in _NAMES:
             number = getattr(signal, name, None)  # Windows has no SIGHUP
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
@@ -63,7 +65,7 @@ class SignalWatch:
 
     @contextlib.contextmanager
     def heeding(self) -> Iterator[None]:
-        """Let the work of this block stop by itself when it is asked to."""
+        """Let the work of this block poll `is_stop_wanted` instead of being interrupted."""
         self._may_heed = True
         try:
             yield
@@ -72,9 +74,10 @@ class SignalWatch:
 
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Let SIGINT raise KeyboardInterrupt in this block, as often as it comes: it ends a question, not the program.
+        """Let SIGINT raise KeyboardInterrupt in this block, each time: it cancels a question, not the program.
 
-        Other signals raise Stopped, with no thread to see to the end: the block waits for a user, and can be left.
+        Other signals raise Stopped, without the thread that ends the process: the block waits for input, which an
+        exception interrupts.
         """
         before, descriptor = signal.getsignal(signal.SIGINT), signal.set_wakeup_fd(-1)
         if before is not signal.SIG_IGN:
@@ -86,7 +89,7 @@ class SignalWatch:
             signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
 
     def is_stop_wanted(self) -> bool:
-        """Return whether a signal has come since this was asked first."""
+        """Return whether a signal has arrived since the first call."""
         self._is_heeding = self._may_heed
         return self.heeded is not None
 
@@ -98,12 +101,12 @@ class SignalWatch:
             return
         if self._is_heeding and self.heeded is None:
             self.heeded = number
-        elif not self._was_raised:  # a second exception would disturb the tidying up
+        elif not self._was_raised:  # a second exception would interrupt the cleaning up
             self._was_raised = True
             raise Stopped(number if self.heeded is None else self.heeded)
 
     def _watch(self) -> None:
-        number = self._receiver.recv(1)[0]  # what C's handler sends, whatever Python is at
+        number = self._receiver.recv(1)[0]  # sent by C's handler, even while Python runs no bytecode
         time.sleep(_SAME_SECONDS)
         self._receiver.settimeout(0)
         with contextlib.suppress(BlockingIOError):
@@ -126,6 +129,6 @@ class SignalWatch:
 
 
 def _show_unless_stopped(dropped: Any) -> None:
-    """Show an exception that Python drops, unless it is a signal's: that has its own thread."""
+    """Show an exception that Python drops, unless it is Stopped, which the thread handles."""
     if not isinstance(dropped.exc_value, Stopped):
         sys.__unraisablehook__(dropped)

@@ -1,7 +1,7 @@
-"""Before NumPy is loaded: whether there is memory for the libraries, and whether they may start threads.
+"""Checks before NumPy is loaded: memory for the libraries, and permission to start threads.
 
-Asked of the system first, because they do not ask: without memory OpenBLAS and LLVM end the process in their own words
-or try for ever, and without a thread OpenBLAS sends its own process SIGINT, as if the user had stopped it.
+The libraries handle neither: without memory OpenBLAS and LLVM abort with messages of their own or retry for ever, and
+without a thread OpenBLAS sends SIGINT to its own process, as if the user had pressed Ctrl-C.
 """
 
 import os
@@ -12,17 +12,22 @@ from w2v_cli.errors import StorageError
 from w2v_cli.system.machine import available_cores, process_limits
 
 _BLAS_THREADS = "OPENBLAS_NUM_THREADS"
-_MOST_BLAS_THREADS = 64  # that the OpenBLAS in NumPy's wheels starts
-_TO_ANSWER = 150_000_000  # addresses that NumPy takes
+_MOST_BLAS_THREADS = 64  # the most that the OpenBLAS of NumPy's wheels starts
+_TO_ANSWER = 150_000_000  # bytes of address space that NumPy takes
 _TO_TRAIN = 350_000_000  # NumPy, Numba, LLVM and the rest
 _MEGABYTE = 1_000_000
 
 
 def prepare(*, to_train: bool) -> None:
-    """Raise StorageError where a limit of the process leaves no room for the libraries.
+    """Check the limits of the process, and limit OpenBLAS to one thread if threads or their memory are limited.
 
-    Where threads or their memory are limited, OpenBLAS is kept to one, unless the user has said how many. In a process
-    that has NumPy already there is nothing to prepare.
+    The user's OPENBLAS_NUM_THREADS is kept. Does nothing if NumPy is loaded already.
+
+    Args:
+        to_train: whether the command loads Numba.
+
+    Raises:
+        StorageError: if a limit leaves too little memory for the libraries.
     """
     if "numpy" in sys.modules:
         return
@@ -31,15 +36,15 @@ def prepare(*, to_train: bool) -> None:
     for limit in limits:
         if limit.available < needed:
             raise StorageError(
-                f"there is room for {limit.available // _MEGABYTE} MB of memory (limit: {limit.name}), and w2v takes "
-                f"{needed // _MEGABYTE} MB to start: raise the limit."
+                f"w2v needs {needed // _MEGABYTE} MB of memory to start and {limit.available // _MEGABYTE} MB are "
+                f"available (limit: {limit.name}): raise the limit."
             )
     if _BLAS_THREADS not in os.environ and (limits or not may_start(min(available_cores(), _MOST_BLAS_THREADS))):
         os.environ[_BLAS_THREADS] = "1"
 
 
 def may_start(count: int) -> bool:
-    """Return whether the system lets so many threads live side by side; they are gone again on return.
+    """Return whether the system allows this many threads at once; they have ended on return.
 
     >>> may_start(2)
     True

@@ -113,16 +113,13 @@ class ScanReport:
 
     @property
     def dropped(self) -> list[str]:
-        """What was dropped or replaced, for people; what did not occur is left out."""
-        rare = f"{count(self.rare_occurrences, 'occurrence')} of {count(self.rare_words, 'rare word')}"
+        """What else was dropped or replaced, besides rare words and blank lines, for people."""
         forgotten = f"{count(self.forgotten_occurrences, 'occurrence')} of {count(self.forgotten_words, 'word')}"
         said = (
-            (self.rare_occurrences, rare),
             (self.forgotten_occurrences, f"{forgotten} over max_vocab"),
             (self.long_tokens, f"{count(self.long_tokens, 'token')} too long ({self.long_bytes:,} bytes)"),
             (self.invalid_characters, count(self.invalid_characters, "invalid character")),
             (self.nul_bytes, count(self.nul_bytes, "NUL byte")),
-            (self.blank_lines, count(self.blank_lines, "blank line")),
             (self.other_files, f"{count(self.other_files, 'file')} of other data"),
         )
         return [text for number, text in said if number]

@@ -182,11 +182,11 @@ def plan(
 def _plan_file(file: DatasetFile, found: str | None, origin: Origin | None, *, overwrite: bool) -> Step:
     if found == file.sha256 and not (overwrite and origin):
         return Step(file.name, Action.KEEP, "already there")
-    reason = "not there yet" if found is None else "to be overwritten"
+    reason = "" if found is None else "overwriting"
     if found not in {None, file.sha256}:
-        reason = f"the one there has SHA-256 {found}, expected {file.sha256}"
+        reason = f"the existing file has SHA-256 {found}, expected {file.sha256}"
     if origin is None:
-        return Step(file.name, Action.MISS, f"{reason}, and not among the given files")
+        return Step(file.name, Action.MISS, f"not among the given files{f'; {reason}' if reason else ''}")
     return Step(file.name, Action.COPY if isinstance(origin, Path) else Action.FETCH, reason, file.sha256, origin)
 
 

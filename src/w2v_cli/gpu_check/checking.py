@@ -124,5 +124,5 @@ def _failed_quality(check: Mapping[str, Any], all_checks: Sequence[Mapping[str, 
     return (
         f"{check['model']}, {check['blocks_in_flight']} blocks in flight (the default): of the nearest words, "
         f"{100 * check['purity']:.1f} % have the same topic, but {100 * cpu['purity']:.1f} % on the CPU; train with a "
-        f"smaller --gpu-concurrency"
+        f"smaller training.gpu_concurrency"
     )

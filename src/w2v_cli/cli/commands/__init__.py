@@ -1,1 +1,1 @@
-"""The commands: one thin file each, options in, one call, rendering out."""
+"""The commands, a file each: they read options, call the library and write the result."""

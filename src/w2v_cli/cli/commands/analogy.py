@@ -1,10 +1,10 @@
 """`w2v analogy`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from w2v_cli.cli.ask_inputs import Asker, grouped, is_single, open_files, search_of
+from w2v_cli.cli.ask_inputs import build_search, group_words, open_files, split_words
 from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import (
     FilesOption,
@@ -29,8 +29,8 @@ def analogy(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="A B C...",
-            help="Three words a question, none of which answers; -: a question a line of stdin.",
+            metavar="A B C",
+            help="Three words per question, which are never the answer; - to read one question per line from stdin.",
             autocompletion=complete_word,
         ),
     ],
@@ -51,37 +51,26 @@ def analogy(
       w2v analogy car cars child --vectors cbow_params.pkl --method dot
       w2v analogy - --json < questions.txt
     """
-    arguments = grouped(context, words, size=_WORDS, name="an analogy has three words, A B C,")
+    arguments = group_words(context, words, size=_WORDS, usage="analogy A B C")
     files = open_files(vectors)
-    from w2v_cli.queries import ask_files  # noqa: PLC0415  NumPy is not needed for --help
+    search = build_search(files, top=top, method=method, min_count=min_count, restrict=restrict)
 
-    opened = [file.word_vectors for file in files]
-    search = search_of(files, top=top, method=method, min_count=min_count, restrict=restrict)
-    display = AnswerDisplay(
-        "analogy", [file.path for file in files], "answers", "score", is_only=is_single(arguments), as_json=as_json
-    )
-    Asker("analogy", as_json=as_json).ask(
-        arguments,
-        read_analogy,
-        lambda questions: ask_files(opened, questions, search),
-        lambda question, answers: display.show(question.text, _fields(question) | {"method": method}, answers),
+    def describe(question: "Sum") -> dict[str, Any]:
+        a, b, c = (term.word for term in question.terms)
+        return {"a": a, "b": b, "c": c, "method": method}
+
+    AnswerDisplay("analogy", "answers", "score", files, as_json=as_json).answer(
+        arguments, search, read=_read_analogy, describe=describe
     )
 
 
-def read_analogy(line: str) -> "Sum":
-    """Return the question that a line asks; raise ConfigError where it has not three words."""
-    from w2v_cli.cli.question_lines import split_words  # noqa: PLC0415
-    from w2v_cli.queries import Sum  # noqa: PLC0415  not needed for --help
+def _read_analogy(line: str) -> "Sum":
+    """Return the question on a line; raise ConfigError unless it has three words."""
+    from w2v_cli.queries import Sum
 
     words = split_words(line)
     if len(words) != _WORDS:
         raise ConfigError(
-            f"{line!r} has {count(len(words), 'word')}, an analogy has three: A B C, with spaces or tabs between."
+            f"{line!r} has {count(len(words), 'word')}, but an analogy has three: A B C, separated by spaces or tabs."
         )
     return Sum.of_analogy(*words)
-
-
-def _fields(question: "Sum") -> dict[str, str]:
-    """Return the words of a question as JSON names them."""
-    a, b, c = question.terms
-    return {"a": a.word, "b": b.word, "c": c.word}

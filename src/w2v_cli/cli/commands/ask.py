@@ -1,68 +1,73 @@
 """`w2v ask`."""
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from w2v_cli.cli import console
-from w2v_cli.cli.ask_inputs import open_files, search_of
-from w2v_cli.cli.options import DEFAULT_VECTORS, MethodOption, MinCountOption, RestrictOption, TopOption
+from w2v_cli.cli.ask_inputs import build_search, open_files
+from w2v_cli.cli.options import (
+    DEFAULT_VECTORS,
+    FileArgument,
+    MethodOption,
+    MinCountOption,
+    RestrictOption,
+    TopOption,
+)
 from w2v_cli.cli.signals import SignalWatch
 from w2v_cli.errors import ConfigError, W2vError
 from w2v_cli.humanize import count
 
 if TYPE_CHECKING:
-    from w2v_cli.cli.ask_session import Conversation
+    from w2v_cli.cli.ask_session import AskSession
 
 _PROMPT = "w2v> "
 
 
 def ask(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A vectors file of w2v, or the book's pickle.")] = DEFAULT_VECTORS,
+    file: FileArgument = DEFAULT_VECTORS,
     *,
     top: TopOption = 10,
     method: MethodOption = "add",
     min_count: MinCountOption = None,
     restrict: RestrictOption = None,
 ) -> None:
-    """Answer questions to FILE one after the other, on a terminal; /help there says what can be asked.
+    """Ask questions interactively, one after the other.
 
     \b
     Examples:
       w2v ask
       w2v ask novels.safetensors --top 5 --restrict 20000
 
-    Tab completes words, and the lines of earlier sessions are there again.
+    Type /help to see what can be asked. Tab completes words, and the history keeps the lines of earlier sessions.
     """
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("ask needs a terminal to talk on: `w2v similar -` answers questions from stdin.")
-    from w2v_cli.cli.ask_session import Conversation  # noqa: PLC0415  not needed for --help
+        raise ConfigError("ask needs a terminal; to answer questions from stdin, use `w2v similar -`.")
+    from w2v_cli.cli.ask_session import AskSession
 
     [opened] = files = open_files([file], name="FILE")
     if min_count is not None and opened.word_vectors.counts is None:
-        raise ConfigError(f"{file} has no counts, so --min-count chooses nothing: use --restrict.")
-    search = search_of(files, top=top, method=method, min_count=min_count, restrict=restrict)
-    console.note(
-        f"{count(len(opened.word_vectors), 'word')} of {console.printable(str(file))}; /help helps, Ctrl-D ends."
-    )
-    _talk(Conversation(opened.word_vectors, search), context.obj)
+        raise ConfigError(f"{file} has no counts, so --min-count has no effect: use --restrict instead.")
+    search = build_search(files, top=top, method=method, min_count=min_count, restrict=restrict)
+    name = console.printable(str(file))
+    console.note(f"{name}: {count(len(opened.word_vectors), 'word')}. Type /help for help, Ctrl-D to leave.")
+    _talk(AskSession(opened.word_vectors, search), context.obj)
 
 
-def _talk(conversation: "Conversation", watch: SignalWatch) -> None:
-    """Read lines and answer them until the user ends it."""
-    import platformdirs  # noqa: PLC0415  not needed for --help
+def _talk(session: "AskSession", watch: SignalWatch) -> None:
+    """Read lines and answer them until the user leaves."""
+    import platformdirs
 
-    from w2v_cli.cli.ask_session import Quit  # noqa: PLC0415
-    from w2v_cli.cli.line_editor import line_editor  # noqa: PLC0415
+    from w2v_cli.cli.ask_session import Quit
+    from w2v_cli.cli.line_editor import line_editor
 
     history = platformdirs.user_state_path("w2v", appauthor=False) / "history"
-    with watch.interruptible(), line_editor(history, conversation.propose) as read_line:
+    with watch.interruptible(), line_editor(history, session.propose) as read_line:
         while True:
             try:
-                conversation.reply(read_line(_PROMPT))
+                session.reply(read_line(_PROMPT))
             except W2vError as error:
                 console.fail(error.message)
             except KeyboardInterrupt:

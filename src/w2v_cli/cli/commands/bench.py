@@ -24,51 +24,58 @@ _MODELS: dict[str, tuple[Literal["cbow", "skipgram"], ...]] = {
 
 def bench(
     corpus: Annotated[
-        str, typer.Argument(help="A text file or a corpus name.", autocompletion=complete_corpus)
+        str, typer.Argument(metavar="CORPUS", help="A text file or a corpus name.", autocompletion=complete_corpus)
     ] = "demo",
     *,
     model: Annotated[
-        Literal["both", "cbow", "skipgram"], typer.Option(metavar="both|cbow|skipgram", help="What to train.")
+        Literal["both", "cbow", "skipgram"], typer.Option(metavar="both|cbow|skipgram", help="Models to train.")
     ] = "both",
-    trainers: Annotated[str, typer.Option(metavar="NAMES", help="Which trainers, with commas between.")] = "all",
+    trainers: Annotated[str, typer.Option(metavar="NAMES", help="Trainers to compare, separated by commas.")] = "all",
     epochs: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over the corpus.")] = 3,
-    dim: Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="Dimensions of a vector.")] = 100,
-    min_count: Annotated[int, typer.Option(min=1, metavar="N", help="Leave out words that occur less often.")] = 5,
+    dim: Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="Dimensions of the vectors.")] = 100,
+    min_count: Annotated[int, typer.Option(min=1, metavar="N", help="Drop words that occur fewer than N times.")] = 5,
     tokens: Annotated[
-        Literal["words", "whitespace"], typer.Option(metavar="words|whitespace", help="As corpus.tokens of `train`.")
+        Literal["words", "whitespace"],
+        typer.Option(metavar="words|whitespace", help="How to split the text, as corpus.tokens for `w2v train`."),
     ] = "words",
     threads: Annotated[
-        int | None, typer.Option(min=1, max=1024, metavar="N", help="Threads of every trainer. [one for each core]")
+        int | None,
+        typer.Option(
+            min=1, max=1024, metavar="N", help="Number of threads of each trainer.", show_default="one per core"
+        ),
     ] = None,
-    repeats: Annotated[int, typer.Option(min=1, metavar="N", help="Runs of each, in turns.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Seed of the first run; each turn takes the next.")] = 1,
+    repeats: Annotated[int, typer.Option(min=1, metavar="N", help="Runs of each trainer, in turns.")] = 3,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Seed of the first run; later runs count up from it.")
+    ] = 1,
     quick: Annotated[
-        bool, typer.Option("--quick", help="One epoch, one run, 1.5 million words: under two minutes.")
+        bool, typer.Option("--quick", help="One epoch, one run and 1.5 million words, in under two minutes.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Save the JSON here, too.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Save the report as JSON.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare speed, memory and quality with other trainers: gensim, fastText (floret), word2vec.c.
+    """Compare speed, memory and quality with other trainers.
 
     \b
     Examples:
       w2v bench --quick
       w2v bench novels.txt --model skipgram --repeats 5 --output bench.json
 
-    All read the same words with the same settings, in turns. The others come with pip install "w2v-cli[bench]"; one
-    that is not there is left out with the reason. Quality needs the evaluation sets (w2v download wordsim353, ...).
+    The others are gensim, fastText (as floret) and word2vec.c; install them with pip install "w2v-cli[bench]". All
+    train on the same words with the same settings, in turns; a trainer that is not installed is skipped. Quality needs
+    the evaluation sets: w2v download wordsim353 simlex999 questions-words.
     """
-    from w2v_cli.bench.comparison import Comparison, choose_trainers, compare, find_left_out  # noqa: PLC0415
-    from w2v_cli.datasets import registry  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.system import files  # noqa: PLC0415  NumPy is not needed for --help
-    from w2v_cli.system.machine import available_cores  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.bench.comparison import Comparison, choose_trainers, compare, find_left_out
+    from w2v_cli.datasets.registry import data_folder
+    from w2v_cli.system.files import atomic_write, check_output
+    from w2v_cli.system.machine import available_cores
 
     if output is not None:
-        files.check_output(output, overwrite=overwrite)
+        check_output(output, overwrite=overwrite)
     comparison = Comparison(
         corpus=corpus,
         tokens=tokens,
@@ -83,11 +90,11 @@ def bench(
         seed=seed,
     )
     missing = find_left_out(comparison.trainers)
-    _warn_of(missing)
-    report = compare(comparison, registry.data_folder(os.environ), lambda run: _tell(run, is_quiet=quiet))
-    _warn_of({name: reason for name, reason in report["left_out"].items() if name not in missing})
+    _warn_skipped(missing)
+    report = compare(comparison, data_folder(os.environ), lambda run: _show_run(run, is_quiet=quiet))
+    _warn_skipped({name: reason for name, reason in report["left_out"].items() if name not in missing})
     if output is not None:
-        with files.atomic_write(output, overwrite=overwrite) as file:
+        with atomic_write(output, overwrite=overwrite) as file:
             file.write((json.dumps(report, indent=1) + "\n").encode())
     if as_json:
         console.write_json("bench", report)
@@ -95,13 +102,13 @@ def bench(
         _show(report)
 
 
-def _warn_of(left_out: dict[str, str]) -> None:
+def _warn_skipped(left_out: dict[str, str]) -> None:
     for name, reason in left_out.items():
-        console.warn(f"{name} is left out: {reason}")
+        console.warn(f"skipping {name}: {reason}")
 
 
-def _tell(run: "Run", *, is_quiet: bool) -> None:
-    """Say that a run is over."""
+def _show_run(run: "Run", *, is_quiet: bool) -> None:
+    """Show the speed of a run."""
     if not is_quiet:
         trial = run.trial
         console.note(f"{trial.model} {trial.trainer}, seed {trial.seed}: {run.words_per_second:,.0f} words/s")
@@ -109,7 +116,7 @@ def _tell(run: "Run", *, is_quiet: bool) -> None:
 
 def _show(report: dict[str, Any]) -> None:
     """Write the report as tables on stdout."""
-    from w2v_cli.bench.report import note_lines, ratio_lines, table  # noqa: PLC0415
+    from w2v_cli.bench.report import note_lines, ratio_lines, table
 
     machine = report["machine"]
     console.write(
@@ -117,7 +124,7 @@ def _show(report: dict[str, Any]) -> None:
         f"{machine['cores']} cores, plain matrix product {machine['sgemm_gigaflops_of_one_core']} GFLOP/s a core"
     )
     for name in report["sets_left_out"]:
-        console.warn(f"no score of {name}: w2v download {name}")
+        console.warn(f"no score on {name}, which is not downloaded: run `w2v download {name}`.")
     for row in table(report["results"]):
         console.write("\t".join(row))
     console.write(f"scores: {report['evaluator']}")

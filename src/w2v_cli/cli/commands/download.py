@@ -19,20 +19,27 @@ def download(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME", help="What to download: see --list.  [default: ptb]", autocompletion=complete_dataset
+            metavar="NAME",
+            help="Corpora or evaluation sets; --list shows them all.",
+            show_default="ptb",
+            autocompletion=complete_dataset,
         ),
     ] = None,
     *,
-    list_: Annotated[bool, typer.Option("--list", help="Show what there is, with its licence, and stop.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List all names, with licences and what is installed.")] = False,
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="FILE|FOLDER|URL", help="Take the files from here: behind a firewall, say."),
+        typer.Option(
+            "--from",
+            metavar="FILE|FOLDER|URL",
+            help="Take the files from here instead of the internet, for example behind a firewall.",
+        ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Fetch again what is there already.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Download again what is already there.")] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Download corpora or evaluation sets into your data folder.
+    """Download a corpus or evaluation sets into the data folder.
 
     \b
     Examples:
@@ -41,15 +48,15 @@ def download(
       w2v download --list
       w2v download ptb --from ~/Downloads
 
-    An interrupted download goes on where it stopped; every file's SHA-256 is checked.
+    Interrupted downloads are resumed, and the SHA-256 of every file is checked. Prints the path of each.
     """
-    from w2v_cli.datasets import registry  # noqa: PLC0415  not needed for --help
+    from w2v_cli.datasets.registry import data_folder, find
 
-    folder = registry.data_folder(os.environ)
+    folder = data_folder(os.environ)
     if list_:
         _list(folder, as_json=as_json)
         return
-    for dataset in [registry.find(name) for name in names or ["ptb"]]:
+    for dataset in [find(name) for name in names or ["ptb"]]:
         path = _download(dataset, folder, source, overwrite=overwrite, is_quiet=quiet)
         if as_json:
             console.write_json("download", {"name": dataset.name, "path": str(path)})
@@ -58,13 +65,13 @@ def download(
 
 
 def _download(dataset: "Dataset", folder: Path, source: str | None, *, overwrite: bool, is_quiet: bool) -> Path:
-    """Bring the dataset into `folder` and return the file to read; raise DownloadError where files are missing."""
-    from w2v_cli.cli.progress import DownloadDisplay  # noqa: PLC0415
-    from w2v_cli.datasets import registry  # noqa: PLC0415  not needed for --help
+    """Bring the dataset into `folder` and return the file to read; raise DownloadError if files are missing."""
+    from w2v_cli.cli.progress import DownloadDisplay
+    from w2v_cli.datasets.registry import download as download_files
 
-    console.note(f"{dataset.title}\nlicence: {dataset.licence}")
+    console.note(f"{dataset.title}\nLicence: {dataset.licence}")
     with DownloadDisplay(is_quiet=is_quiet) as display:
-        path = registry.download(
+        path = download_files(
             dataset,
             folder,
             source=source,
@@ -74,31 +81,33 @@ def _download(dataset: "Dataset", folder: Path, source: str | None, *, overwrite
         )
     if path is None:
         raise DownloadError(
-            f"{dataset.name} is not complete yet, {' and '.join(display.missing)} missing: give that with --from as "
-            f"well, or run `w2v download {dataset.name}` for what is missing."
+            f"{dataset.name} is incomplete, missing {' and '.join(display.missing)}: pass that with --from as well, or "
+            f"download it with `w2v download {dataset.name}`."
         )
     return path
 
 
 def _list(folder: Path, *, as_json: bool) -> None:
-    """Write the table of datasets, and which are there."""
-    from w2v_cli.datasets import registry  # noqa: PLC0415  not needed for --help
+    """Write the table of datasets, and which are installed."""
+    from w2v_cli.datasets.registry import installed_path, read_table
 
-    table = registry.read_table().values()
+    table = read_table().values()
     if as_json:
         console.write_json("download", {"datasets": [_entry(dataset, folder) for dataset in table]})
         return
     for dataset in table:
-        path = registry.installed_path(dataset, folder)
+        path = installed_path(dataset, folder)
         state = f"here: {path}" if path else "not here yet"
-        console.write(f"{dataset.name} ({dataset.kind}): {dataset.title}\n  {state}\n  licence: {dataset.licence}")
+        console.write_text(
+            (f"{dataset.name} ({dataset.kind}): {dataset.title}", f"  {state}", f"  licence: {dataset.licence}")
+        )
 
 
 def _entry(dataset: "Dataset", folder: Path) -> dict[str, Any]:
-    """Return what a script wants to know of a dataset."""
-    from w2v_cli.datasets import registry  # noqa: PLC0415  not needed for --help
+    """Return the JSON of a dataset."""
+    from w2v_cli.datasets.registry import installed_path
 
-    path = registry.installed_path(dataset, folder)
+    path = installed_path(dataset, folder)
     return {
         "name": dataset.name,
         "kind": dataset.kind,

@@ -12,23 +12,28 @@ from w2v_cli.humanize import count
 
 
 def export(
-    vectors: Annotated[Path, typer.Argument(help="A vectors file of w2v, or the book's pickle.")],
-    out: Annotated[Path, typer.Argument(help="The file to write; its name may say the format.")],
+    vectors: Annotated[Path, typer.Argument(metavar="VECTORS", help="A vectors file of w2v, or the book's pickle.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write; its name may give the format.")],
     *,
     name: FormatOption = None,
     dtype: Annotated[
         Literal["float32", "float16", "int8"] | None,
-        typer.Option(help="Type of the numbers.  [default: that which loses nothing]", show_default=False),
+        typer.Option(
+            metavar="float32|float16|int8", help="Number type to write.", show_default="one that loses nothing"
+        ),
     ] = None,
     escape: Annotated[
         bool,
-        typer.Option("--escape", help=r"Write what a word may not contain there as \xHH, and a backslash as two."),
+        typer.Option(
+            "--escape",
+            help=r"Write characters that the format cannot hold in a word as \xHH, and \ as two backslashes.",
+        ),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace OUT if it exists.")] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write VECTORS as a file of another tool.
+    """Convert a vectors file to the format of another tool.
 
     \b
     Examples:
@@ -36,12 +41,12 @@ def export(
       w2v export w2v.safetensors novels.bin.gz
       w2v export w2v.safetensors glove.w2v.txt --format glove
 
-    Text and word2vec's binary file are compressed where the name ends in .gz, .bz2, .xz or .zst. Numbers of text are
-    the shortest that give the same float32 when they are read.
+    Text and word2vec's binary format are compressed if the name ends in .gz, .bz2, .xz or .zst. Text has the fewest
+    digits that give the same float32.
     """
     [opened] = open_files([vectors], name="VECTORS")
-    from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy and tqdm are not needed for --help
-    from w2v_cli.vectors.formats import export_vectors  # noqa: PLC0415
+    from w2v_cli.cli.progress import StepBar
+    from w2v_cli.vectors.formats import export_vectors
 
     with StepBar(is_quiet=quiet) as bar:
         written = export_vectors(
@@ -57,8 +62,8 @@ def export(
     words, dim = opened.word_vectors.vectors.shape
     if not quiet:
         escaped = f"; {count(written.escaped_words, 'word')} escaped" if written.escaped_words else ""
-        what = f"{count(words, 'word')} of {count(dim, 'dimension')} as {written.form.title}, {written.dtype}{escaped}"
-        console.note(f"{console.printable(str(out))}: {what}.")
+        what = f"{count(words, 'word')}, {count(dim, 'dimension')}, {written.form.title}, {written.dtype}{escaped}"
+        console.note(f"Wrote {console.printable(str(out))}: {what}")
     if as_json:
         content = {"vectors": str(vectors), "output": str(out), "format": written.form.name, "words": words, "dim": dim}
         counted = {"number_format": written.dtype, "escaped_words": written.escaped_words}

@@ -5,26 +5,26 @@ from typing import Any
 
 import typer
 
-from w2v_cli.cli import console
+from w2v_cli.cli import console, tables
 from w2v_cli.cli.options import JsonOption, QuietOption
 
 _GIGA = 1e9
 
 
 def gpu_check(*, quiet: QuietOption = False, as_json: JsonOption = False) -> None:
-    """Check a GPU: right numbers, good vectors, and how fast; a few minutes, and nothing to set.
+    """Check that training on your GPU is correct, good and fast.
 
     \b
     Examples:
       w2v gpu-check
       w2v gpu-check --json > my-gpu.json
 
-    Every kernel is compared with the reference on the CPU. Then texts are made and trained on, by the CPU and by the
-    GPU with more and more blocks in flight. The exit code is 1 where a check fails, 9 where no GPU can be used.
+    Takes a few minutes. Every kernel is compared with the reference on the CPU; then CPU and GPU train on generated
+    texts, the GPU with more and more blocks in flight. The exit code is 1 if a check fails, 9 if no GPU is usable.
     """
-    from w2v_cli.gpu_check.checking import check_gpu  # noqa: PLC0415  NumPy and Numba are not needed for --help
+    from w2v_cli.gpu_check.checking import check_gpu
 
-    report = check_gpu(lambda step: None if quiet else console.note(f"checking {step}"))
+    report = check_gpu(lambda step: None if quiet else console.note(f"Checking {step}"))
     if as_json:
         console.write_json("gpu-check", report)
     else:
@@ -43,29 +43,29 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         f"{device['cupy']}, NVRTC {device['nvrtc']}"
     )
     yield ""
-    yield console.tabbed("kernel", "model", "optimizer", "dim", "error of the update", "allowed", "")
+    yield tables.tabbed("kernel", "model", "optimizer", "dim", "error of the update", "allowed", "")
     for check in report["agreement"]:
         cells = (check["algorithm"], check["model"], check["optimizer"] or "sgd", check["dim"])
-        yield console.tabbed(*cells, f"{check['error']:.1e}", f"{check['tolerance']:.0e}", _word(check["passed"]))
+        yield tables.tabbed(*cells, f"{check['error']:.1e}", f"{check['tolerance']:.0e}", _word(check["passed"]))
     yield ""
-    yield console.tabbed("model", "blocks in flight", "difference to one", "at a tenth of the rate", "")
+    yield tables.tabbed("model", "blocks in flight", "difference to one", "at a tenth of the rate", "")
     for check in report["staleness"]:
         large, small = check["differences"]
-        yield console.tabbed(
+        yield tables.tabbed(
             check["model"], check["blocks_in_flight"], f"{large:.1e}", f"{small:.1e}", _word(check["passed"])
         )
     yield ""
-    yield console.tabbed("model", "backend", "blocks in flight", "purity of neighbours", "held-out loss", "")
+    yield tables.tabbed("model", "backend", "blocks in flight", "purity of neighbours", "held-out loss", "")
     for check in report["quality"]:
         blocks = f"{check['blocks_in_flight'] or ''}{' (default)' if check['is_default'] else ''}"
         trial = (check["model"], check["backend"], blocks)
         measured = (f"{check['purity']:.3f}", f"{check['held_out_loss']:.3f}")
-        yield console.tabbed(*trial, *measured, _word(check["passed"]))
+        yield tables.tabbed(*trial, *measured, _word(check["passed"]))
     yield ""
-    yield console.tabbed("model", "dim", "backend", "blocks in flight", "words/s", "times the CPU", "of the roofline")
+    yield tables.tabbed("model", "dim", "backend", "blocks in flight", "words/s", "times the CPU", "of the roofline")
     for speed in report["speed"]:
         share = speed["share_of_roofline"]
-        yield console.tabbed(
+        yield tables.tabbed(
             speed["model"],
             speed["dim"],
             speed["backend"],

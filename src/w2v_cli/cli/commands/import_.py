@@ -11,21 +11,22 @@ from w2v_cli.humanize import count
 
 
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What to read, compressed or not; -: stdin.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file to convert, compressed or not; - for stdin.")],
     *,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="The vectors file to write.")
     ] = DEFAULT_VECTORS,
     name: FormatOption = None,
     dtype: Annotated[
-        Literal["float16", "float32"], typer.Option(help="Type of the numbers to keep; float32 is twice as large.")
+        Literal["float16", "float32"],
+        typer.Option(metavar="float16|float32", help="Number type to keep; float32 takes twice the space."),
     ] = "float16",
-    unescape: Annotated[bool, typer.Option("--unescape", help="Read words as `export --escape` wrote them.")] = False,
+    unescape: Annotated[bool, typer.Option("--unescape", help="Undo the escapes of `export --escape`.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a vectors file of one of another tool, to ask it questions.
+    """Convert vectors of another tool into a vectors file.
 
     \b
     Examples:
@@ -33,11 +34,11 @@ def import_(
       w2v import GoogleNews-vectors-negative300.bin.gz -o news.safetensors
       zcat cc.de.300.vec.gz | w2v import - -o german.safetensors
 
-    The content says which format it is; --format says it where that is not so. Numbers are rounded to float16 unless
-    --dtype float32 is given; how much that changes them is told.
+    The format is detected from the content; --format overrides it. Numbers are rounded to float16 unless you pass
+    --dtype float32, and the largest rounding error is reported.
     """
-    from w2v_cli.cli.bars import StepBar  # noqa: PLC0415  NumPy and tqdm are not needed for --help
-    from w2v_cli.vectors.formats import import_vectors  # noqa: PLC0415
+    from w2v_cli.cli.progress import StepBar
+    from w2v_cli.vectors.formats import import_vectors
 
     with StepBar(is_quiet=quiet) as bar:
         read = import_vectors(
@@ -45,9 +46,9 @@ def import_(
         )
     words, dim = read.word_vectors.vectors.shape
     if not quiet:
-        rounded = f", rounded by {read.largest_rounding_error:.2g} at the most" if read.largest_rounding_error else ""
-        what = f"{count(words, 'word')} of {count(dim, 'dimension')} from {read.form.title}, {dtype}{rounded}"
-        console.note(f"{console.printable(str(output))}: {what}.")
+        rounded = f", largest rounding error {read.largest_rounding_error:.2g}" if read.largest_rounding_error else ""
+        what = f"{count(words, 'word')}, {count(dim, 'dimension')} from {read.form.title}, {dtype}{rounded}"
+        console.note(f"Wrote {console.printable(str(output))}: {what}")
     if as_json:
         content = {"file": file, "output": str(output), "format": read.form.name, "words": words, "dim": dim}
         numbers = {"number_format": dtype, "largest_rounding_error": read.largest_rounding_error}

@@ -1,27 +1,25 @@
 """`w2v info`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from w2v_cli.cli import console
 from w2v_cli.cli.ask_inputs import open_files
-from w2v_cli.cli.options import DEFAULT_VECTORS, JsonOption
+from w2v_cli.cli.options import DEFAULT_VECTORS, FileArgument, JsonOption
 
 if TYPE_CHECKING:
     from w2v_cli.vectors import KeyedVectors
 
 _FIRST_WORDS = 10
-_LONGEST_LIST = 20  # items; the middle of a longer one is left out, but not in JSON
+_LONGEST_LIST = 20  # items; the text of a longer list omits the middle
 
 
 def info(
-    file: Annotated[Path, typer.Argument(help="A vectors file of w2v, or the book's pickle.")] = DEFAULT_VECTORS,
+    file: FileArgument = DEFAULT_VECTORS,
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what FILE is and how it was made.
+    """Show what a vectors file contains and how it was trained.
 
     \b
     Examples:
@@ -34,11 +32,11 @@ def info(
     if as_json:
         console.write_json("info", facts | {"metadata": metadata})
     else:
-        console.write("\n".join(_lines(facts) + _lines(metadata)))
+        console.write_text(_lines(facts) + _lines(metadata))
 
 
 def _facts(file: Path, word_vectors: "KeyedVectors") -> dict[str, Any]:
-    """Return what there is to say without the metadata."""
+    """Return the facts besides the metadata."""
     words, dim = word_vectors.vectors.shape
     first_words = "first_words" if word_vectors.counts is None else "frequent_words"  # with counts they are sorted
     return {
@@ -59,26 +57,26 @@ def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
         if isinstance(value, dict):
             lines += [label, *_lines(value, indent + "  ")]
         else:
-            lines.append(f"{label} {console.printable(_shown(value))}")
+            lines.append(f"{label} {console.printable(_value_text(value))}")
     return lines
 
 
-def _shown(value: object) -> str:
-    """Return a value for people.
+def _value_text(value: object) -> str:
+    """Return a value as text.
 
-    >>> _shown([0.25, "a", None])
+    >>> _value_text([0.25, "a", None])
     '0.25, a, none'
     """
     match value:
-        case None:
-            return "none"
-        case bool():
+        case None | bool():
             return str(value).lower()
         case float():
             return f"{value:.5g}"
         case list() if len(value) > _LONGEST_LIST:
             half = _LONGEST_LIST // 2
-            return f"{_shown(value[:half])}, …, {_shown(value[-half:])}"
+            return f"{_value_text(value[:half])}, …, {_value_text(value[-half:])}"
         case list():
-            return ", ".join(_shown(item) for item in value)
+            return ", ".join(_value_text(item) for item in value)
+        case dict():
+            return ", ".join(f"{name} {_value_text(item)}" for name, item in value.items())
     return str(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from w2v_cli.cli import console
+from w2v_cli.cli import console, tables
 from w2v_cli.cli.options import JsonLinesOption
 from w2v_cli.humanize import count
 
@@ -17,24 +17,26 @@ if TYPE_CHECKING:
 
 
 def plot(
-    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="What `w2v train --log LOG` has written.")],
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG", help="Logs written by `w2v train --log LOG`.")],
     *,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help='Draw a picture (png, svg, pdf); needs the extra "plot".'),
+        typer.Option("--output", "-o", metavar="FILE", help='Save a picture (png, svg, pdf); needs the extra "plot".'),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that exists.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the picture if it exists.")] = False,
     as_json: JsonLinesOption = False,
 ) -> None:
-    """Show the loss over the epochs of trainings, from their logs; also while they run.
+    """Plot the loss of trainings from their logs.
 
     \b
     Examples:
       w2v plot run.jsonl
       w2v plot cbow.jsonl skipgram.jsonl --output loss.png
       w2v plot run.jsonl | grep held_out
+
+    Draws on the terminal, or writes tab-separated numbers if stdout is a pipe. A training may still be running.
     """
-    from w2v_cli.visual import check_plot, read_curve, save_plot  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.visual import check_plot, read_curve, save_plot
 
     if output is not None:
         check_plot(output, overwrite=overwrite, parameter="output")
@@ -53,27 +55,27 @@ def plot(
 
 
 def _warn_of(curve: "LossCurve") -> None:
-    """Say what of a log could not be shown."""
+    """Say what a log lacks."""
     if curve.unread_lines:
-        console.note(f"{curve.path}: {curve.unread_lines:,} of its lines were cut or damaged and are left out.")
+        console.note(f"{curve.path}: skipped {count(curve.unread_lines, 'incomplete or damaged line')}.")
     if not curve.points:
-        console.note(f"{curve.path}: no loss has been written yet.")
+        console.note(f"{curve.path}: no loss logged yet.")
     elif not curve.epochs:
-        console.note(f"{curve.path}: no epoch is over yet.")
+        console.note(f"{curve.path}: no epoch complete yet.")
 
 
 def _write_rows(curves: Sequence["LossCurve"]) -> None:
-    """Write log, epoch, measure and value of all that was measured at the ends of epochs, tab-separated."""
+    """Write log, epoch, measure and value of each measurement, tab-separated."""
     for curve in curves:
         for epoch in curve.epochs:
             held_out = {} if epoch.held_out is None else {"held_out": epoch.held_out}
             for name, value in ({"loss": epoch.loss} | held_out | epoch.scores).items():
-                console.write(console.tabbed(curve.path, epoch.epoch, name, f"{value:.4f}"))
+                console.write(tables.tabbed(curve.path, epoch.epoch, name, f"{value:.4f}"))
 
 
 def _draw(curves: Sequence["LossCurve"]) -> None:
-    """Draw the curves with characters, and below them say what each is and how it ended."""
-    from w2v_cli.visual import draw_text, mark_of  # noqa: PLC0415  as above
+    """Draw the curves with characters, and a legend below them."""
+    from w2v_cli.visual import draw_text, mark_of
 
     if any(curve.points for curve in curves):
         columns = shutil.get_terminal_size().columns
@@ -83,9 +85,9 @@ def _draw(curves: Sequence["LossCurve"]) -> None:
 
 
 def _legend(curve: "LossCurve") -> str:
-    """Return the last figures of a log."""
+    """Return the state and last figures of a log."""
     done = f"{curve.path}: {len(curve.epochs)} of {count(curve.total, 'epoch')}"
-    ending = {"error": ", ended by an error", "stopped": ", stopped", "": ", not ended"}.get(curve.ending, "")
+    ending = {"error": ", failed", "stopped": ", stopped", "": ", unfinished"}.get(curve.ending, "")
     if not curve.epochs:
         return f"{done}{ending}"
     last = curve.epochs[-1]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from w2v_cli.cli.ask_inputs import Asker, is_single, open_files, search_of
+from w2v_cli.cli.ask_inputs import build_search, open_files
 from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import (
     FilesOption,
@@ -21,8 +21,8 @@ def similar(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="WORD...",
-            help='Words, or sums such as "king - man + woman"; -: a question a line.',
+            metavar="WORD",
+            help='Words, or sums such as "king - man + woman"; - to read one question per line from stdin.',
             autocompletion=complete_word,
         ),
     ],
@@ -34,7 +34,7 @@ def similar(
     restrict: RestrictOption = None,
     as_json: JsonLinesOption = False,
 ) -> None:
-    """Show the words nearest to each WORD by cosine similarity.
+    """Show the words most similar to each WORD.
 
     \b
     Examples:
@@ -42,19 +42,17 @@ def similar(
       w2v similar "king - man + woman" --restrict 20000
       w2v similar war peace --vectors 1850.safetensors --vectors 1950.safetensors
       w2v similar - --vectors ptb.safetensors --json < words.txt
+
+    Words are ranked by cosine similarity, unless --method chooses otherwise.
     """
     files = open_files(vectors)
-    from w2v_cli.queries import ask_files, parse_sum  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.queries import parse_sum
 
-    opened = [file.word_vectors for file in files]
-    search = search_of(files, top=top, method=method, min_count=min_count, restrict=restrict)
+    search = build_search(files, top=top, method=method, min_count=min_count, restrict=restrict)
     score_name = "similarity" if method == "add" else "score"
-    display = AnswerDisplay(
-        "similar", [file.path for file in files], "neighbours", score_name, is_only=is_single(words), as_json=as_json
-    )
-    Asker("similar", as_json=as_json).ask(
+    AnswerDisplay("similar", "neighbours", score_name, files, as_json=as_json).answer(
         words,
-        lambda text: parse_sum(text, lambda word: any(word in one for one in opened)),
-        lambda questions: ask_files(opened, questions, search),
-        lambda question, answers: display.show(question.text, {"word": question.text, "method": method}, answers),
+        search,
+        read=lambda text: parse_sum(text, lambda word: any(word in file.word_vectors for file in files)),
+        describe=lambda question: {"word": question.text, "method": method},
     )

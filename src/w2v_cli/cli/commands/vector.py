@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from w2v_cli.cli import console
-from w2v_cli.cli.ask_inputs import Asker, open_files
+from w2v_cli.cli import console, tables
+from w2v_cli.cli.ask_inputs import answer_questions, open_files
 from w2v_cli.cli.completion import complete_word
 from w2v_cli.cli.options import DEFAULT_VECTORS, JsonLinesOption, VectorsOption
 
@@ -17,19 +17,20 @@ def vector(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="WORD...",
-            help='Words, or sums such as "king - man + woman"; -: one a line.',
+            metavar="WORD",
+            help='Words, or sums such as "king - man + woman"; - to read one per line from stdin.',
             autocompletion=complete_word,
         ),
     ],
     *,
     vectors: VectorsOption = DEFAULT_VECTORS,
     unit: Annotated[
-        bool, typer.Option("--unit", help="At length 1; a sum is that of vectors of length 1, as `similar` takes it.")
+        bool,
+        typer.Option("--unit", help="Scale to length 1; a sum is then one of unit vectors, as in `w2v similar`."),
     ] = False,
     as_json: JsonLinesOption = False,
 ) -> None:
-    """Print the vector of each WORD: the word and its numbers, tabs between.
+    """Print the vector of each WORD, tab-separated.
 
     \b
     Examples:
@@ -37,10 +38,10 @@ def vector(
       w2v vector king queen --unit --json
       w2v vector - < words.txt > vectors.tsv
 
-    The numbers are the shortest that give those of the file when they are read at its precision.
+    Each line has the word, then its numbers, in the fewest digits that give the same value in the file's precision.
     """
     [file] = open_files([vectors])
-    from w2v_cli.queries import parse_sum, plain_vector, unit_vector  # noqa: PLC0415  NumPy is not needed for --help
+    from w2v_cli.queries import parse_sum, plain_vector, unit_vector
 
     find = unit_vector if unit else plain_vector
 
@@ -50,7 +51,7 @@ def vector(
 
     def show(asked: "tuple[Sum, FloatArray]", _: object) -> None:
         question, found = asked
-        numbers = [str(number) for number in found]  # the shortest text of a number of this type
+        numbers = [str(number) for number in found]  # the fewest digits for a number of this type
         if as_json:
             content = {
                 "word": question.text,
@@ -60,6 +61,6 @@ def vector(
             }
             console.write_json("vector", content)
         else:
-            console.write(console.tabbed(question.text, *numbers))
+            console.write(tables.tabbed(question.text, *numbers))
 
-    Asker("vector", as_json=as_json).ask(words, read, lambda questions: questions, show)
+    answer_questions("vector", words, read=read, answer=lambda questions: questions, show=show, as_json=as_json)

@@ -181,7 +181,7 @@ extern "C" __global__ void draw_for_test(
 
 
 def test_draws_are_the_references_at_any_position(folder):
-    """Positions beyond 2³² and seeds of 64 bits give the words of randomness.draw_words."""
+    """Positions beyond 2³² and seeds of 64 bits give the words of philox.draw_words."""
     source = SOURCE.read_text(encoding="utf-8") + DRAW_FOR_TEST
     emulator = Emulator(source, layout_of(configure()).options(), folder, kernels=("draw_for_test",))
     positions = np.random.default_rng(1).integers(0, 2**60, 32)
@@ -214,7 +214,7 @@ def test_with_blocks_in_flight_the_difference_shrinks_with_the_rate(sets, corpus
 
 
 def test_an_argument_out_of_place_is_refused(corpus, folder):
-    """The emulator takes the arguments that block_plan builds, and none of another type, nor one less."""
+    """The emulator takes the arguments that cuda_layout builds, and none of another type, nor one less."""
     config = configure("model.dim=20")
     emulator = build_emulator(layout_of(config), folder)
     text, launch = text_of(corpus, config), whole(corpus)

@@ -108,7 +108,7 @@ def test_values_are_the_known_ones():
     assert_allclose(normal.output_vectors, KNOWN_NORMAL_OUTPUT, rtol=1e-5)
 
 
-# By this code on 2026-11-24; the tests above prove the numbers' way from Philox, which test_randomness.py proves.
+# By this code on 2026-11-24; the tests above prove the numbers' way from Philox, which test_philox.py proves.
 KNOWN_UNIFORM = [[-0.029520532, 0.057483375, -0.036679585], [0.091992773, -0.118335642, -0.018610477]]
 KNOWN_NORMAL = [[-0.0048208185, -0.0090980465, 0.0016156288], [-0.00981001, -0.0052563623, 0.0019234843]]
 KNOWN_NORMAL_OUTPUT = [[-0.00043574994, -0.013520328, 0.0044923476], [-0.010855385, 0.013661509, -0.013652058]]

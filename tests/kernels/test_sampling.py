@@ -113,7 +113,7 @@ def test_draws_are_the_known_ones():
 KNOWN_NEGATIVES = [
     [186, 273, 551, 566, 702],
     [174, 289, 106, 520, 583],
-]  # by this code on 2026-11-24; Philox itself is proved in test_randomness.py
+]  # by this code on 2026-11-24; Philox itself is proved in test_philox.py
 
 
 @pytest.mark.parametrize(("cell", "share", "word"), [(0, 0, 0), (0xFFFFFFFF, 0, 1), (0xFFFFFFFF, 0xFFFFFFFF, 0)])

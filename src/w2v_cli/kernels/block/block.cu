@@ -1,7 +1,7 @@
-/* The block algorithm on a GPU: the steps of block_reference.py, one block of words by one block of threads.
+/* The block algorithm on a GPU: the steps of reference.py, one block of words by one block of threads.
 
 Names: a *block* is BLOCK_CENTRES consecutive kept words with their contexts and shared negatives, as in blocks.py;
-*threads* are CUDA's. block_plan.py holds the Python side of everything below: constants, sizes, arguments.
+*threads* are CUDA's. cuda_layout.py holds the Python side of everything below: constants, sizes, arguments.
 
 Compile-time constants, all given with -D:
     BLOCK_CENTRES     centres of a block; 32, the bits of a mask
@@ -76,7 +76,7 @@ constexpr int CENTRE_TILES = BLOCK_CENTRES / TILE, NEGATIVE_TILES = SHARED_NEGAT
 
 using Quads = float4[SLICE_QUADS];                                          // a slice of a row
 
-enum Purpose : unsigned int { SUBSAMPLING = 0, WINDOWS = 1, NEGATIVES = 2 };     // as in randomness.py
+enum Purpose : unsigned int { SUBSAMPLING = 0, WINDOWS = 1, NEGATIVES = 2 };     // as in philox.py
 
 /* A block of words in shared memory. Context p is the kept word p - WINDOW after the first centre; centre b is context
 b + WINDOW. A place without a word has the id NO_WORD and a row of zeros. */
@@ -101,7 +101,7 @@ static_assert(BLOCK_CENTRES == LANES, "a centre for each lane, a bit for each ce
 static_assert(TRAIN_THREADS % LANES == 0, "whole warps");
 static_assert(DIM % QUAD == 0 && SHARED_NEGATIVES % TILE == 0, "whole float4 and tiles");
 static_assert((SLICES - 1) * SLICE_QUADS < ROW_QUADS, "no slice is empty");
-static_assert(sizeof(Shared) == SHARED_BYTES, "block_plan.py has another layout");
+static_assert(sizeof(Shared) == SHARED_BYTES, "cuda_layout.py has another layout");
 
 /* The kept words of a span, and those of the same sentences around it. */
 struct Span {
@@ -118,7 +118,7 @@ struct Draws {
     bool shrink_window, partial_windows;
 };
 
-/* Return the four words of randomness.draw_words (Philox4x32-10). */
+/* Return the four words of philox.draw_words (Philox4x32-10). */
 __device__ uint4 draw_words(
     unsigned long long seed, unsigned int epoch, long long position, Purpose purpose, unsigned int draw
 ) {

@@ -42,8 +42,7 @@ from w2v_cli.kernels import (
     split_held_out,
 )
 from w2v_cli.system.file_types import is_web_page
-from w2v_cli.training.schedule import Schedule
-from w2v_cli.training.trainer import NamedArrays
+from w2v_cli.training import NamedArrays, Schedule
 from w2v_cli.vectors import encode_words
 
 

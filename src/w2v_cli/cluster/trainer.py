@@ -12,8 +12,7 @@ from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardTask
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.vocabulary import Vocabulary
 from w2v_cli.kernels import Backend, build_embeddings, resolve_backend
-from w2v_cli.training.schedule import Schedule
-from w2v_cli.training.trainer import BEGINNING, NamedArrays, Position, RoundDone, StepResult, mean_loss
+from w2v_cli.training import BEGINNING, NamedArrays, Position, RoundDone, Schedule, StepResult, mean_loss
 
 
 def resolve_on(cluster: Cluster, wanted: str) -> Backend:

@@ -13,12 +13,9 @@ from w2v_cli.gpu_check.agreement import config_of
 from w2v_cli.gpu_check.texts import TopicText, purity
 from w2v_cli.kernels import Backend, hold_out, keep_probabilities, load_block_engine
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
-from w2v_cli.pipeline.memory import expected_occurrences
+from w2v_cli.pipeline import expected_occurrences
 from w2v_cli.system.machine import available_cores
-from w2v_cli.training.block import BlockTrainer
-from w2v_cli.training.divergence import DivergenceGuard
-from w2v_cli.training.loop import fit
-from w2v_cli.training.schedule import Schedule
+from w2v_cli.training import BlockTrainer, DivergenceGuard, Schedule, fit
 
 _ASKED_WORDS = 2000
 _HELD_OUT = 0.02

@@ -13,8 +13,7 @@ from w2v_cli.pipeline.events import OnEvent
 from w2v_cli.pipeline.memory import state_bytes, vectors_file_bytes
 from w2v_cli.pipeline.prepare import PreparedTraining, connect_cluster, has_snapshots, lock_output, prepare
 from w2v_cli.system.files import OutputExistsError
-from w2v_cli.training.snapshot import snapshot_path
-from w2v_cli.training.trainer import BEGINNING
+from w2v_cli.training import BEGINNING, snapshot_path
 from w2v_cli.vectors import encode_words
 
 _SAMPLE_SECONDS = 1.0  # of training, to measure its speed

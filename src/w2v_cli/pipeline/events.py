@@ -15,9 +15,7 @@ from w2v_cli.corpus.report import ScanReport
 from w2v_cli.corpus.scan import ScannedCorpus
 from w2v_cli.errors import as_keyword, render
 from w2v_cli.evaluation import SetScore, contents_by_name
-from w2v_cli.training.factory import EngineLoaded
-from w2v_cli.training.loop import Trained
-from w2v_cli.training.progress import Progress
+from w2v_cli.training import EngineLoaded, Progress, Trained
 
 
 @dataclass(frozen=True)

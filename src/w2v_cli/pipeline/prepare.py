@@ -31,13 +31,23 @@ from w2v_cli.pipeline.run_log import check_log
 from w2v_cli.system import files, locks
 from w2v_cli.system.files import clear_stale
 from w2v_cli.system.machine import available_cores
-from w2v_cli.training.factory import EngineLoaded, build_trainer, with_algorithm
-from w2v_cli.training.resume import check_same, find_snapshot, merge_settings, resume_training
-from w2v_cli.training.schedule import Schedule
-from w2v_cli.training.snapshot import Identity, Snapshot, snapshot_path
-from w2v_cli.training.state import TrainerState
-from w2v_cli.training.trainer import Trainer
-from w2v_cli.training.warm_start import read_old_vectors, start_from
+from w2v_cli.training import (
+    EngineLoaded,
+    Identity,
+    Schedule,
+    Snapshot,
+    Trainer,
+    TrainerState,
+    build_trainer,
+    check_same,
+    find_snapshot,
+    merge_settings,
+    read_old_vectors,
+    resume_training,
+    snapshot_path,
+    start_from,
+    with_algorithm,
+)
 
 if TYPE_CHECKING:
     from w2v_cli.corpus.encoded_text import EncodedText

@@ -5,8 +5,7 @@ from typing import Any
 
 from w2v_cli.config.schema import FREE_SETTINGS, INPUT_SETTINGS, Config
 from w2v_cli.evaluation import EVALUATOR, contents_by_name
-from w2v_cli.training.loop import Trained
-from w2v_cli.training.snapshot import Identity
+from w2v_cli.training import Identity, Trained
 
 
 def describe(identity: Identity, trained: Trained) -> dict[str, Any]:

@@ -16,10 +16,16 @@ from w2v_cli.pipeline.events import OnEvent, VectorsSaved
 from w2v_cli.pipeline.prepare import connect_cluster, has_snapshots, lock_output, prepare
 from w2v_cli.pipeline.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
 from w2v_cli.pipeline.run_log import logged
-from w2v_cli.training.divergence import DivergenceGuard
-from w2v_cli.training.loop import Trained, fit
-from w2v_cli.training.snapshot import Identity, Snapshot, remove_snapshot, snapshot_path
-from w2v_cli.training.snapshot_writer import SnapshotWriter
+from w2v_cli.training import (
+    DivergenceGuard,
+    Identity,
+    Snapshot,
+    SnapshotWriter,
+    Trained,
+    fit,
+    remove_snapshot,
+    snapshot_path,
+)
 from w2v_cli.vectors import keyed_vectors
 
 

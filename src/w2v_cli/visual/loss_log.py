@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from w2v_cli.errors import ConfigError
 
 if TYPE_CHECKING:
-    from w2v_cli.training.progress import Progress
+    from w2v_cli.training import Progress
 
 _LONGEST_LINE = 10_000_000  # bytes; a line of a log has a few thousand
 

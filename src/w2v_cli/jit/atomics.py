@@ -1,4 +1,4 @@
-"""What threads share without a lock: counters that are read and raised as one, and giving way (Numba)."""
+"""Atomic counters that threads share without a lock, and yielding a core (Numba)."""
 
 import os
 from typing import Any
@@ -8,7 +8,7 @@ from numba.extending import intrinsic
 
 from w2v_cli.jit.memory import item_pointer
 
-# Gives the core to a thread that waits for one: the C library's name, and Windows' own.
+# Gives the core to a waiting thread: the name in the C library, or in Windows.
 yield_thread = types.ExternalFunction("sched_yield" if os.name == "posix" else "SwitchToThread", types.int32())
 
 

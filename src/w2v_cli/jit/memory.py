@@ -1,4 +1,4 @@
-"""Addresses of items of arrays, for compiled code that says itself what it fetches from memory (Numba)."""
+"""Addresses of array items, prefetching and copying, for compiled code (Numba)."""
 
 from typing import Any
 

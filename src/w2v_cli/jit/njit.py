@@ -1,4 +1,4 @@
-"""Numba, set up once: compiled code is kept in the user's cache folder, so that it is compiled once per machine."""
+"""The set-up of Numba: compiled code is kept in the user's cache folder, so each machine compiles once."""
 
 import contextlib
 import functools
@@ -20,7 +20,7 @@ _logger = logging.getLogger(__name__)
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Return Numba's compiler with the options that every kernel has: cached, and free of the interpreter's lock.
+    """Return Numba's compiler with the options of every kernel: cached, and without the interpreter's lock.
 
     Division by zero gives infinity, as in NumPy: a check for it would keep a loop from being vectorised. There is no
     memory manager, which would count references to every array that is passed on, a quarter of the time of a block: a
@@ -37,9 +37,9 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 def njit_part(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Return the same for a function that compiled code alone calls: called from Python it ends the process.
+    """Return the compiler for a function that only compiled code calls: a call from Python ends the process.
 
-    What Python needs to call it, which takes apart every array of every tuple, is a quarter of the time to compile.
+    The wrapper for Python, which unpacks every array of every tuple, takes a quarter of the time to compile.
     """
     return njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
 
@@ -52,7 +52,7 @@ def has_avx512() -> bool:
 
 @contextlib.contextmanager
 def _our_cache_folder() -> Iterator[None]:
-    """Let Numba choose our folder for what is declared in this block, and its own for a notebook's other functions."""
+    """Make Numba use our folder for functions declared in this block; other functions of a notebook keep its own."""
     chosen = _numba_config.CACHE_DIR
     _numba_config.CACHE_DIR = chosen or _cache_folder()
     try:
@@ -67,20 +67,20 @@ def _cache_folder() -> str:
 
 
 def is_kept(function: Any) -> bool:
-    """Return whether compiled code of a function is in the cache, so that its first call need not compile it."""
+    """Return whether compiled code of a function is in the cache, so that its first call does not compile."""
     folder = Path(function.stats.cache_path)
     name = f"{Path(function.py_func.__code__.co_filename).stem}.{function.py_func.__name__}-*.nbc"
     return any(folder.glob(name))
 
 
 def _sources_stamp() -> str:
-    """Return a name for this version of all kernels: Numba itself does not see that a called function has changed."""
+    """Return a name for this version of all sources: Numba does not notice a change in a called function."""
     sources = sorted(Path(__file__).parents[1].rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 
 def _writable_cache_folder() -> Path:
-    """Return the user's cache folder, or a temporary one, with a warning, where that cannot be written."""
+    """Return the user's cache folder, or with a warning a temporary one if it cannot be written."""
     folder = platformdirs.user_cache_path("w2v") / "numba" / _sources_stamp()
     try:
         folder.mkdir(parents=True, exist_ok=True)

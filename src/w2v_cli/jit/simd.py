@@ -1,7 +1,7 @@
-"""Vector registers for compiled code: several floats of a row held, multiplied and added at once (Numba).
+"""SIMD registers for compiled code: several floats of a row are held, multiplied and added at once (Numba).
 
-Numba vectorises loops as LLVM sees fit; in the products of small matrices that leaves speed unused. Here the code says
-itself what stays in registers. A `Lanes` is a run of floats, their number a multiple of 8.
+Numba vectorises loops as LLVM sees fit; in the products of small matrices that leaves speed unused. Here the code
+decides what stays in registers. A `Lanes` is a run of floats, their number a multiple of 8.
 """
 
 from typing import Any

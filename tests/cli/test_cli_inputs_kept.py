@@ -33,7 +33,7 @@ def test_an_input_is_not_overwritten(asked, arguments):
 )
 def test_no_file_is_called_minus(asked, arguments):
     """Where it does not mean stdout, it is refused: exit 2."""
-    assert "this is not written to stdout: name a file" in the_error(asked.run(*arguments), 2)
+    assert "this output cannot go to stdout: name a file" in the_error(asked.run(*arguments), 2)
     assert not (asked.folder / "-").exists()
 
 

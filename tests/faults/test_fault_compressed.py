@@ -33,7 +33,7 @@ def test_a_compressed_text_is_told_by_its_bytes(w2v):
     [
         ("gzip", "cut", "is cut off: it ends at byte "),
         ("zstd", "cut", "is cut off: it ends at byte "),
-        ("xz", "flipped", "is damaged: its xz data cannot be unpacked before byte "),
+        ("xz", "flipped", "is damaged: its xz data cannot be decompressed before byte "),
         ("bzip2", "longer", "is damaged: its bzip2 data ends at byte "),
     ],
 )

@@ -19,7 +19,7 @@ REGEX = ("--set", "corpus.tokens=regex")
         (b"... --- !!!", "the corpus holds no words"),
         (b"sea sea sea sea sea sea", "needs at least 2 different words"),
         (b"the sea the sea a the", "the most frequent, 'the', occurs 3 times: lower --min-count"),
-        ("the sea".encode("utf-16"), "is UTF-16; UTF-8 is needed"),
+        ("the sea".encode("utf-16"), "is UTF-16; w2v reads UTF-8"),
         ("the sea\n".encode("utf-16-le") * 9, "is UTF-16LE without a byte order mark; w2v reads UTF-8"),
         (b"sea\nthe\n" * 9, "no word of the corpus has a neighbour"),
     ],
@@ -123,7 +123,7 @@ def test_a_text_full_of_nuls_is_trained_on_and_warned_of(w2v):
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
-        (b"PK\x03\x04 word/document.xml", "is a zip archive (docx"),
+        (b"PK\x03\x04 word/document.xml", "is a zip archive (as docx"),
         (pickle.dumps({"words": ["the", "sea"]}), "is a pickle"),
     ],
 )

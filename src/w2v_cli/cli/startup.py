@@ -29,6 +29,8 @@ def prepare(*, to_train: bool) -> None:
     Raises:
         StorageError: if a limit leaves too little memory for the libraries.
     """
+    # With colorama installed Numba would write a reset of colours to the terminal when the program ends.
+    os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")
     if "numpy" in sys.modules:
         return
     limits = process_limits()

@@ -118,7 +118,7 @@ def test_words_come_back_from_their_file_or_are_refused(tmp_path_factory, senten
         ({"corpus": [["a", "b"]]}, "ConfigError", "text or a list of texts"),
         ({"texts": LINES, "resume": True}, "ConfigError", "name the output"),
         ({"texts": LINES, "config": "book"}, "ConfigError", "book-cbow"),
-        ({"texts": LINES, "config": {"training": 3}}, "ConfigError", "config training: must be a section"),
+        ({"texts": LINES, "config": {"training": 3}}, "ConfigError", "config training: must be a mapping"),
         ({"texts": LINES, "config": {"training": {"epoch": 3}}}, "ConfigError", r"config training\.epoch: unknown"),
         ({"texts": LINES, "backend": "cupy"}, "MissingDependencyError", "GPU|CuPy|cupy"),
     ],

@@ -38,8 +38,8 @@ sys.exit(run(json.loads(sys.argv[1])) or print(json.dumps(found[0]), file=sys.st
 """
 
 
-def test_seven_frames_lead_from_the_command_to_the_kernel(tmp_path):
-    """Command, pipeline, loop, trainer, the threads that it is prefetched by, engine: nothing only passes on."""
+def test_seven_frames_lie_between_the_program_and_the_kernel(tmp_path):
+    """Options, command, pipeline, loop, trainer, prefetching threads, engine: nothing only passes on."""
     text = tmp_path / "text.txt"
     text.write_text("the sea and the sky\nthe sky and the land\n" * 40, encoding="utf-8")
     command = ["train", str(text), "--output", str(tmp_path / "x"), "--epochs", "1", "--subsample", "0", "--quiet"]
@@ -48,5 +48,6 @@ def test_seven_frames_lead_from_the_command_to_the_kernel(tmp_path):
         [sys.executable, "-c", PROGRAM, json.dumps(command)], capture_output=True, text=True, check=True
     )
 
-    chain = ["run", "train", "train_vectors", "fit", "steps", "prefetch_calls", "train_span"]
-    assert json.loads(done.stderr.splitlines()[-1]) == chain
+    program, options, *chain = json.loads(done.stderr.splitlines()[-1])
+    assert (program, options) == ("run", "run")  # cli/app.py, cli/train_options.py
+    assert chain == ["train", "train_vectors", "fit", "steps", "prefetch_calls", "train_span"]

@@ -42,7 +42,7 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a scanned corpus and the machine decide: V words, the occurrences that an epoch keeps, threads.
+    """The sizes of a training: V words of the vocabulary, the occurrences that an epoch keeps, threads.
 
     kept_words: after subsampling, held-out sentences included; has_snapshot: a copy of the state is made;
     is_compiled: nothing is to be compiled.
@@ -57,19 +57,19 @@ class Sizes:
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """The bytes that a training adds to those of the process: its parts, and the peak before it begins."""
+    """The bytes that a training adds to those of the process: its parts, and the peak while it is prepared."""
 
     parts: Mapping[str, int]
     building: int
 
     @property
     def total(self) -> int:
-        """The most that there will be at a time."""
+        """The largest sum at any time."""
         return max(sum(self.parts.values()), self.building)
 
 
 def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
-    """Return what a training will take; the algorithm of `config` is chosen already."""
+    """Return the memory that a training will take; `config` has its algorithm chosen."""
     matrix = _FLOAT * sizes.vocabulary * config.model.dim
     is_block = config.training.algorithm == "block"
     has_padding = is_block and backend is Backend.NUMBA and config.cluster.cluster is None
@@ -94,7 +94,7 @@ def estimate(config: Config, backend: Backend, sizes: Sizes) -> MemoryNeed:
 
 
 def _work(config: Config, sizes: Sizes, matrix: int, *, has_padding: bool) -> int:
-    """Return what there is besides in training: on a cluster the copy that is sent and the changes that come back."""
+    """Return the bytes of work arrays: on a cluster, of the copy that is sent and the changes that come back."""
     if config.cluster.cluster is not None:
         levels = math.ceil(math.log2(config.cluster.shards)) + 2 if config.cluster.shards > 1 else 2
         return 2 * matrix * (1 + levels)
@@ -111,7 +111,7 @@ def expected_occurrences(counts: NDArray[np.int64], keep_probability: NDArray[np
 
 
 def state_bytes(config: Config, vocabulary: int) -> int:
-    """Return the bytes of what a snapshot holds: both matrices and, of Adam, both moments of each."""
+    """Return the bytes of a snapshot: both matrices and, with Adam, both moments of each."""
     matrices = 6 if config.training.optimizer == "adam" else 2
     if config.training.patience is not None:
         matrices += 1
@@ -119,12 +119,12 @@ def state_bytes(config: Config, vocabulary: int) -> int:
 
 
 def vectors_file_bytes(vocabulary_bytes: int, vocabulary: int, dim: int) -> int:
-    """Return about how long the vectors file will be; vocabulary_bytes: of all words in UTF-8."""
+    """Return the estimated bytes of the vectors file; vocabulary_bytes: of all words in UTF-8."""
     return 2 * vocabulary * dim + vocabulary_bytes + 16 * vocabulary + 4096
 
 
 def _block_work(config: Config, threads: int) -> int:
-    """Return what the threads of the block algorithm work in: see scratch.py and spans_numba.py in kernels/block."""
+    """Return the bytes that the threads of the block algorithm work in (kernels/block: scratch.py, spans_numba.py)."""
     window, negatives = config.model.window, shared_negatives(config.sampling.negatives)
     scratch = build_scratch(config.model, negatives)
     scratch_bytes: int = sum(array.nbytes for name, array in scratch._asdict().items() if not name.startswith("flat_"))
@@ -136,7 +136,7 @@ def _block_work(config: Config, threads: int) -> int:
 
 
 def _minibatch_work(config: Config, sizes: Sizes) -> int:
-    """Return what the windows of an epoch take, and the batches that a second thread has ready."""
+    """Return the bytes of the windows of an epoch, and of the batches that a second thread has ready."""
     per_centre = _WORD_ID * objective_of(config.model).ids_per_centre(config.model, config.sampling.negatives)
     is_ahead = sizes.threads > 1 and config.training.algorithm == "minibatch"
     ready = per_centre * min(sizes.kept_words, _LIST_CENTRES * (_LISTS_AHEAD if is_ahead else 2))
@@ -146,7 +146,7 @@ def _minibatch_work(config: Config, sizes: Sizes) -> int:
 
 @dataclass(frozen=True)
 class MemoryFound:
-    """What a training needs beside the bytes `in_use` before it, and the tightest limit, None where none is known."""
+    """The memory that a training needs, the bytes `in_use` before it, and the tightest limit, None if none is known."""
 
     need: MemoryNeed
     in_use: int
@@ -154,12 +154,12 @@ class MemoryFound:
 
     @property
     def peak(self) -> int:
-        """The most that the process will have."""
+        """The largest memory of the process."""
         return self.in_use + self.need.total
 
 
 def check_least_memory(threads: int) -> None:
-    """Raise StorageError where there is no room to read a text with so many threads.
+    """Raise StorageError if there is no room to read a text with so many threads.
 
     LLVM ends a process that lacks memory for code, or tries for ever.
     """
@@ -175,7 +175,7 @@ def check_least_memory(threads: int) -> None:
 
 
 def check_memory(corpus: ScannedCorpus, config: Config, backend: Backend) -> MemoryFound:
-    """Return what a training on this corpus, held-out sentences included, will take, and what there is.
+    """Return the memory that a training on this corpus will take, held-out sentences included, and what there is.
 
     Raises StorageError where a limit of the process, its control group or the machine leaves less.
     """
@@ -189,7 +189,7 @@ def check_memory(corpus: ScannedCorpus, config: Config, backend: Backend) -> Mem
 def refuse_too_much(
     need: MemoryNeed, limits: Iterable[MemoryLimit], config: Config, *, vocabulary: int, threads: int
 ) -> None:
-    """Raise StorageError where a limit leaves less than is needed, naming the tightest and what would help."""
+    """Raise StorageError if a limit leaves less than is needed, naming the tightest one and what would help."""
     wanted = {limit: need.total + _addresses(limit, threads) for limit in limits}
     short = [limit for limit, size in wanted.items() if size > limit.available]
     if not short:
@@ -205,7 +205,7 @@ def refuse_too_much(
 
 
 def _addresses(limit: MemoryLimit, threads: int) -> int:
-    """Return the addresses that so many threads reserve, where a limit counts them."""
+    """Return the addresses that so many threads reserve, 0 if the limit does not count them."""
     return threads * _PER_THREAD if limit.is_of_addresses else 0
 
 
@@ -226,7 +226,7 @@ def _sizes(corpus: ScannedCorpus, config: Config, backend: Backend, threads: int
 
 
 def is_compiled(config: Config, backend: Backend) -> bool:
-    """Return whether nothing is to be compiled; the minibatch algorithm compiles in next to no memory."""
+    """Return whether nothing has to be compiled; the minibatch algorithm compiles in next to no memory."""
     if config.training.algorithm != "block" or backend is not Backend.NUMBA:
         return True
     from w2v_cli.kernels.block.deterministic_numba import join_rounds  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What a vectors file says of how it was made: all that decides the vectors and nothing else (docs/adr/0004)."""
+"""The provenance in a vectors file: all that decides the vectors and nothing else (docs/adr/0004)."""
 
 import dataclasses
 from typing import Any
@@ -49,26 +49,26 @@ def _recorded_settings(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def validation(trained: Trained) -> dict[str, Any]:
-    """Return what the held-out sentences said, JSON-able; nothing where there are none."""
+    """Return the losses on held-out sentences, JSON-able; empty if there are none."""
     losses = trained.validation_losses
     return {"validation_losses": losses, "epoch": trained.epoch} if losses else {}
 
 
 def evaluation(trained: Trained) -> dict[str, Any]:
-    """Return the scores of these vectors by the names of the sets, JSON-able, and who gave them; nothing where none."""
+    """Return the scores of these vectors by set, and the evaluator, JSON-able; empty if there are none."""
     scores = trained.scores
     return {"evaluation": {"evaluator": EVALUATOR, "scores": contents_by_name(scores)}} if scores else {}
 
 
 def epoch_evaluations(trained: Trained) -> dict[str, Any]:
-    """Return the scores after each epoch, JSON-able; nothing where there are none."""
+    """Return the scores after each epoch, JSON-able; empty if there are none."""
     scored = [report for report in trained.reports if report.scores]
     scores = [{"epoch": report.epoch, "scores": contents_by_name(report.scores)} for report in scored]
     return {"epoch_evaluations": scores} if scores else {}
 
 
 def stopped_early(trained: Trained) -> dict[str, Any]:
-    """Return where a training was when it was stopped, JSON-able; nothing for one that came to its end."""
+    """Return how far a training came before it was stopped, JSON-able; empty for a complete one."""
     if trained.is_complete:
         return {}
     done = {"whole_epochs": trained.whole_epochs, "epochs": trained.reports[-1].epochs}
@@ -76,6 +76,6 @@ def stopped_early(trained: Trained) -> dict[str, Any]:
 
 
 def _earlier_plans(identity: Identity) -> dict[str, Any]:
-    """Return how many epochs the training was meant to have before they became more, and after which."""
+    """Return the earlier numbers of epochs and the positions at which they were raised; empty if there are none."""
     plans = [dataclasses.asdict(plan) for plan in identity.earlier_plans]
     return {"earlier_plans": plans} if plans else {}

@@ -17,7 +17,7 @@ _NO_VALUE = object()
 def option(name: str, value: object = _NO_VALUE) -> str:
     """Return a reference to a setting, for the text of a message.
 
-    The marks around it are invisible: where nobody renders it, the text still reads `min_count`.
+    The marks around it are invisible: in a message that is not rendered, the text still reads `min_count`.
 
     Args:
         name: the keyword of `w2v_cli.train`, which is the last part of the setting's key in the config, or that of

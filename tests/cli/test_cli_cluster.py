@@ -191,7 +191,7 @@ def test_a_killed_driver_is_quiet_and_its_folder_is_removed_by_the_next(w2v):
             ("--cluster", "tls://h:1", "--tls-ca", "no", "--tls-cert", "no", "--tls-key", "no"),
             "--tls-ca no: No such file",
         ),
-        (("--cluster", "local:2", "--algorithm", "minibatch"), "trains by the block algorithm, not with --algorithm"),
+        (("--cluster", "local:2", "--algorithm", "minibatch"), "supports the block algorithm only, not --algorithm"),
         (("--cluster", "local:2", "--set", "training.optimizer=adam"), "training.optimizer: adam"),
         (("--cluster", "8786"), "must be local:N (workers here)"),
     ],

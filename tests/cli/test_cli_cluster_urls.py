@@ -74,7 +74,7 @@ def test_a_web_text_that_changes_leaves_the_last_round(w2v, server):
         told = finish(process, exit_code=3)
 
     assert "text.txt changed while it was read" in told
-    assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume goes on there." in told
+    assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume continues from it." in told
     server.script["/text.txt"] = [File(text)]
     with w2v.started("train", url, "--resume", "--time-limit", "0.001s") as process:
         assert "Resuming from" in finish(process)

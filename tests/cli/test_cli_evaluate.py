@@ -202,9 +202,9 @@ def test_json_has_every_digit(fork):
         (
             ["--on", "pairs.txt", "none.safetensors"],
             4,
-            "none.safetensors not found: pass another VECTORS, or train one: `w2v train TEXT`.",
+            "none.safetensors not found; check the path, or train one: `w2v train TEXT`.",
         ),
-        (["none.safetensors"], 4, "none.safetensors not found: pass another VECTORS, or train one: `w2v train TEXT`."),
+        (["none.safetensors"], 4, "none.safetensors not found; check the path, or train one: `w2v train TEXT`."),
         (["--on", "-"], 2, "an evaluation set cannot be read from stdin (-); name a file"),
         (["--on", "pairs.txt", "--method", "sum"], 2, "'sum' is not one of 'add', 'mul', 'dot'."),
         (["w2v.safetensors", "pairs.txt", "--on", "pairs.txt"], 4, "pairs.txt is text"),

@@ -18,7 +18,7 @@ def test_a_page_is_written(asked):
     second = asked.run("map", "-o", "again.html")
 
     assert (first.returncode, first.stdout) == (second.returncode, "") == (0, "")
-    assert "open map.html in a browser" in first.stderr
+    assert "Wrote map.html: 18 words, " in first.stderr
     page = (asked.folder / "map.html").read_bytes()
     assert page == (asked.folder / "again.html").read_bytes()
     assert page.startswith(b"<!doctype html>")
@@ -62,7 +62,7 @@ def test_an_existing_page_is_kept(asked):
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "expected"),
     [
-        (["absent.safetensors"], 4, "absent.safetensors not found: pass another FILE, or train one: `w2v train TEXT`."),
+        (["absent.safetensors"], 4, "absent.safetensors not found; check the path, or train one: `w2v train TEXT`."),
         (["--output", "no/such/map.html"], 6, "cannot write no/such/map.html"),
         (["--output", "."], 2, "already exists"),
         (["--min-count", "1000000"], 2, "no word occurs 1,000,000 times"),

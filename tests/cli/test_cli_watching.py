@@ -164,7 +164,7 @@ def test_a_plan_tells_what_is_in_the_way(fork, name):
     planned = fork.run(*arguments, "--overwrite")
 
     [error] = [line for line in refused.stderr.splitlines() if line.startswith("error: ")]
-    assert error.startswith(f"error: {name} already exists: choose another --")
+    assert error.startswith(f"error: {name} already exists. Use --overwrite to replace it, ")
     assert "--overwrite" in error
     assert (refused.returncode, for_script.returncode, planned.returncode) == (2, 2, 0), planned.stderr
     subjects = [[line.partition(":")[0] for line in done.stdout.splitlines()] for done in (refused, planned)]
@@ -181,7 +181,7 @@ def test_a_plan_tells_of_a_picture_in_the_way(fork):
     (fork.folder / "x.png").write_bytes(b"old")
     refused = fork.run("train", "text.txt", *FAST, "--dry-run", "--plot", "x.png")
 
-    assert "error: x.png already exists: choose another --plot, or replace it with --overwrite." in refused.stderr
+    assert "error: x.png already exists. Use --overwrite to replace it, or choose another --plot." in refused.stderr
     assert (refused.returncode, refused.stdout.count("\n")) == (2, 8)
     assert the_error(fork.run("train", "text.txt", *FAST, "--dry-run", "--output", "none/x"), 6)
 

@@ -82,14 +82,14 @@ def test_an_unknown_config_name_gets_a_suggestion(tmp_path, monkeypatch, name):
         find_config_file(name)
 
     assert str(caught.value) == (
-        f"config '{name}' not found: there is no such file, and the shipped configs are "
+        f"config '{name}' not found: it is neither a file nor one of the shipped configs, "
         "book-cbow, book-skipgram, default; did you mean book-cbow?"
     )
 
 
 def test_a_name_too_long_for_a_file_is_an_unknown_config():
     """A name that the file system refuses is reported as an unknown config, not as a crash."""
-    with pytest.raises(ConfigError, match="not found: there is no such file"):
+    with pytest.raises(ConfigError, match="not found: it is neither a file nor"):
         find_config_file("x" * 5000)
 
 

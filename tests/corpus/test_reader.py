@@ -163,9 +163,9 @@ def test_other_data_is_left_out_of_a_folder_and_refused_by_name(read):
 
     assert text_of(pieces) == b"a\nb\n"
     assert [line[line.index(" is ") :] for line in reader.counts.other_data] == [
-        " is a PNG image; save it as text (UTF-8), and name the result.",
-        " is a PNG image; save it as text (UTF-8), and name the result.",
-        " is compressed twice; decompress it once, and name the result.",
+        " is a PNG image; save it as text (UTF-8) first.",
+        " is a PNG image; save it as text (UTF-8) first.",
+        " is compressed twice; decompress it once first.",
     ]
     assert (len(reader.counts.digests), reader.counts.size_bytes) == (2, 2)
     with pytest.raises(CorpusError, match=r"1\.txt is a PNG image"):

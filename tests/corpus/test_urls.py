@@ -205,7 +205,7 @@ def test_a_redirect_from_https_to_http_is_refused():
     redirect("http://a.example/x", "http://b.example/y")
     redirect("https://a.example/x", "https://b.example/y")
     redirect("https://a.example/x", "/y")
-    with pytest.raises(DownloadError, match=r"https://a\.example/x leads to http://b\.example/y, which anybody"):
+    with pytest.raises(DownloadError, match=r"https://a\.example/x leads to http://b\.example/y, which anyone"):
         redirect("https://a.example/x", "http://b.example/y")
 
 
@@ -253,7 +253,7 @@ def test_a_pattern_and_a_folder_of_a_store_are_their_files(memory):
     assert urls.find_urls("memory://texts/a.txt") == ["memory://texts/a.txt"]
     assert urls.find_urls("memory://texts/none.txt") == ["memory://texts/none.txt"]
     assert [source.folder for source in find_sources(["memory://texts"])] == ["memory://texts"] * 3
-    with pytest.raises(CorpusError, match="there is no text at memory://texts/"):
+    with pytest.raises(CorpusError, match="no text at memory://texts/"):
         urls.find_urls("memory://texts/*.pdf")
 
 

@@ -83,7 +83,7 @@ def test_lasting_failure_ends_after_the_last_delay(server, destination, recorder
 
     assert str(error.value) == (
         f"cannot download file.txt: {url}: HTTP 500 Internal Server Error (tries: 5). "
-        "Try again later, or get the file another way and name it with from FILE."
+        "Try again later, or get the file another way and pass it with from FILE."
     )
     assert error.value.exit_code == 5
     assert recorder.slept == [1, 2, 4, 8]

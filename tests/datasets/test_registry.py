@@ -72,7 +72,9 @@ def test_hashes_are_those_of_the_real_files(table, shared_data):
 
 def test_unknown_name_is_answered_with_the_nearest():
     """A misspelt name gets a suggestion and the list."""
-    with pytest.raises(ConfigError, match=r"no dataset 'pbt'\. Did you mean 'ptb'\? There are: demo, ptb, questions"):
+    with pytest.raises(
+        ConfigError, match=r"unknown dataset 'pbt'\. Did you mean 'ptb'\? Choose from: demo, ptb, questions"
+    ):
         registry.find("pbt")
 
 

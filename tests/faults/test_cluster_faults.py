@@ -138,7 +138,7 @@ def test_a_scheduler_that_dies_ends_the_training_with_its_last_round(w2v, expect
     errors = [line for line in told.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     assert f"the scheduler at {cluster.url} is gone" in errors[0]
-    assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume goes on there." in errors[0]
+    assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume continues from it." in errors[0]
     assert not (w2v.folder / VECTORS).exists()
     with External(w2v) as cluster, w2v.started("train", "text.txt", "--resume", "--cluster", cluster.url) as process:
         finish(process)
@@ -155,7 +155,7 @@ def test_workers_that_all_die_for_good_end_the_training_with_its_last_round(w2v,
         told = finish(process, exit_code=6)
 
     assert f"the cluster {cluster.url} has had no worker for 3 s" in told
-    assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume goes on there." in told
+    assert "w2v.safetensors.snapshot is kept, from epoch 1: --resume continues from it." in told
     assert not (w2v.folder / VECTORS).exists()
     with w2v.started("train", "text.txt", "--resume", "--cluster", "local:1") as process:
         finish(process)
@@ -193,4 +193,4 @@ def test_a_shard_that_kills_its_workers_is_named(w2v, workers):
     assert len(errors) == 1
     assert "shard 2 of round 2 of 4, epoch 1 (text.txt from byte " in errors[0]
     assert "killed every worker that ran it" in errors[0]
-    assert "snapshot is kept, from epoch 1: --resume goes on there." in errors[0]
+    assert "snapshot is kept, from epoch 1: --resume continues from it." in errors[0]

@@ -61,7 +61,8 @@ def test_a_web_page_in_the_place_of_the_file_is_told(fork, server):
     message = the_error(download(fork, server.url("/one.txt")), 5)
 
     assert (
-        f"expected {SHA256}: nothing was installed; the server sent a web page, as a proxy or a login does" in message
+        f"expected {SHA256}: nothing was installed; the server sent a web page, probably of a proxy or a login"
+        in message
     )
     assert left(fork) == []
 

@@ -129,7 +129,7 @@ s._File.read = read_and_change
 
     message = the_error(w2v.run("train", "text.txt", "b.txt", "text.txt", *FAST, first=first), 3)
 
-    assert message == "b.txt changed while it was read: start again when nothing writes to it."
+    assert message == "b.txt changed while it was read: try again when no other program writes to it."
     assert "w2v.safetensors" not in w2v.files()
 
 

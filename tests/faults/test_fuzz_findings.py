@@ -134,7 +134,7 @@ def test_a_snapshot_holds_no_other_types_than_its_own(stopped):
     _, path = stopped
     resaved(path, halves=("F16", np.ones((2, 2), np.float16)))
 
-    with pytest.raises(VectorsError, match="its 'halves' hold values that are no finite numbers") as refusal:
+    with pytest.raises(VectorsError, match="its 'halves' hold values that are not finite") as refusal:
         snapshot.load_snapshot(path)
 
     the_line(refusal)

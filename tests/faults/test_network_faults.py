@@ -88,7 +88,7 @@ def test_a_failure_is_tried_again_where_it_may_pass(fork, server, status, tries)
 
     message = the_error(done, 5)
     assert f"HTTP {status} " in message
-    assert "give it with --from FILE" in message
+    assert "pass it with --from FILE" in message
     assert len(server.requests["/one.txt"]) == tries
     assert waits(done) == BACKOFF[: tries - 1]
     assert left(fork) == []

@@ -109,7 +109,7 @@ def test_a_text_is_not_read_from_http_where_https_was_asked(fork, server, certif
         trusted = train(fork, url, more=f"os.environ['SSL_CERT_FILE'] = {str(certificate)!r}")
         unknown = train(fork, url)
 
-    assert f"leads to {server.url('/text.txt')}, which anybody could have changed" in the_error(trusted, 5)
+    assert f"leads to {server.url('/text.txt')}, which anyone could have changed" in the_error(trusted, 5)
     assert "certificate verify failed" in the_error(unknown, 5)
     assert server.requests == {}
 

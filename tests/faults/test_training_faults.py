@@ -133,7 +133,7 @@ def test_a_limit_in_the_middle_of_a_training_keeps_the_old_snapshot(fork, expect
     assert child.returncode == 6
     assert told.startswith(f"error: cannot write {SNAPSHOT}: File too large; free space or choose another place. ")
     assert f"{SNAPSHOT} is kept, from epoch " in told
-    assert told.endswith("--resume goes on there.\n")
+    assert told.endswith("--resume continues from it.\n")
     assert sorted(fork.files()) == ["text.txt", SNAPSHOT]
     assert resumed(fork) == expected
 
@@ -320,8 +320,8 @@ def test_another_corpus_or_config_is_refused(stopped):
 
 def test_resume_without_a_snapshot_says_what_to_do(fork):
     """Exit 2; so does asking to go on and to begin anew at once."""
-    assert f"there is no {SNAPSHOT} to go on from" in the_error(fork.run(*RESUME), 2)
-    assert "give one of them" in the_error(fork.run(*RESUME, "--overwrite"), 2)
+    assert f"no snapshot {SNAPSHOT}" in the_error(fork.run(*RESUME), 2)
+    assert "use only one of them" in the_error(fork.run(*RESUME, "--overwrite"), 2)
 
 
 @pytest.mark.fault(37)
@@ -433,7 +433,7 @@ def test_what_exists_is_not_overwritten_unasked(fork, name):
 
     message = the_error(fork.run("train", "no-such-text.txt"), 2)
 
-    assert message.startswith(f"{name} already exists: ")
+    assert message.startswith(f"{name} already exists. ")
     assert "--overwrite" in message
     assert "--resume" in message
     assert (fork.folder / name).read_bytes() == b"precious"

@@ -53,8 +53,8 @@ def test_damaged_vectors_are_refused(w2v, trained, damage):
 @pytest.mark.parametrize(
     ("command", "name", "expected"),
     [
-        ("similar", "missing", "missing not found: pass another file with --vectors, or train one: `w2v train TEXT`."),
-        ("info", "missing", "missing not found: pass another FILE, or train one: `w2v train TEXT`."),
+        ("similar", "missing", "missing not found; check the path, or train one: `w2v train TEXT`."),
+        ("info", "missing", "missing not found; check the path, or train one: `w2v train TEXT`."),
         ("analogy", "bad.safetensors", "is damaged"),
         ("info", "bad.safetensors", "is damaged"),
         ("info", ".", "is a folder or a device"),
@@ -147,9 +147,7 @@ def test_an_unknown_word_is_an_object_for_a_script(asked):
 
 @pytest.mark.parametrize("command", ["similar king", "map", "vocabulary", "evaluate", "info"])
 def test_without_any_vectors_it_says_where_they_come_from(w2v, command):
-    """Who names no file hears which is meant, what writes it and how to name another; sets are not looked for."""
-    named = {"similar king": "file with --vectors", "evaluate": "VECTORS"}.get(command, "FILE")
-
+    """The message names the file and what writes it; evaluation sets are not looked for."""
     message = the_error(w2v.run(*command.split()), 4)
 
-    assert message == f"w2v.safetensors not found: pass another {named}, or train one: `w2v train TEXT`."
+    assert message == "w2v.safetensors not found; check the path, or train one: `w2v train TEXT`."

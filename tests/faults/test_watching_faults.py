@@ -101,9 +101,9 @@ def test_a_log_that_fills_its_disk_stops_no_training(pairs):
     )
 
     assert done.returncode == 0
-    warning = "warning: cannot go on with the log run.jsonl: "
+    warning = "warning: cannot write the log run.jsonl: "
     assert [line for line in done.stderr.splitlines() if line.startswith("warning:")] == [
-        f"{warning}the disk is full; training goes on without it."
+        f"{warning}the disk is full; training continues without it."
     ]
     assert len(pairs.files()["run.jsonl"]) == 4000
     assert "w2v.safetensors" in pairs.files()

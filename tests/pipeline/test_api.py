@@ -116,7 +116,7 @@ def test_words_come_back_from_their_file_or_are_refused(tmp_path_factory, senten
         ({"texts": LINES, "epochs": 0}, "ConfigError", "epochs: must be >= 1, was 0"),
         ({"texts": LINES, "dim": 2.5}, "ConfigError", r"dim: must be a whole number, was 2\.5"),
         ({"corpus": [["a", "b"]]}, "ConfigError", "text or a list of texts"),
-        ({"texts": LINES, "resume": True}, "ConfigError", "name the output"),
+        ({"texts": LINES, "resume": True}, "ConfigError", "output is missing"),
         ({"texts": LINES, "config": "book"}, "ConfigError", "book-cbow"),
         ({"texts": LINES, "config": {"training": 3}}, "ConfigError", "config training: must be a mapping"),
         ({"texts": LINES, "config": {"training": {"epoch": 3}}}, "ConfigError", r"config training\.epoch: unknown"),
@@ -230,15 +230,15 @@ def test_what_is_no_text_is_told_so(rows, ask):
         ),
         (
             lambda rows, path: rows.save(path),
-            "w2v.safetensors already exists: choose another output, or replace it with overwrite.",
+            "w2v.safetensors already exists. Use overwrite to replace it, or choose another output.",
         ),
         (
             lambda _, path: w2v_cli.train(texts=["a b"] * 9, output=path),
-            "or give overwrite to begin anew, or resume to go on with the training that wrote it.",
+            "Use overwrite to replace it, resume to continue, or choose another output.",
         ),
         (
             lambda *_: w2v_cli.train(texts=["a b"] * 9, backend="cupy", deterministic=True),
-            'deterministic cannot be had with backend="cupy": a GPU adds in any order; leave one of them out.',
+            'deterministic does not work with backend="cupy", because a GPU adds floats in any order: use one',
         ),
         (lambda _, path: w2v_cli.load(path.with_name("none")), "none not found; check the path, or train one"),
     ],
@@ -343,5 +343,5 @@ def test_snippet_of_the_readme_runs(corpus, monkeypatch):
 
 def test_one_string_is_not_taken_for_many_texts():
     """Its letters would be the texts."""
-    with pytest.raises(CorpusError, match="letter by letter: give a list"):
+    with pytest.raises(CorpusError, match="single string: pass a list"):
         w2v_cli.train(texts="hello world", dim=4)

@@ -142,7 +142,7 @@ def test_an_existing_log_is_kept(tmp_path):
     (tmp_path / "run.jsonl").write_text(START, encoding="ascii")
     config = config_of(tmp_path)
 
-    with pytest.raises(ConfigError, match=r"run\.jsonl already exists: choose another log"):
+    with pytest.raises(ConfigError, match=r"run\.jsonl already exists\. .* choose another log"):
         train_vectors(config, tmp_path, lambda _: pytest.fail("something was read"))
 
 
@@ -153,7 +153,7 @@ def test_a_file_that_is_no_log_is_never_touched(tmp_path, content, is_resumed):
     (tmp_path / "run.jsonl").write_text(content, encoding="ascii")
     config = config_of(tmp_path, overwrite=True)
 
-    with pytest.raises(ConfigError, match="is no log of w2v and is kept"):
+    with pytest.raises(ConfigError, match="is not a w2v log and will not be replaced"):
         check_log(config.output, is_resumed=is_resumed)
 
 
@@ -232,7 +232,7 @@ def test_a_log_that_breaks_off_costs_no_training(tmp_path, caplog):
 
     assert saved.path.exists()
     assert [record.getMessage() for record in caplog.records] == [
-        f"cannot go on with the log /dev/fd/{writer}: Broken pipe; training goes on without it."
+        f"cannot write the log /dev/fd/{writer}: Broken pipe; training continues without it."
     ]
 
 
@@ -243,7 +243,7 @@ def test_a_line_that_is_cut_by_a_full_disk_is_told(log_at, caplog, monkeypatch):
         monkeypatch.setattr(log, "_file", Short(log._file))
         log.write(EngineLoaded("block", Backend.NUMBA, 1).as_json())
 
-    assert "the disk is full; training goes on without it" in caplog.text
+    assert "the disk is full; training continues without it" in caplog.text
 
 
 class Short:

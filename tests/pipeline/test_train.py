@@ -157,7 +157,7 @@ def test_a_place_for_no_file_is_found_before_training(topics_text, data_folder, 
 
 def test_block_refuses_what_it_cannot_do(topics_text, data_folder, tmp_path):
     """Adam with the block algorithm ends in exit 2 before anything is read."""
-    with pytest.raises(ConfigError, match=r'"block" cannot do training\.optimizer: adam'):
+    with pytest.raises(ConfigError, match=r'"block" does not support training\.optimizer: adam'):
         train_vectors(config_of(topics_text, tmp_path / "x", algorithm="block", optimizer="adam"), data_folder, never)
 
 
@@ -183,7 +183,7 @@ def test_threads_are_as_many_as_cores(topics_text, data_folder, tmp_path, monkey
 
 def test_deterministic_on_a_gpu_is_refused(topics_text, data_folder, tmp_path):
     """A GPU adds in any order: exit 2 before a GPU is looked for."""
-    with pytest.raises(ConfigError, match='deterministic cannot be had with backend="cupy"'):
+    with pytest.raises(ConfigError, match='deterministic does not work with backend="cupy"'):
         train_vectors(config_of(topics_text, tmp_path / "x", backend="cupy", deterministic=True), data_folder, never)
 
 
@@ -261,5 +261,5 @@ def test_training_stops_when_the_held_out_loss_rises(topics_text, data_folder, t
 
 def test_patience_without_held_out_sentences_is_refused(topics_text, data_folder, tmp_path):
     """There would be nothing to wait for: exit 2."""
-    with pytest.raises(ConfigError, match="give validation a share"):
+    with pytest.raises(ConfigError, match="needs held-out sentences: set validation too"):
         train_vectors(config_of(topics_text, tmp_path / "x", patience=2), data_folder, never)

@@ -207,7 +207,7 @@ def test_permissions_are_those_of_any_new_file(tmp_path, umask):
 @pytest.mark.parametrize("refuse", [refuse_existing, lambda path, **rest: atomic_write(path, **rest).__enter__()])
 def test_an_existing_file_is_kept(old_file, refuse):
     """Without overwrite the path is refused (exit 2) and the message names --overwrite."""
-    with pytest.raises(ConfigError, match=r"x\.bin already exists: .* overwrite") as refusal:
+    with pytest.raises(ConfigError, match=r"x\.bin already exists\. .* overwrite") as refusal:
         refuse(old_file, overwrite=False)
 
     assert refusal.value.exit_code == 2

@@ -119,9 +119,9 @@ def test_another_training_is_refused_with_the_difference(stopped, settings, line
         stopped.run(resume=ALL_GIVEN, **settings)
 
     head, *found, cure = str(refusal.value).split("\n")
-    assert head.endswith("belongs to another training (what it has → what was asked for):")
+    assert head.endswith("belongs to another training (snapshot → this run):")
     assert found == lines
-    assert "overwrite begins a new training" in cure
+    assert "overwrite to start a new training" in cure
     assert stopped.events == []
     assert (stopped.output.read_bytes(), stopped.snapshot.read_bytes()) == before
 
@@ -148,13 +148,13 @@ def test_another_version_of_the_training_is_refused(stopped, monkeypatch):
     """A w2v that would compute something else does not go on."""
     monkeypatch.setattr("w2v_cli.training.resume.TRAINING_VERSION", 2)
 
-    with pytest.raises(ConfigError, match=r"w2v-cli, which now computes otherwise: "):
+    with pytest.raises(ConfigError, match=r"w2v-cli, whose algorithms have changed: "):
         stopped.run(resume=())
 
 
 def test_without_a_snapshot_there_is_nothing_to_go_on_from(runs):
     """Exit 2, and what to do."""
-    with pytest.raises(ConfigError, match=r"no .*x\.safetensors\.snapshot to go on from: name the output of"):
+    with pytest.raises(ConfigError, match=r"no snapshot .*x\.safetensors\.snapshot\. Pass the output of"):
         runs.run(resume=())
 
 
@@ -164,7 +164,7 @@ def test_a_damaged_snapshot_is_refused(stopped):
     content[-1] ^= 1
     stopped.snapshot.write_bytes(content)
 
-    with pytest.raises(VectorsError, match=r"resume: .*snapshot is damaged .* With overwrite training begins anew"):
+    with pytest.raises(VectorsError, match=r"resume: .*snapshot is damaged .* Use overwrite to start over"):
         stopped.run(resume=())
 
     assert stopped.snapshot.read_bytes() == content
@@ -178,7 +178,7 @@ def test_a_crafted_point_is_refused(stopped, point):
     crafted = dataclasses.replace(taken.state, position=Position(*point), arrays=arrays)
     save_snapshot(stopped.snapshot, Snapshot(taken.identity, crafted))
 
-    with pytest.raises(VectorsError, match="is damaged: it goes on at"):
+    with pytest.raises(VectorsError, match="is damaged: its position, "):
         stopped.run(resume=())
 
 
@@ -208,7 +208,7 @@ def test_what_exists_is_kept(runs, name):
     """Vectors as well as the snapshot of a killed run stay (exit 2) unless --overwrite or --resume is given."""
     (runs.output.parent / name).write_bytes(b"precious")
 
-    with pytest.raises(ConfigError, match=r"already exists: .* overwrite .* resume") as refusal:
+    with pytest.raises(ConfigError, match=r"already exists\. .* overwrite .* resume") as refusal:
         runs.run()
 
     assert refusal.value.exit_code == 2
@@ -289,7 +289,7 @@ def test_a_failed_last_save_says_how_to_go_on(runs, monkeypatch):
         raise StorageError("the disk is full.")
 
     monkeypatch.setattr(keyed_vectors, "save", refuse)
-    with pytest.raises(StorageError, match=r"full\. .* resume goes on there"):
+    with pytest.raises(StorageError, match=r"full\. .* resume continues from it"):
         runs.run()
     monkeypatch.undo()
     runs.run(resume=())

@@ -176,7 +176,7 @@ class _Request:
     Attributes:
         flags: those of _FLAGS_FOR_ALL, from anywhere.
         others: the other arguments before `--`.
-        words: `--` and what follows, which are no options.
+        words: `--` and everything after it, which are not options.
     """
 
     flags: list[str]
@@ -190,7 +190,7 @@ class _Request:
 
     @property
     def command(self) -> str | None:
-        """The command, or None if there is no known one."""
+        """The command, or None if there is none or it is unknown."""
         return next((argument for argument in self.others if argument in {*_COMMANDS, *_GROUPS}), None)
 
     @property

@@ -32,18 +32,17 @@ class OpenFile(NamedTuple):
     word_vectors: "KeyedVectors"
 
 
-def open_files(paths: Sequence[Path] | None, *, name: str = "--vectors") -> list[OpenFile]:
+def open_files(paths: Sequence[Path] | None) -> list[OpenFile]:
     """Return the vectors files, opened; w2v.safetensors of the current folder if none is named.
 
     Args:
         paths: the files.
-        name: the option or argument that names them, for messages.
 
     Raises:
         VectorsError: if a file is missing, damaged or of an unknown format.
     """
     for path in paths or [DEFAULT_VECTORS]:
-        _check_exists(path, name)
+        _check_exists(path)
     # Before NumPy is loaded: queries have their own threads, and BLAS's would only wait for each other, a core each.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from w2v_cli.vectors import open_vectors
@@ -51,13 +50,12 @@ def open_files(paths: Sequence[Path] | None, *, name: str = "--vectors") -> list
     return [OpenFile(path, open_vectors(path)) for path in paths or [DEFAULT_VECTORS]]
 
 
-def _check_exists(path: Path, name: str) -> None:
+def _check_exists(path: Path) -> None:
     """Raise VectorsError if there is no such file; other problems are found when it is read."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
-        other = "pass another file with --vectors" if name.startswith("-") else f"pass another {name}"
-        raise VectorsError(f"{path} not found: {other}, or train one: `w2v train TEXT`.") from error
+        raise VectorsError(f"{path} not found; check the path, or train one: `w2v train TEXT`.") from error
     except OSError:
         pass
 
@@ -123,7 +121,7 @@ def answer_questions(
 
 
 def _attempt(read: Callable[[str], Question], text: str) -> Question | W2vError:
-    """Return the question, or the error that says what is wrong with it."""
+    """Return the question, or the error about it."""
     try:
         return read(text)
     except W2vError as error:

@@ -1,7 +1,7 @@
 """Completion candidates for the Tab key: corpora, configs, settings, evaluation sets, words of the vectors file.
 
-Where no name fits, nothing is returned, and the shell proposes files. A key press waits for all this, so NumPy is not
-loaded; what one candidate needs is imported in its function.
+If no name fits, nothing is returned, and the shell proposes files. A key press waits for the result, so NumPy is not
+loaded, and each function imports its own modules.
 """
 
 import itertools

@@ -20,7 +20,7 @@ JSON_SCHEMA = 1
 _LEAST_COLUMNS = 40  # of a terminal wide enough for a bar, and for lines to be wrapped
 _CLOSED_PIPE_EXIT = 141  # 128 + SIGPIPE, as for a program that the signal ends
 
-# What controls a terminal or breaks a line: control codes, line separators, direction marks, lone surrogates.
+# Characters that control a terminal or break a line: control codes, line separators, direction marks, lone surrogates.
 _PIECE = re.compile(r" *(?:[^ `]*`[^`]*`[^ `]*|[^ ]+)")  # a word, or what is in backticks
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -60,7 +60,7 @@ def write_json(command: str | None, content: dict[str, Any]) -> None:
 def json_line(command: str | None, content: dict[str, Any]) -> str:
     """Return a JSON object as a line; `content` holds no NaN."""
     text = json.dumps({"schema": JSON_SCHEMA, "command": command, **content}, ensure_ascii=False)
-    # Bytes of a file name that are no Unicode become \udc.., which is JSON's notation as well.
+    # Bytes of a file name that are not UTF-8 become \udc.., which is JSON's notation as well.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -126,7 +126,7 @@ def wrapped(text: str, stream: TextIO) -> str:
 
 
 def can_redraw() -> bool:
-    """Return whether stderr is a terminal that can show a bar: wide enough, and not told to use no colour."""
+    """Return whether stderr is a terminal that can show a bar: wide enough, and colours are not disabled."""
     is_wide = shutil.get_terminal_size().columns >= _LEAST_COLUMNS
     return _takes_codes() and is_wide and not os.environ.get("NO_COLOR")
 

@@ -104,7 +104,7 @@ class StepBar(Display):
 
 
 class DownloadDisplay(Display):
-    """Shows what happens to each file; `missing` are those that could not be had."""
+    """Shows what happens to each file; `missing` are the files that were not found."""
 
     def __init__(self, *, is_quiet: bool) -> None:
         super().__init__(is_quiet=is_quiet)

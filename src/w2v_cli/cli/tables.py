@@ -223,7 +223,7 @@ def _label(line: "ScoreRow") -> str:
 
 
 def _plain_cells(score: "Score") -> tuple[str, str, str, str, str]:
-    """Return score, interval and numbers; empty where there is none."""
+    """Return score, interval and numbers; empty if there is none."""
     low, high = score.interval or (None, None)
     numbers = ["" if number is None else f"{number:.4f}" for number in (score.value, low, high)]
     return numbers[0], numbers[1], numbers[2], str(score.asked), str(score.skipped)
@@ -253,7 +253,7 @@ def _beside(labels: Sequence[str], titles: Sequence[str], files: Sequence[_Cells
 
 
 def _below(labels: Sequence[str], titles: Sequence[str], files: Sequence[_Cells]) -> list[str]:
-    """Return a table for each file, one below the other, each under its name where there are several."""
+    """Return a table for each file, one below the other, each under its name if there are several."""
     table = []
     for title, cells in zip(titles, files, strict=True):
         table += [title] if len(titles) > 1 else []

@@ -48,7 +48,7 @@ _Sets = Annotated[
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What the command line of a training says of its settings.
+    """The settings given on the command line of a training.
 
     Attributes:
         given: by key, the option or argument that sets it and its value, for those that were given.
@@ -180,4 +180,4 @@ def _value(option: SettingOption, value: Any) -> object:
 def _refuse_stdout(config: "Config") -> None:
     """Raise ConfigError if the output is `-`, which means stdout elsewhere."""
     if config.output.path == "-":
-        raise ConfigError("vectors cannot be written to stdout (-): name a file with --output.")
+        raise ConfigError("vectors cannot be written to stdout (-): pass a file with --output.")

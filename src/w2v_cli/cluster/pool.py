@@ -10,7 +10,7 @@ from w2v_cli import __version__
 from w2v_cli.cluster.workers import WorkerRegistry
 from w2v_cli.errors import ClusterError, MissingDependencyError, W2vError, option
 
-_LOOK_SECONDS = 1.0  # between two looks at what has become of a task
+_LOOK_SECONDS = 1.0  # between two checks of the state of a task
 _CAREFUL_AFTER = 2  # losses of all copies of what tasks share, after which one task runs at a time
 _MOST_LOSSES = 5  # in a row, without a single result
 _AHEAD = 2  # tasks for each worker

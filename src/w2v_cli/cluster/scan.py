@@ -128,7 +128,7 @@ def _count(cluster: Cluster, files: _Files, config: Config, on_read: OnRead) -> 
 
 
 def _batches(files: _FewFiles) -> Iterator[list[Source]]:
-    """Yield parts of the text, some at a time where they are small; a file of unknown size comes alone."""
+    """Yield parts of the text, some at a time if they are small; a file of unknown size comes alone."""
     size = sum(facts.size or 0 for _, facts in files)
     wanted = max(PART_BYTES, size // _MOST_TASKS)
     batch: list[Source] = []

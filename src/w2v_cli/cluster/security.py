@@ -66,7 +66,7 @@ def security_of(settings: ClusterSettings, make: Callable[..., Any]) -> Any:
             with Path(name or "").open("rb"):
                 pass
         except OSError as error:
-            raise ConfigError(f"{option(setting, name)}: {error.strerror}; name a PEM file.") from error
+            raise ConfigError(f"{option(setting, name)}: {error.strerror}; pass a PEM file.") from error
     _check_pem(settings)
     return make(
         tls_ca_file=settings.tls_ca,
@@ -90,7 +90,7 @@ def _check_pem(settings: ClusterSettings) -> None:
     except ssl.SSLError as error:
         cause = f" ({error.reason})" if error.reason else ""
         raise ConfigError(
-            f"{name} is {expected}{cause}: name a PEM file, as docs/how-to/cluster/certificates.sh makes."
+            f"{name} is {expected}{cause}: pass a PEM file, as docs/how-to/cluster/certificates.sh makes."
         ) from None
 
 
@@ -136,7 +136,7 @@ def _read_file(name: str) -> str:
             raise ValueError(address)  # noqa: TRY301  as for any other content
     except OSError as error:
         raise ConfigError(
-            f"{option('cluster', name)}: {error.strerror}; name the file that the scheduler writes."
+            f"{option('cluster', name)}: {error.strerror}; pass the file that the scheduler writes."
         ) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigError(

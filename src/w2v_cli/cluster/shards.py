@@ -12,7 +12,7 @@ from w2v_cli.corpus.parts import FileFacts
 from w2v_cli.corpus.sources import Source
 
 _ROUNDS_WANTED = 100  # in an epoch: what small texts need to learn as much as on one machine (docs/adr/0023)
-_LEAST_WORDS, _MOST_WORDS = 1000, 1_000_000  # of a shard, where nobody says how many
+_LEAST_WORDS, _MOST_WORDS = 1000, 1_000_000  # of a shard, if the setting is null
 
 
 @dataclass(frozen=True)

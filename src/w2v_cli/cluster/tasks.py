@@ -1,4 +1,4 @@
-"""The tasks that workers of a cluster run: look at files, count words, train shards.
+"""The tasks of workers: inspect files, count words, train shards.
 
 A task is a function of this file by its name; the worker must have the same version of w2v. Nothing but the vocabulary
 and the matrices of a call is kept for the next task.
@@ -57,7 +57,7 @@ def run_task(version: str, name: str, *arguments: Any) -> Any:
     Raises:
         MissingDependencyError: the worker has another version of w2v.
         W2vError: text, disk, network or GPU failed; the message names the worker, since machines may differ. An error
-            of CuPy becomes one of ours: a driver without CuPy could not unpickle it.
+            of CuPy becomes a W2vError: a driver without CuPy could not unpickle it.
     """
     if version != __version__:
         raise MissingDependencyError(
@@ -85,7 +85,7 @@ def _reported_by() -> str:
 
 @dataclass(frozen=True)
 class FileSeen:
-    """What is known of a file: its facts, or why it is not text; and whether it is HTML."""
+    """The inspection of a file: its facts, or why it is not text; and whether it is HTML."""
 
     facts: FileFacts | None
     refusal: str = ""
@@ -117,7 +117,7 @@ def _inspect(source: Source, config: CorpusSettings) -> FileSeen:
 
 @dataclass(frozen=True)
 class CountedParts:
-    """What was counted in some parts of a text, as a worker sends it.
+    """The counts of some parts of a text, as a worker sends them.
 
     Attributes:
         words: the words and their counts, as WordTable.add_words takes them.
@@ -266,7 +266,7 @@ def _engine(corpus: EncodedText, held_out: EncodedText | None, state: NamedArray
 
 
 def _on_one_thread(config: Config) -> Config:
-    """Return the config without `deterministic`: one thread is deterministic by itself."""
+    """Return the config without `deterministic`: one thread is always deterministic."""
     return config.model_copy(update={"training": config.training.model_copy(update={"deterministic": False})})
 
 

@@ -55,7 +55,7 @@ class _FromSource:
 
 
 async def probe(client: Any, address: str, seconds: float) -> ProbeReply:
-    """Ask the worker at an address directly, again and again for so many seconds; return its reply."""
+    """Ask the worker at an address directly, repeatedly for some seconds; return its reply."""
     loop = asyncio.get_running_loop()
     end, failure = loop.time() + seconds, ""
     while (left := end - loop.time()) > 0:

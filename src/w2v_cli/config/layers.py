@@ -81,7 +81,7 @@ def _from_section(document: Document, section: str, settings: object) -> Iterato
 
 
 def _explain_unknown(key: str, *, is_section: bool) -> str:
-    """Return what is wrong with an unknown top-level key, and what is probably meant."""
+    """Return the problem of an unknown top-level key, and its likely meaning."""
     if key in FIELDS:
         section, _, name = key.partition(".")
         return f"move {name} into the section {section}"
@@ -116,7 +116,7 @@ def from_environment(environment: Mapping[str, str]) -> Iterator[Given | Problem
 
 
 def _variable(key: str) -> str:
-    """Return the environment variable of a setting: `training.epochs` → `W2V_TRAINING__EPOCHS`."""
+    """Return the environment variable of a setting: `W2V_TRAINING__EPOCHS` for `training.epochs`."""
     return _ENVIRONMENT_PREFIX + key.replace(".", _SECTION_MARK).upper()
 
 

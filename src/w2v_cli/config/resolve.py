@@ -104,7 +104,7 @@ def find_config_file(name_or_path: str) -> Path:
             return path
     near = get_close_matches(path.stem, shipped, n=1)
     raise ConfigError(
-        f"config {name_or_path!r} not found: there is no such file, and the shipped configs are {', '.join(shipped)}"
+        f"config {name_or_path!r} not found: it is neither a file nor one of the shipped configs, {', '.join(shipped)}"
         f"{hint(near[0]) if near else ''}"
     )
 

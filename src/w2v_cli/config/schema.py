@@ -184,7 +184,7 @@ class TrainingSettings(Section):
 
 
 class ClusterSettings(Section):
-    """Where a training is distributed, and how the workers' changes are merged."""
+    """The cluster that a training runs on, and the merging of its workers' changes."""
 
     cluster: Cluster | None = setting(
         None,

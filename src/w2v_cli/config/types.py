@@ -31,7 +31,7 @@ def setting(
     """Return the field of a setting.
 
     Args:
-        default: The value where no source gives one.
+        default: The value if no source gives one.
         description: One line for docs/reference/settings.md.
         decides_vectors: Whether another value may give other vectors. If not, the setting may differ when a training
             is resumed, and the vectors file does not record it.
@@ -130,7 +130,7 @@ Cluster = Annotated[str, BeforeValidator(_check_cluster)]
 
 @dataclass(frozen=True)
 class Interval:
-    """How often something happens: every so many seconds, or every so many words; infinity means never."""
+    """The time between two snapshots, in seconds or in words; infinity means never."""
 
     seconds: float = math.inf
     words: float = math.inf

@@ -31,7 +31,7 @@ _NAMED_VALUES: Mapping[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_DEEPEST_NESTING = 20  # levels: no file of ours needs five
+_DEEPEST_NESTING = 20  # levels: a config needs fewer than five
 _REFUSED = object()  # in place of a value that is refused
 
 KeyPath = tuple[str, ...]  # ("training", "epochs") leads to a value, () is the whole
@@ -196,7 +196,7 @@ def place_of(mark: Any) -> Place:
 
 
 def read_scalar(text: str) -> str | int | float | bool | None:
-    """Return the value of a YAML 1.2 scalar without quotes: `3` → 3, `1e-3` → 0.001, `no` → 'no', `012` → '012'."""
+    """Return the value of a YAML 1.2 scalar without quotes: 3 for `3`, 0.001 for `1e-3`, text for `no` and `012`."""
     if text in _NAMED_VALUES:
         return _NAMED_VALUES[text]
     if len(text) > _LONGEST_NUMBER:

@@ -1,4 +1,4 @@
-"""A stream of bytes cut into blocks of one size, and into chunks of bounded size that end with white space."""
+"""Division of a stream of bytes into blocks of one size, and into chunks of bounded size that end with white space."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -30,7 +30,7 @@ def read_fully(read: Callable[[int], bytes], size: int) -> bytes:
 
 
 def with_whole_head(stream: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first `size` bytes or more of a stream, fewer only where it is shorter, and an iterator over all."""
+    """Return the first `size` bytes or more of a stream, fewer only if it is shorter, and an iterator over all."""
     head = b""
     for data in stream:
         head += data
@@ -59,7 +59,7 @@ def iterate_blocks(stream: Iterable[bytes], size: int) -> Iterator[bytes]:
 class Chunker:
     """Cuts texts that follow one another into chunks of about `size` bytes, at white space.
 
-    A token longer than `longest` loses everything after its first byte too many, so that no chunk is much longer than
+    A token longer than `longest` is cut one byte after the limit, so that no chunk is much longer than
     `size` and `longest` together. `cut_bytes` counts the bytes lost.
     """
 
@@ -97,7 +97,7 @@ class Chunker:
             yield b"".join(ready), tuple(file_ends)
 
     def _without_lost(self, text: bytes) -> bytes:
-        """Return a text that ends the token, without what a token too long loses."""
+        """Return a text that ends the token, without the bytes of the token beyond the limit."""
         if not self._is_too_long:
             return text
         end = min(place for space in ASCII_SPACE if (place := text.find(space)) >= 0)

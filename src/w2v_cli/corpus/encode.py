@@ -1,4 +1,4 @@
-"""A text encoded as token codes, on any number of threads, with what the codes stand for (docs/adr/0010).
+"""The encoding of a text as token codes, on any number of threads, with their meaning (docs/adr/0010).
 
 Compiled code encodes the chunks of the text (`encode_numba`); their words are gathered in one table, in the order of
 the text. Codes stay in a file, since a word's final id is known only when the whole text has been counted.
@@ -83,7 +83,7 @@ class TextCodes:
         deferred_offsets: int64, of each segment, one after the other: the words of stretch i are
             deferred_words[deferred_offsets[i] : deferred_offsets[i + 1]].
         deferred_words: int32, of each segment: ids in the segment's generation, or SENTENCE_END.
-        next_ids: int32, of each generation but the last: the id of each of its words in the next one, -1 where it was
+        next_ids: int32, of each generation but the last: the id of each of its words in the next one, -1 if it was
             forgotten.
         segments: the parts of the text.
         generations: the part of `next_ids` of each generation but the last.
@@ -114,7 +114,7 @@ class TextCodes:
         """Yield each segment with the final ids of its words. This can be done once: it overwrites the arrays.
 
         Args:
-            final_ids: (words,), the final id of each word of the last generation, -1 where it is dropped.
+            final_ids: (words,), the final id of each word of the last generation, -1 if it is dropped.
         """
         codes, deferred_offsets = self.codes.read(), self.deferred_offsets.read()
         deferred_words, next_ids = self.deferred_words.read(), self.next_ids.read()
@@ -220,7 +220,7 @@ class _Gatherer:
         return self._text
 
     def _end_segment(self) -> None:
-        """Split the deferred stretches, and forget rare words where there are too many."""
+        """Split the deferred stretches, and forget rare words if there are too many."""
         text = self._text
         first_offset, first_word = text.deferred_offsets.size, text.deferred_words.size
         text.counts.invalid_characters += self._splitter.split(
@@ -250,7 +250,7 @@ def is_full(words: WordTable, config: CorpusSettings) -> bool:
 def forget_rare_words(
     words: WordTable, config: CorpusSettings, text_counts: TextCounts
 ) -> tuple[WordTable, NDArray[np.int32]]:
-    """Return the more frequent half of the words, and the id there of each word, -1 where it was forgotten.
+    """Return the more frequent half of the words, and the id there of each word, -1 if it was forgotten.
 
     Args:
         words: the words, which stay as they are.

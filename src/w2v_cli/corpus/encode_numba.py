@@ -257,7 +257,7 @@ class CodeTable(NamedTuple):
     """The word ids that the codes of a part of the text stand for.
 
     Attributes:
-        word_ids: (words,) int32, the final id of each word, -1 where it is dropped.
+        word_ids: (words,) int32, the final id of each word, -1 if it is dropped.
         deferred_offsets: (stretches + 1,) int64; the words of stretch i are deferred_words[deferred_offsets[i] :
             deferred_offsets[i + 1]].
         deferred_words: int32, final ids, -1 for a dropped word, or SENTENCE_END.

@@ -1,4 +1,4 @@
-"""The corpus that a config names: one of the table by its name, the default one, or the user's own texts."""
+"""The corpus of a config: a named one from the table, the default one, or the user's own texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,13 +63,13 @@ def _name_of(text: str) -> str:
 def corpus_settings_for(
     source: str | Sequence[str] | None, data_folder: Path
 ) -> tuple[str, Mapping[str, object]] | None:
-    """Return the name of the corpus that `source` means and its settings in the table; None for other texts."""
+    """Return the name and the settings of the corpus in the table that `source` names; None for other texts."""
     name, table = _only(source, data_folder), registry.read_table()
     return (name, table[name].settings) if name in table else None
 
 
 def find_corpus(source: str | Sequence[str] | None, data_folder: Path) -> CorpusFound:
-    """Return the text that `source` means.
+    """Return the text of the setting `source`.
 
     Args:
         source: a corpus of the table by its name, or texts. A name of the table wins over a file of the same name;
@@ -94,7 +94,7 @@ def find_corpus(source: str | Sequence[str] | None, data_folder: Path) -> Corpus
 
 
 def _only(source: str | Sequence[str] | None, data_folder: Path) -> str:
-    """Return the one text in `source`, or the default corpus; an empty string where there are several."""
+    """Return the one text in `source`, or the default corpus; an empty string if there are several."""
     if source is None:
         return registry.default_corpus(data_folder)
     if isinstance(source, str):

@@ -1,4 +1,4 @@
-"""Files divided into parts of some size that end with a line, so that several workers can read them."""
+"""Parts of files, each of some size and ending with a line, for several workers to read."""
 
 import contextlib
 import os
@@ -16,16 +16,16 @@ from w2v_cli.system.compression import Read, find_compression
 _LOOK_BYTES = 1 << 20  # in which a line should end; a longer one is cut at any white space
 _SHORT_LOOK_BYTES = 1 << 12  # in which most lines end
 
-ReadAt = Callable[[int, int], bytes]  # offset, size → up to so many bytes, fewer only at the end
+ReadAt = Callable[[int, int], bytes]  # (offset, size): returns `size` bytes, fewer only at the end
 
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What must be known of a file before its parts are distributed.
+    """The facts of a file that are needed before its parts are distributed.
 
     Attributes:
-        size: its decompressed bytes, None where they are known only when the whole file has been read.
-        version: what tells this version of it from others.
+        size: its decompressed bytes, None if they are known only when the whole file has been read.
+        version: an identification of this version of the file.
         has_parts: whether it can be read in parts.
     """
 
@@ -34,7 +34,7 @@ class FileFacts:
     has_parts: bool
 
     def parts(self, source: Source, size: int) -> list[tuple[Source, int]]:
-        """Return the file in parts of about `size` bytes, each with its bytes; 0 where they are not known."""
+        """Return the file in parts of about `size` bytes, each with its bytes; 0 if they are not known."""
         if not self.has_parts or self.size is None:
             return [(self.whole(source), self.size or 0)]
         count = max(round(self.size / size), 1)
@@ -64,9 +64,9 @@ def inspect_file(source: Source) -> tuple[FileFacts, bytes]:
 
 @contextlib.contextmanager
 def open_text(source: Source) -> Iterator[Read]:
-    """Yield a function that reads the next bytes of a source, of its part alone where it names one.
+    """Yield a function that reads the next bytes of a source, of its part alone if it has one.
 
-    Raises what open_source raises, and CorpusError where the file is no longer the version that was distributed.
+    Raises what open_source raises, and CorpusError if the file is no longer the version that was distributed.
     """
     if source.version is None:
         with open_source(source) as read:
@@ -120,7 +120,7 @@ def _bounds(part: Part | None, size: int, read_at: ReadAt) -> tuple[int, int]:
 def line_begin(offset: int, size: int, read_at: ReadAt) -> int:
     """Return the first place from `offset` on where a line begins, so that neighbouring parts share no bytes.
 
-    Where no line ends within a megabyte, it is the place after the next white space.
+    If no line ends within a megabyte, it is the place after the next white space.
 
     Args:
         offset: a place in the file.

@@ -21,7 +21,7 @@ class OtherDataError(CorpusError):
 
 
 def check_head(source: Source, head: bytes) -> None:
-    """Raise CorpusError where the first bytes of a file are not UTF-8, OtherDataError where they are not text."""
+    """Raise CorpusError if the first bytes of a file are not UTF-8, OtherDataError if they are not text."""
     if refusal := file_types.refusal_of_other_encoding(head):
         raise CorpusError(f"{source.label} {refusal}")
     if refusal := file_types.refusal_of_other_data(head):
@@ -34,7 +34,7 @@ def combine_digests(digests: Sequence[bytes]) -> bytes:
 
 
 class TextReader:
-    """Reads files from start to end as one text, and counts what its owner should know about it.
+    """Reads files from start to end as one text, and counts what to report about it.
 
     Attributes:
         read_bytes: read so far, as they lie on the disk.
@@ -52,7 +52,7 @@ class TextReader:
     def iterate_chunks(self) -> Generator[Chunk]:
         """Yield the text in chunks; a file that ends within a line ends that line. Compressed files are decompressed.
 
-        A token longer than max_token_bytes may lose everything after its first byte too many.
+        A token longer than max_token_bytes may be cut one byte after the limit.
 
         Raises:
             CorpusError: a file is missing, unreadable, damaged, not text, UTF-16, (strict) not UTF-8, or changed while
@@ -105,7 +105,7 @@ class TextReader:
         return read_some
 
     def _decompressed(self, source: Source, read: compression.Read) -> Iterator[bytes]:
-        """Return all bytes of a file, decompressed; raise CorpusError where it does not begin like a text.
+        """Return all bytes of a file, decompressed; raise CorpusError if it does not begin like a text.
 
         A part may begin anywhere in a file, whose beginning has been checked before.
         """
@@ -119,7 +119,7 @@ class TextReader:
             unpacked = compression.decompress(form, read, head, source.label, self._limits)
             head, stream = with_whole_head(unpacked, file_types.HEAD_BYTES)
             if compression.find_compression(head) is not None:
-                raise OtherDataError(f"{source.label} is compressed twice; decompress it once, and name the result.")
+                raise OtherDataError(f"{source.label} is compressed twice; decompress it once first.")
         check_head(source, head)
         if file_types.is_web_page(head):
             self.counts.web_pages.append(source.label)
@@ -152,7 +152,7 @@ def _chain(head: bytes, read: compression.Read) -> Iterator[bytes]:
 
 
 def _check_utf8(source: Source, decoder: codecs.IncrementalDecoder, data: bytes, size: int) -> None:
-    """Raise CorpusError where bytes that follow the first `size` are not UTF-8; no bytes mean the end."""
+    """Raise CorpusError if bytes that follow the first `size` are not UTF-8; no bytes mean the end."""
     waiting = len(decoder.getstate()[0])
     try:
         decoder.decode(data, final=not data)

@@ -1,4 +1,4 @@
-"""The counts of a text, the report of a scan made of them, and warnings about what the text holds."""
+"""The counts of a text, the report made from them, and warnings about problems of the text."""
 
 import operator
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def _add_nuls(found: Nuls, later: Mapping[str, tuple[int, int]]) -> Nuls:
 
 @dataclass
 class TextCounts:
-    """What is counted in a text, word counts aside; `+=` adds the counts of the part that comes next.
+    """The counts of a text, besides those of its words; `+=` adds the counts of the part that comes next.
 
     A new counter is one field: the reader, the encoder or a worker of a cluster fills it in, and it adds up. `join` in
     a field's metadata replaces `+=` for it.
@@ -73,13 +73,13 @@ class TextCounts:
 
 @dataclass(frozen=True)
 class ScanReport:
-    """How much a scan read and how much it dropped, so that nothing disappears silently.
+    """The numbers of a scan: what was read and what was dropped, so that nothing disappears silently.
 
     Attributes:
         files: files that held anything.
         size_bytes: decompressed.
         words: occurrences found, those of end_of_line included.
-        sentences: sentences that hold kept words; None where nobody counted them, as on a cluster.
+        sentences: sentences that hold kept words; None if not counted, as on a cluster.
         rare_words: different words that occur less often than min_count.
         rare_occurrences: how often those occur.
         forgotten_words: different words for which max_vocab left no room.
@@ -113,7 +113,7 @@ class ScanReport:
 
     @property
     def dropped(self) -> list[str]:
-        """What else was dropped or replaced, besides rare words and blank lines, for people."""
+        """A text with what was dropped or replaced, besides rare words and blank lines."""
         forgotten = f"{count(self.forgotten_occurrences, 'occurrence')} of {count(self.forgotten_words, 'word')}"
         said = (
             (self.forgotten_occurrences, f"{forgotten} over max_vocab"),
@@ -126,7 +126,7 @@ class ScanReport:
 
 
 def find_warnings(label: str, counts: TextCounts, config: CorpusSettings) -> tuple[str, ...]:
-    """Return a warning for each problem in a text that its owner should know about before training on it.
+    """Return a warning for each problem of a text to report before training.
 
     Args:
         label: the name of the text in messages.
@@ -155,7 +155,7 @@ def find_warnings(label: str, counts: TextCounts, config: CorpusSettings) -> tup
 
 
 def explain_few_words(label: str, counts: TextCounts, config: CorpusSettings) -> str:
-    """Return why a text may hold too few words, in brackets after a space; nothing where no words were lost."""
+    """Return why a text may hold too few words, in brackets after a space; nothing if no words were lost."""
     return "".join(f" ({line})" for line in _about_losses(label, counts, config))
 
 
@@ -165,7 +165,8 @@ def _about_losses(label: str, counts: TextCounts, config: CorpusSettings) -> lis
     if counts.pruned_below:
         lines.append(
             f"{label} has more than {config.max_vocab:,} different words: rare ones (up to "
-            f"{counts.pruned_below - 1:,} times so far) were forgotten on the way; {option('max_vocab')} holds more."
+            f"{counts.pruned_below - 1:,} times so far) were dropped while counting; raise "
+            f"{option('max_vocab')} to keep them."
         )
     if counts.long_tokens:
         lines.append(

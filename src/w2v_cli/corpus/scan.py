@@ -1,4 +1,4 @@
-"""A corpus scanned: read and encoded in one pass over its bytes, and resolved into word ids in one pass over its codes.
+"""The scan of a corpus: one pass over its bytes reads and encodes it, one over its codes resolves them into word ids.
 
 The text is read once, since it may come from a pipe; what lies between the passes is in files (docs/adr/0010).
 """
@@ -25,17 +25,17 @@ from w2v_cli.system.disk_array import DiskArray
 
 _CODES_AT_ONCE = 1 << 20
 
-OnRead = Callable[[int, int | None], object]  # bytes read, and bytes in all, None where nobody knows
+OnRead = Callable[[int, int | None], object]  # bytes read, and bytes in all, None if not known
 
 
 @dataclass(frozen=True)
 class ScannedCorpus:
-    """What a scan found in a corpus, on one machine or on a cluster.
+    """The facts of a scanned corpus, from one machine or a cluster.
 
     Attributes:
         vocabulary: the words kept for training.
         sha256: the fingerprint of the decompressed files, in hexadecimal.
-        warnings: a line for each problem in the text that its owner should know about.
+        warnings: a line for each problem in the text to report.
         report: how much was read, and how much was dropped.
     """
 
@@ -121,7 +121,7 @@ def add_end_of_line(words: WordTable, lines: int, config: CorpusSettings) -> int
 def choose_words(
     found: WordTable, label: str, counts: TextCounts, config: CorpusSettings
 ) -> tuple[Vocabulary, NDArray[np.int32]]:
-    """Return the vocabulary, and the final id of each word that was found, -1 where it is dropped.
+    """Return the vocabulary, and the final id of each word that was found, -1 if it is dropped.
 
     Raises:
         CorpusError: too few words are left.
@@ -153,7 +153,7 @@ def describe_corpus(
     digests: Sequence[bytes],
     sentences: int | None,
 ) -> ScannedCorpus:
-    """Return what is known of a corpus when all its words have been counted.
+    """Return the facts of a corpus whose words have been counted.
 
     Args:
         found: the words found, forgotten ones left out.
@@ -162,7 +162,7 @@ def describe_corpus(
         counts: what else was counted.
         config: how the text was read.
         digests: the SHA-256 of each file that held anything.
-        sentences: their number, None where nobody counted them.
+        sentences: their number, None if not counted.
     """
     words = int(found.counts.sum())
     report = ScanReport(

@@ -1,4 +1,4 @@
-"""The sources of a text: the files that a user's words mean, in order, and each of them opened."""
+"""The sources of a text: names, folders, patterns and URLs become an ordered list of files, which this module opens."""
 
 import contextlib
 import glob
@@ -34,7 +34,7 @@ class Source:
 
     Attributes:
         place: its path, its URL, or STDIN.
-        folder: the folder that the user named and in which the file was found, None where the file itself was named.
+        folder: the folder that the user named and in which the file was found, None if the file itself was named.
         part: the part of it to read, None: all.
         version: what tells this version of the file from others, None: any version.
     """
@@ -58,19 +58,19 @@ def label_of_corpus(sources: Sequence[Source]) -> str:
 
 
 def find_sources(texts: Sequence[str], *, hint: str = "") -> tuple[Source, ...]:
-    """Return the sources that some texts mean, in order.
+    """Return the sources of some texts, in order.
 
     Args:
         texts: files, folders, patterns, URLs and STDIN. A folder means all files below it, sorted by path, except empty
             ones and hidden ones (a name that begins with a dot, the file's or a folder's).
-        hint: what else a text might have been, for the message.
+        hint: what else the text could be, for the message.
 
     Raises:
         CorpusError: nothing is found.
         ConfigError: STDIN is named twice.
     """
     if texts.count(STDIN) > 1:
-        raise ConfigError("stdin (-) can be read only once: name it once.")
+        raise ConfigError("stdin (-) can be read only once: pass it once.")
     return tuple(source for text in texts for source in _find(text, hint))
 
 
@@ -109,7 +109,7 @@ def _files_below(folder: str) -> list[Source]:
 
 
 def known_bytes(sources: Sequence[Source]) -> int | None:
-    """Return the bytes of all sources as they lie on the disk, None where one of them is not a file on this machine."""
+    """Return the bytes of all sources as they lie on the disk, None if one of them is not a file on this machine."""
     if any(source.place == STDIN for source in sources):
         return None
     try:
@@ -125,12 +125,12 @@ def _refuse_folder(error: OSError) -> None:
 
 def no_text_in(folder: str) -> CorpusError:
     """Return the error for a folder without text."""
-    return CorpusError(f"the folder {folder} holds no text: name one with text files below it, or the files.")
+    return CorpusError(f"the folder {folder} holds no text: pass a folder with text files, or the files.")
 
 
 @contextlib.contextmanager
 def open_source(source: Source) -> Iterator[Read]:
-    """Yield a function that reads the next bytes of a source, up to so many, and returns none at its end.
+    """Yield a function that reads the next bytes of a source, at most as many as asked for, none at its end.
 
     Raises:
         CorpusError: the source cannot be read, or has changed when the block ends.
@@ -154,7 +154,7 @@ def open_file(place: str) -> Iterator[int]:
     """Yield the descriptor of a file, or of stdin, which stays open."""
     if place == STDIN:
         if sys.stdin is None:  # descriptor 0 may belong to another file
-            raise CorpusError("stdin is closed: send a text through it, or name a file.")
+            raise CorpusError("stdin is closed: pipe a text into it, or pass a file.")
         yield 0
         return
     descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -174,7 +174,7 @@ class _File:
         self._read_bytes = 0
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes, up to so many."""
+        """Return the next bytes, at most as many as asked for."""
         while True:
             try:
                 data = os.read(self._descriptor, size)
@@ -187,7 +187,7 @@ class _File:
             return data
 
     def check_unchanged(self) -> None:
-        """Raise CorpusError where the file has been written to."""
+        """Raise CorpusError if the file has been written to."""
         before, after = self._before, os.fstat(self._descriptor)
         is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
         if stat.S_ISREG(before.st_mode) and not is_same:
@@ -196,9 +196,9 @@ class _File:
 
 def changed(source: Source) -> CorpusError:
     """Return the error for a file that changed while it was read."""
-    return CorpusError(f"{source.label} changed while it was read: start again when nothing writes to it.")
+    return CorpusError(f"{source.label} changed while it was read: try again when no other program writes to it.")
 
 
 def unreadable(source: Source, error: OSError) -> CorpusError:
     """Return the error for a file that the system refuses to read."""
-    return CorpusError(f"cannot read the corpus {source.label}: {error.strerror}; name a text file.")
+    return CorpusError(f"cannot read the corpus {source.label}: {error.strerror}; check the path.")

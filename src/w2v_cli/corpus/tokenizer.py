@@ -1,4 +1,4 @@
-"""The tokenizer: a stretch of text between white space is split into words, and into sentences where it ends some."""
+"""The tokenizer: splits a stretch of text between white space into words, and marks the ends of sentences."""
 
 import contextlib
 import re
@@ -87,7 +87,7 @@ def _with_joiners(text: str) -> str:
 
 
 class _WordCharacters(dict[int, int]):
-    """Maps a code point to itself where it belongs to a word, else to a space; filled as characters turn up."""
+    """Maps a code point to itself if it belongs to a word, else to a space; filled as characters turn up."""
 
     def __missing__(self, codepoint: int) -> int:
         character = chr(codepoint)
@@ -142,7 +142,7 @@ class _PatternTooSlowError(Exception):
 
 @contextlib.contextmanager
 def pattern_guard(config: CorpusSettings) -> Iterator[None]:
-    """Raise ConfigError where matching in this block takes 10 s of CPU time; a pattern that backtracks may never end.
+    """Raise ConfigError if matching in this block takes 10 s of CPU time; a pattern that backtracks may never end.
 
     Only a signal can interrupt Python's matching: there is no guard on Windows and outside the main thread.
     """

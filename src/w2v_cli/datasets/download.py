@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 16
 MAX_REDIRECTS = 10
-_LONGEST_SHOWN = 300  # characters of what a server says
+_LONGEST_SHOWN = 300  # characters of a message of the server
 _MOST_DIGITS = 18  # of a size: int() refuses thousands of them
-_WEB_PAGE = "the server sent a web page, as a proxy or a login does"
+_WEB_PAGE = "the server sent a web page, probably of a proxy or a login"
 
-Progress = Callable[[int, int | None], None]  # bytes received, and bytes in all, None where nobody knows
+Progress = Callable[[int, int | None], None]  # bytes received, and bytes in all, None if not known
 
 
 class _PassingError(DownloadError):
@@ -49,9 +49,9 @@ def fetch(
     timeout_seconds: float = 30,
     sleep: Callable[[float], object] = time.sleep,
 ) -> None:
-    """Download `destination` from the first of `urls` that gives it.
+    """Download `destination` from the first of `urls` that works.
 
-    The bytes gather in `<destination>.part`, which a later call continues. `destination` stays as it was where the
+    The bytes gather in `<destination>.part`, which a later call continues. `destination` stays as it was if the
     download fails.
 
     Args:
@@ -61,10 +61,10 @@ def fetch(
         on_progress: called with the bytes received and those in all.
         retry_delays: seconds to wait before each further attempt at a URL, as long as its failure may pass.
         timeout_seconds: the longest wait for bytes.
-        sleep: waits so many seconds.
+        sleep: waits for a number of seconds.
 
     Raises:
-        DownloadError: every URL fails or gives bytes of another SHA-256.
+        DownloadError: every URL fails, or its bytes have another SHA-256.
         StorageError: the disk refuses.
         OutputInUseError: another process is downloading the same file.
     """
@@ -83,7 +83,7 @@ def fetch(
                 return
     raise DownloadError(
         f"cannot download {destination.name}: {'; '.join(failures)}. "
-        f"Try again later, or get the file another way and name it with {option('from')} FILE."
+        f"Try again later, or get the file another way and pass it with {option('from')} FILE."
     )
 
 
@@ -117,7 +117,7 @@ class _Source:
 
     @contextlib.contextmanager
     def _network_errors(self) -> Iterator[None]:
-        from requests import exceptions  # noqa: PLC0415 - loaded only where a download happens
+        from requests import exceptions  # noqa: PLC0415 - loaded only if a download happens
 
         passing = (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError)
         lasting = exceptions.SSLError  # a ConnectionError too, but a wrong certificate stays wrong
@@ -143,7 +143,7 @@ def _receive_patiently(
     retry_delays: Sequence[float],
     sleep: Callable[[float], object],
 ) -> None:
-    """Receive the file, again after each delay where the failure may pass."""
+    """Receive the file, again after each delay if the failure may pass."""
     try:
         retry_call(
             lambda: _receive(source, partial, on_progress),
@@ -156,7 +156,7 @@ def _receive_patiently(
 
 
 def _receive(source: _Source, partial: "PartialFile", on_progress: Progress) -> None:
-    """Ask once for the missing bytes and append them, or start over where the server sends the whole file."""
+    """Ask once for the missing bytes and append them, or start over if the server sends the whole file."""
     offset, headers = partial.resume(source.url)
     with source.get(headers) as response:
         reply = read_reply(response.status_code, response.headers.get("Content-Range", ""), offset)
@@ -175,7 +175,7 @@ def _receive(source: _Source, partial: "PartialFile", on_progress: Progress) -> 
 
 
 def _check(partial: "PartialFile", sha256: str) -> None:
-    """Discard the bytes and raise DownloadError where their SHA-256 is not the expected one."""
+    """Discard the bytes and raise DownloadError if their SHA-256 is not the expected one."""
     try:
         check_sha256(sha256_of(partial.path), sha256)
     except DownloadError as error:
@@ -186,7 +186,7 @@ def _check(partial: "PartialFile", sha256: str) -> None:
 
 @contextlib.contextmanager
 def _session() -> Iterator["requests.Session"]:
-    import requests  # noqa: PLC0415 - loaded only where a download happens
+    import requests  # noqa: PLC0415 - loaded only if a download happens
 
     with requests.Session() as session:  # identity: ranges of a compressed body are not those of the file
         session.headers.update({"User-Agent": f"w2v-cli/{__version__}", "Accept-Encoding": "identity"})
@@ -196,7 +196,7 @@ def _session() -> Iterator["requests.Session"]:
 @contextlib.contextmanager
 def _held(destination: Path) -> Iterator[None]:
     """Hold the lock on `destination` in this block, making its folder; the empty lock file stays behind."""
-    import filelock  # noqa: PLC0415 - loaded only where a download happens
+    import filelock  # noqa: PLC0415 - loaded only if a download happens
 
     lock = filelock.FileLock(destination.with_name(f"{destination.name}.lock"))
     with disk_errors(destination):
@@ -214,7 +214,7 @@ def _held(destination: Path) -> Iterator[None]:
 
 
 class Reply(Enum):
-    """What a server's response means for the bytes received before."""
+    """The meaning of a response for the bytes received before."""
 
     WHOLE = auto()  # the file from its first byte
     REST = auto()  # the missing bytes
@@ -224,7 +224,7 @@ class Reply(Enum):
 
 
 def read_reply(status: int, content_range: str, offset: int) -> Reply:
-    """Return what a response of this status means when `offset` bytes have been received before.
+    """Return the meaning of a response with this status after `offset` received bytes.
 
     >>> read_reply(206, "bytes 10-99/100", offset=10)
     <Reply.REST: 2>
@@ -239,7 +239,7 @@ def read_reply(status: int, content_range: str, offset: int) -> Reply:
 
 
 def redirect_target(url: str, location: str) -> str:
-    """Return the target of a redirect from `url`; raise DownloadError where it is not HTTP, or no longer HTTPS."""
+    """Return the target of a redirect from `url`; raise DownloadError if it is not HTTP, or no longer HTTPS."""
     try:
         target = urljoin(url, location)
     except ValueError as error:
@@ -263,14 +263,14 @@ def validator(headers: Mapping[str, str]) -> str | None:
 
 
 def total_bytes(headers: Mapping[str, str], offset: int) -> int | None:
-    """Return the size of the whole file, or None where the server does not say."""
+    """Return the size of the whole file, or None if the server does not say."""
     length = headers.get("Content-Length", "")
     is_size = length.isdecimal() and len(length) <= _MOST_DIGITS
     return offset + int(length) if is_size and "Content-Encoding" not in headers else None
 
 
 def scheme_of(url: str) -> str:
-    """Return http or https; raise DownloadError where `url` is of another kind."""
+    """Return http or https; raise DownloadError if `url` is of another kind."""
     scheme = url.partition(":")[0].lower()
     if scheme not in {"http", "https"}:
         raise DownloadError(f"{url[:_LONGEST_SHOWN]} is neither an http nor an https URL")
@@ -355,6 +355,6 @@ def copy_checked(source: Path, destination: Path, sha256: str) -> None:
 
 
 def check_sha256(found: str, expected: str) -> None:
-    """Raise DownloadError, showing both hashes, where they differ."""
+    """Raise DownloadError, showing both hashes, if they differ."""
     if found != expected:
         raise DownloadError(f"SHA-256 is {found}, expected {expected}: nothing was installed")

@@ -47,18 +47,18 @@ class Dataset:
 
 
 class Action(StrEnum):
-    """What happens to a file."""
+    """An action on a file."""
 
     KEEP = "keep"
     FETCH = "fetch"
     COPY = "copy"
     WRITE = "write"  # the built-in text
-    MISS = "miss"  # not in what the user names with --from
+    MISS = "miss"  # not among the files of --from
 
 
 @dataclass(frozen=True)
 class Step:
-    """What is done with the file `name`, and why; `origin` is where its bytes come from, if anywhere."""
+    """The action for the file `name`, and its reason; `origin` is the source of its bytes, None if there is none."""
 
     name: str
     action: Action
@@ -69,7 +69,7 @@ class Step:
 
 def data_folder(environment: Mapping[str, str]) -> Path:
     """Return the folder of all datasets: W2V_DATA_DIR, or the platform's folder for a user's data."""
-    import platformdirs  # noqa: PLC0415 - loaded only where data is asked for
+    import platformdirs  # noqa: PLC0415 - loaded only if data is asked for
 
     if chosen := environment.get("W2V_DATA_DIR"):
         return Path(chosen).expanduser()
@@ -84,13 +84,13 @@ def read_table() -> Mapping[str, Dataset]:
 
 
 def find(name: str) -> Dataset:
-    """Return the dataset of this name; raise ConfigError, with the known names, where there is none."""
+    """Return the dataset of this name; raise ConfigError, with the known names, if there is none."""
     table = read_table()
     if name in table:
         return table[name]
     near = get_close_matches(name, table, n=1)
     meant = f"Did you mean {near[0]!r}? " if near else ""
-    raise ConfigError(f"there is no dataset {name!r}. {meant}There are: {', '.join(table)}.")
+    raise ConfigError(f"unknown dataset {name!r}. {meant}Choose from: {', '.join(table)}.")
 
 
 def installed_path(dataset: Dataset, folder: Path) -> Path | None:
@@ -109,7 +109,7 @@ def changed_files(dataset: Dataset, folder: Path) -> list[Path]:
 
 
 def default_corpus(folder: Path) -> str:
-    """Return the name of the corpus to train on where none is named: ptb if it is installed, else demo."""
+    """Return the name of the corpus to train on if none is named: ptb if it is installed, else demo."""
     return "ptb" if installed_path(find("ptb"), folder) else "demo"
 
 
@@ -139,7 +139,7 @@ def download(
     on_step: Callable[[Step], object] = lambda _step: None,
     on_progress: Progress = lambda _done, _total: None,
 ) -> Path | None:
-    """Install a dataset in `folder`; return the file to read, or None where `source` left some files missing.
+    """Install a dataset in `folder`; return the file to read, or None if `source` left some files missing.
 
     The SHA-256 of every file is checked.
 
@@ -168,12 +168,12 @@ def download(
 def plan(
     files: Sequence[DatasetFile], found: Mapping[str, str], offered: Mapping[str, Origin], *, overwrite: bool
 ) -> list[Step]:
-    """Return what to do with each file.
+    """Return the step for each file.
 
     Args:
         files: the files of a dataset.
         found: the SHA-256 of each file that is installed.
-        offered: where each available file comes from.
+        offered: the origin of each available file.
         overwrite: whether intact files are replaced, too.
     """
     return [_plan_file(file, found.get(file.name), offered.get(file.name), overwrite=overwrite) for file in files]
@@ -220,7 +220,7 @@ def path_origins(files: Sequence[DatasetFile], path: Path) -> dict[str, Origin]:
 
 
 def _plan_for(dataset: Dataset, main: Path, source: str | None, *, overwrite: bool) -> list[Step]:
-    """Return what to do, from what is installed and what the user offers."""
+    """Return the steps, from the installed files and those that the user offers."""
     if dataset.is_built_in and source is not None:
         raise ConfigError(f"{dataset.name} is written from installed packages and takes no {option('from')}.")
     if dataset.is_built_in:
@@ -232,7 +232,7 @@ def _plan_for(dataset: Dataset, main: Path, source: str | None, *, overwrite: bo
 
 
 def _origins(files: Sequence[DatasetFile], source: str | None) -> Mapping[str, Origin]:
-    """Return the origin of each file: the URLs of the table, or what the user names instead."""
+    """Return the origin of each file: the URLs of the table, or the user's --from instead."""
     if source is None:
         return {file.name: file.urls for file in files}
     is_url = source.lower().startswith(("http://", "https://"))
@@ -257,6 +257,6 @@ def _main_path(dataset: Dataset, folder: Path) -> Path:
 
 
 def _build_dataset(name: str, *, files: Sequence[Mapping[str, Any]] = (), **fields: Any) -> Dataset:
-    """Return an entry of the table; missing or unknown keys raise TypeError, a bug of ours."""
+    """Return an entry of the table; missing or unknown keys raise TypeError, a bug."""
     built = tuple(DatasetFile(file["name"], file["sha256"], tuple(file["urls"])) for file in files)
     return Dataset(name, files=built, **fields)

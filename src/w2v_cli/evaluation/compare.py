@@ -24,8 +24,8 @@ class EvaluationOptions:
 
     Args:
         methods: How analogies are answered.
-        restrict: Only so many of the most frequent words are asked and can be answers.
-        min_count: Only words that occur at least so often are asked and can be answers.
+        restrict: Only this many of the most frequent words are asked and can be answers.
+        min_count: Only words that occur at least this often are asked and can be answers.
         ignore_case: Whether words that differ in case alone are the same.
         only_shared: Whether to ask only what every file knows.
         threads: The number of threads.

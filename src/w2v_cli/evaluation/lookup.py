@@ -80,8 +80,8 @@ def find_among(
     Args:
         words: The words as sets write them.
         word_vectors: The vectors of a file.
-        restrict: Only so many of the most frequent words are known.
-        min_count: Only words that occur at least so often are known.
+        restrict: Only this many of the most frequent words are known.
+        min_count: Only words that occur at least this often are known.
         ignore_case: Whether words that differ in case alone are the same.
 
     Returns:

@@ -106,7 +106,7 @@ def analogy_accuracy(
         word_vectors: V words and their vectors.
         sections: The questions.
         method: The score of answers, see `queries.search.sum_scorer`.
-        restrict: Only so many of the most frequent words are known and can be answers.
+        restrict: Only this many of the most frequent words are known and can be answers.
         ignore_case: Whether words that differ in case alone are the same: the most frequent is asked, all can answer.
 
     Returns:
@@ -154,7 +154,7 @@ def similarity_correlation(
     Args:
         word_vectors: V words and their vectors.
         pairs: Two words and their rating each.
-        restrict: Only so many of the most frequent words are known.
+        restrict: Only this many of the most frequent words are known.
         ignore_case: Whether words that differ in case alone are the same.
 
     Returns:

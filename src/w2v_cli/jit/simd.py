@@ -23,7 +23,7 @@ _COLUMN_PLACES = (0, 2, 1, 3, 4, 6, 5, 7)  # where _transpose leaves each column
 
 
 class Lanes(untyped_types.Type):
-    """The Numba type of `count` floats: vectors of 64, 32, 16 and 8 floats that are so many together."""
+    """The Numba type of `count` floats: vectors of 64, 32, 16 and 8 floats, `count` in total."""
 
     def __init__(self, count: int) -> None:
         self.count = count

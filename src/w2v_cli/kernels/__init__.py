@@ -5,7 +5,7 @@ Begin with `block/reference` or `minibatch/reference`, which read like the equat
 models differ, `protocols` what an engine must do, `load` chooses one.
 
 The buffers of the compiled block algorithm (`block.scratch`, `block.blocks`) and the CUDA engine (`block.cuda_engine`,
-which needs CuPy) are imported by themselves: by the estimate of memory, and by the check of a GPU.
+which needs CuPy) are imported directly: by the estimate of memory, and by the check of a GPU.
 """
 
 from w2v_cli.kernels.block.cuda_layout import MAX_DIM

@@ -32,7 +32,7 @@ class CudaRuntime(Protocol):
         """Return the CUDA version that CuPy was built for."""
 
     def getDeviceCount(self) -> int:  # noqa: N802  CuPy's name
-        """Return the number of devices; raise CUDARuntimeError where CUDA does not start."""
+        """Return the number of devices; raise CUDARuntimeError if CUDA does not start."""
 
 
 def resolve_backend(wanted: str) -> Backend:
@@ -96,7 +96,7 @@ def check_computing(cupy: Any) -> None:
 
 
 def import_cupy() -> ModuleType:
-    """Return CuPy; raise ImportError where it is not installed or its libraries do not load."""
+    """Return CuPy; raise ImportError if it is not installed or its libraries do not load."""
     return importlib.import_module("cupy")
 
 

@@ -18,7 +18,7 @@ def hold_out(corpus: EncodedText, share: float, seed: int) -> tuple[EncodedText,
     """Return (training, held out): each sentence is held out with probability `share`, drawn for its first position.
 
     Both have the whole corpus's vocabulary and counts. The memory of `corpus` goes to the part that is trained on.
-    Raises CorpusError where either part would be empty.
+    Raises CorpusError if either part would be empty.
     """
     training, held_out = split_held_out(corpus, share, seed)
     if 0 in (len(training.word_ids), len(held_out.word_ids)):

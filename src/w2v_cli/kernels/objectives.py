@@ -1,4 +1,4 @@
-"""The objectives: what each model predicts from what, and all else in which the models differ.
+"""The objectives: the prediction that each model makes, and every other difference between the models.
 
 Engines, trainers and estimates ask the objective instead of the name of the model. A third model is a third class here,
 a step in `block/reference.py`, and the compiled twins of that step.
@@ -17,7 +17,7 @@ from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, Block
 from w2v_cli.kernels.block.reference import Matrix, cbow_block_step, skipgram_block_step
 from w2v_cli.kernels.windows import NO_WORD
 
-_SHORTEST_LOOP = 64  # LLVM vectorises a loop over so many floats, and takes the rest one by one
+_SHORTEST_LOOP = 64  # LLVM vectorises a loop over this many floats, and takes the rest one by one
 
 
 class Examples(NamedTuple):

@@ -20,7 +20,7 @@ MAX_DRAW = (1 << (32 - _PURPOSE_BITS)) - 1
 
 
 class Purpose(IntEnum):
-    """What a draw is for: draws for different purposes never share a counter."""
+    """The purpose of a draw: draws for different purposes never share a counter."""
 
     SUBSAMPLING = 0
     WINDOW = 1
@@ -53,7 +53,7 @@ def draw_words(
     """Return four random 32-bit words for each position, (4,) + the shape of positions and draws broadcast together.
 
     The key is the 64-bit seed (low word first); the counter is (position low, position high, epoch, purpose in the
-    low 8 bits and the draw's number in the upper 24): docs/adr/0002. Raises ValueError where a draw's number is over
+    low 8 bits and the draw's number in the upper 24): docs/adr/0002. Raises ValueError if a draw's number is over
     MAX_DRAW.
     """
     if np.max(draws, initial=0) > MAX_DRAW:

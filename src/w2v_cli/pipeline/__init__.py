@@ -1,7 +1,7 @@
 """From a config to a vectors file: prepare, train, save, with the events, the log and the dry run of a training.
 
 Begin with `train.train_vectors`: it locks the output, prepares a run (`prepare`), drives `training.fit` and saves;
-listeners get `events`. `api`, with the function `w2v_cli.train`, is imported by itself.
+listeners get `events`. `api`, with the function `w2v_cli.train`, is imported directly.
 """
 
 from w2v_cli.pipeline.dry_run import DryRunReport, plan_training

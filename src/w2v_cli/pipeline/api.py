@@ -60,7 +60,7 @@ def train(
         ConfigError: A setting is wrong, or the output exists.
         CorpusError: The text is missing, unreadable or too small.
         DivergedError: The training diverged.
-        StorageError: The disk, a permission or the memory is in the way.
+        StorageError: The disk is full, a permission is missing, or memory is too small.
         OutputInUseError: Another training writes this output.
         MissingDependencyError: A GPU or an optional package is missing.
 
@@ -74,9 +74,9 @@ def train(
     """
     end_if_worker()
     if texts is not None and corpus is not None:
-        raise ConfigError("corpus says where a text lies, and texts is the text itself: give one of them.")
+        raise ConfigError("corpus is the place of a text and texts is the text itself: use only one of them.")
     if resume and output is None:
-        raise ConfigError("resume goes on from the snapshot beside output: name the output.")
+        raise ConfigError("resume continues from the snapshot beside output: output is missing.")
     is_temporary = texts is not None or output is None
     with TemporaryDirectory(prefix="w2v-", ignore_cleanup_errors=True) if is_temporary else nullcontext("") as folder:
         options = _options(corpus, texts, output, Path(folder)) | from_keywords(settings)
@@ -85,7 +85,7 @@ def train(
         resolved = resolve(
             options=from_mapping(mapping) | options,
             file=None if file is None else find_config_file(os.fspath(file)),
-            # a training that is resumed has the settings of its corpus in the snapshot
+            # the snapshot has the settings of the corpus
             corpus_settings_for=None if resume else lambda source: find.corpus_settings_for(source, data_folder),
         )
         result = train_vectors(
@@ -102,7 +102,7 @@ def train(
 def _options(
     corpus: Place | Sequence[Place] | None, texts: Texts | None, output: Place | None, folder: Path
 ) -> OptionsGiven:
-    """Return the places of text and vectors as options; what has no place yet gets one in `folder`."""
+    """Return the places of text and vectors as options; a missing place is one in `folder`."""
     options: OptionsGiven = {}
     if output is None:
         options["output.path"] = ("output", str(folder / "w2v.safetensors"))
@@ -119,19 +119,19 @@ def _options(
 
 
 def _write_texts(texts: Texts, path: Path) -> bool:
-    """Write texts to `path`, one after the other; return whether they come as words rather than as strings.
+    """Write texts to `path`, one after the other; return whether they are lists of words, not strings.
 
-    A string is a text of one line or more; a list of words is a sentence, and takes a line. Raises CorpusError where
-    both kinds are mixed, where something else is among them, and where what should be one word has white space in it.
+    A string is a text of one line or more; a list of words is a sentence, and takes a line. Raises CorpusError if
+    both kinds are mixed, if a text is neither, and if a word holds white space.
     """
     if isinstance(texts, str):
-        raise CorpusError("texts is one string, and would be read letter by letter: give a list of strings, [text].")
+        raise CorpusError("texts is a single string: pass a list of strings, [text].")
     kinds = set[bool]()
     with disk_errors(path), path.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file:
         for place, text in enumerate(texts):
             kinds.add(not isinstance(text, str))
             if len(kinds) > 1:
-                raise CorpusError(f"texts[{place}]: strings and lists of words are mixed: give one kind.")
+                raise CorpusError(f"texts[{place}]: strings and lists of words are mixed: use one kind.")
             file.write(text if isinstance(text, str) else _as_line(text, place))
             file.write("\n")
     return kinds == {True}

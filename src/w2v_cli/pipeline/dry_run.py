@@ -28,7 +28,7 @@ class Speed:
     measure_seconds: float
 
     def seconds_for(self, words: float, epochs: float) -> float:
-        """Return about how long training on so many words in so many epochs takes."""
+        """Return about how long training on a number of words in a number of epochs takes."""
         return words / self.words_per_second + epochs * (self.begin_seconds + self.measure_seconds)
 
 
@@ -93,7 +93,7 @@ def plan_training(
 
     Args:
         config: All settings.
-        data_folder: Where downloaded corpora and evaluation sets lie.
+        data_folder: The folder of downloaded corpora and evaluation sets.
         on_event: Called with each event.
         resume: None for a new training; else the dotted keys of `config` that were given, as for `train_vectors`.
 
@@ -101,7 +101,7 @@ def plan_training(
         The report; outputs that exist are its refusals, and the rest is that of a training with `overwrite`.
 
     Raises:
-        W2vError: Its subclasses, as for `train_vectors`.
+        W2vError: One of its subclasses, as for `train_vectors`.
     """
     config, refusals = _unhindered(config, resume)
     with (
@@ -148,13 +148,13 @@ def measure_speed(prepared: PreparedTraining, clock: Callable[[], float] = time.
     first = latest = (began, _progress_before(prepared))
     with contextlib.closing(prepared.trainer.steps(start)) as steps:
         for number, step in enumerate(steps):
-            float(step.loss_sum)  # waits for a device, so that what is done is measured, not what is asked for
+            float(step.loss_sum)  # waits for a device, so that work done is measured, not work queued
             latest = (clock(), step.progress)
             if number == 0:
                 first = latest
             elif latest[0] - first[0] >= _SAMPLE_SECONDS:
                 break
-    if latest is first:  # all there was to train on came at once
+    if latest is first:  # the whole text was one step
         first = (began, _progress_before(prepared))
     seconds, done = latest[0] - first[0], latest[1] - first[1]
     words_per_second = done * epochs * prepared.corpus_words / seconds if seconds > 0 and done > 0 else float("inf")
@@ -162,7 +162,7 @@ def measure_speed(prepared: PreparedTraining, clock: Callable[[], float] = time.
 
 
 def _measure_seconds(prepared: PreparedTraining, clock: Callable[[], float]) -> float:
-    """Return how long what is measured after an epoch takes."""
+    """Return the seconds that validation and evaluation take after an epoch."""
     began = clock()
     if prepared.config.training.validation > 0:
         prepared.trainer.validation_loss()

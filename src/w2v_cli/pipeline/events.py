@@ -110,7 +110,7 @@ class VectorsSaved:
     """The vectors file is complete on disk.
 
     vocabulary_size: the words in it. training_seconds: without reading the corpus. progress: share of the training
-    done, 0 to 1. is_complete: False where training was stopped early. epoch: from 1, the one that made the vectors;
+    done, 0 to 1. is_complete: False if training was stopped early. epoch: from 1, the one that made the vectors;
     last_epoch: the last one trained. scores: those of these vectors. snapshot: the file for --resume, if there is one.
     """
 

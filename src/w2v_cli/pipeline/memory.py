@@ -1,4 +1,4 @@
-"""The memory that a training will take, computed from settings and sizes, and compared with what there is.
+"""The memory that a training will take, computed from settings and sizes, and compared with the limits.
 
 Counted is the memory of the process itself (RssAnon on Linux); the word ids lie in files and do not count. The check
 comes after the scan, before the matrices are made.
@@ -45,7 +45,7 @@ class Sizes:
     """The sizes of a training: V words of the vocabulary, the occurrences that an epoch keeps, threads.
 
     kept_words: after subsampling, held-out sentences included; has_snapshot: a copy of the state is made;
-    is_compiled: nothing is to be compiled.
+    is_compiled: no code needs compiling.
     """
 
     vocabulary: int
@@ -161,7 +161,7 @@ class MemoryFound:
 def check_least_memory(threads: int) -> None:
     """Raise StorageError if there is no room to read a text with so many threads.
 
-    LLVM ends a process that lacks memory for code, or tries for ever.
+    Without memory for code LLVM ends the process, or retries forever.
     """
     limits = read_limits()
     wanted = {limit: _LEAST + _addresses(limit, threads + _READERS) for limit in limits}
@@ -175,9 +175,9 @@ def check_least_memory(threads: int) -> None:
 
 
 def check_memory(corpus: ScannedCorpus, config: Config, backend: Backend) -> MemoryFound:
-    """Return the memory that a training on this corpus will take, held-out sentences included, and what there is.
+    """Return the memory that a training on this corpus needs, held-out sentences included, and the memory found.
 
-    Raises StorageError where a limit of the process, its control group or the machine leaves less.
+    Raises StorageError if a limit of the process, its control group or the machine leaves less.
     """
     threads = config.training.threads or available_cores()
     need = estimate(config, backend, _sizes(corpus, config, backend, threads))
@@ -189,7 +189,7 @@ def check_memory(corpus: ScannedCorpus, config: Config, backend: Backend) -> Mem
 def refuse_too_much(
     need: MemoryNeed, limits: Iterable[MemoryLimit], config: Config, *, vocabulary: int, threads: int
 ) -> None:
-    """Raise StorageError if a limit leaves less than is needed, naming the tightest one and what would help."""
+    """Raise StorageError if a limit leaves less than is needed, naming the tightest one and what to change."""
     wanted = {limit: need.total + _addresses(limit, threads) for limit in limits}
     short = [limit for limit, size in wanted.items() if size > limit.available]
     if not short:

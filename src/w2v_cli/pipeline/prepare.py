@@ -1,4 +1,4 @@
-"""The preparation of a training: all that comes before its first word; what can be refused is refused here."""
+"""The preparation of a training: locks, checks, corpus and trainer, before the first word is trained."""
 
 import contextlib
 import dataclasses
@@ -91,7 +91,7 @@ def has_snapshots(output: OutputSettings) -> bool:
 def connect_cluster(config: Config, data_folder: Path, on_event: OnEvent) -> Iterator[Cluster | None]:
     """Yield the cluster to train on, None to train in this process.
 
-    What can be refused without a cluster is refused before one is started or waited for.
+    All checks that need no cluster come before it is started or waited for.
     """
     if config.cluster.cluster is None:
         yield None
@@ -107,7 +107,7 @@ def _check_before_cluster(config: Config, data_folder: Path) -> None:
     read_sets(config.training.evaluate, data_folder)
     source = config.corpus.source
     if any(urls.is_url(text) for text in ((source,) if isinstance(source, str) else source or ())):
-        return  # looking there takes time, and comes later
+        return  # URLs take time, and are checked later
     sources = find_corpus(source, data_folder).sources
     places = [found.place for found in sources]
     refuse_stdin(places)
@@ -120,8 +120,8 @@ def _check_before_cluster(config: Config, data_folder: Path) -> None:
 class PreparedTraining:
     """A training that is ready to start.
 
-    corpus_words: the words of an epoch. loaded: what runs. evaluator: None where no sets are scored. state: where an
-    earlier run stopped, None for a new training.
+    corpus_words: the words of an epoch. loaded: the algorithm and the backend. evaluator: None if no sets are
+    scored. state: that of an earlier run, None for a new training.
     """
 
     config: Config
@@ -139,17 +139,17 @@ class PreparedTraining:
 def prepare(
     config: Config, data_folder: Path, on_event: OnEvent, snapshot: Snapshot | None, cluster: Cluster | None = None
 ) -> PreparedTraining:
-    """Find and scan the corpus, build the trainer and bring it to where training starts.
+    """Find and scan the corpus, build the trainer and restore it if training is resumed.
 
     Args:
         config: The settings that `lock_output` gave.
-        data_folder: Where downloaded corpora and evaluation sets lie.
+        data_folder: The folder of downloaded corpora and evaluation sets.
         on_event: Called with each event.
         snapshot: The one to resume, None for a new training.
-        cluster: Where to train, None for this process.
+        cluster: The cluster to train on, None for this process.
 
     Raises:
-        W2vError: Its subclasses, for all that stands in the way of the training.
+        W2vError: One of its subclasses: the training cannot start.
     """
     config, output = with_algorithm(config), Path(config.output.path)
     check_least_memory(config.training.threads or available_cores())
@@ -187,7 +187,7 @@ def prepare(
 
 
 class _Run(Protocol):
-    """Where a training runs: it reads the corpus, and builds the trainer from what it read."""
+    """The place of a training, this process or a cluster: reads the corpus, and builds the trainer for it."""
 
     def resolve_backend(self) -> Backend:
         """Return the backend for the setting training.backend; raise MissingDependencyError if it cannot be used."""
@@ -290,7 +290,7 @@ def _emit_read(on_event: OnEvent, done: int, total: int | None) -> None:
 
 
 def _check_room(output: OutputSettings, trainer: Trainer, *, has_snapshot: bool) -> None:
-    """Raise StorageError where the disk has no room for the files of a training.
+    """Raise StorageError if the disk has no room for the files of a training.
 
     A new snapshot is complete before the old one goes: for a while there are two.
     """

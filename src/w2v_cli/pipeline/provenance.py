@@ -1,4 +1,4 @@
-"""The provenance in a vectors file: all that decides the vectors and nothing else (docs/adr/0004)."""
+"""The provenance in a vectors file: everything that decides the vectors, and nothing else (docs/adr/0004)."""
 
 import dataclasses
 from typing import Any
@@ -11,8 +11,8 @@ from w2v_cli.training import Identity, Trained
 def describe(identity: Identity, trained: Trained) -> dict[str, Any]:
     """Return the metadata of the vectors, JSON-able.
 
-    final_loss is the mean loss of the last whole epoch, None where there is none. `stopped_early`, `init_from` and
-    `earlier_plans` are there where they say something.
+    final_loss is the mean loss of the last whole epoch, None if there is none. `stopped_early`, `init_from` and
+    `earlier_plans` are left out if they do not apply.
     """
     config = identity.config
     settings = _recorded_settings(config)

@@ -1,4 +1,4 @@
-"""A log of a training for other programs: one JSON object per event (docs/reference/log.md)."""
+"""The log of a training for other programs: one JSON object per event (docs/reference/log.md)."""
 
 import contextlib
 import json
@@ -29,24 +29,28 @@ _logger = logging.getLogger(__name__)
 
 
 def check_log(output: OutputSettings, *, is_resumed: bool) -> None:
-    """Raise ConfigError or StorageError where the log cannot be written; nothing is written.
+    """Check that the log can be written; nothing is written.
 
-    An existing log is continued where training is resumed, and replaced with `overwrite`. Any other file is refused. A
-    device or a pipe may be written to.
+    An existing log is continued if training is resumed, and replaced with `overwrite`. Any other file is refused; a
+    device or a pipe is allowed.
+
+    Raises:
+        ConfigError: The log exists, is another file, or is the output.
+        StorageError: The file cannot be written.
     """
     if output.log is None:
         return
     path = Path(output.log)
     if output.log == "-":
-        raise ConfigError("the log cannot go to stdout (-): name a file, or /dev/stderr.")
+        raise ConfigError("the log cannot go to stdout (-): use a file, or /dev/stderr.")
     if path.absolute() == Path(output.path).absolute():
-        raise ConfigError(f"{option('log')} and {option('output')} are both {path}: give them names of their own.")
+        raise ConfigError(f"{option('log')} and {option('output')} are both {path}: use two different files.")
     if _is_device(path):
         return
     if os.path.lexists(path) and not path.is_dir():
         files.refuse_existing(path, overwrite=output.overwrite or is_resumed, what=option("log"))
         if not _is_log(path):
-            raise ConfigError(f"{path} is no log of w2v and is kept: choose another {option('log')}.")
+            raise ConfigError(f"{path} is not a w2v log and will not be replaced: choose another {option('log')}.")
     files.check_writable(path)
 
 
@@ -54,7 +58,7 @@ def check_log(output: OutputSettings, *, is_resumed: bool) -> None:
 def logged(config: Config, on_event: OnEvent, *, is_resumed: bool) -> Iterator[OnEvent]:
     """Yield a listener that writes each event to the log of the config, if it has one, and passes it to `on_event`.
 
-    Raises StorageError where the log cannot be started.
+    Raises StorageError if the log cannot be started.
     """
     if config.output.log is None:
         yield on_event
@@ -73,7 +77,7 @@ def logged(config: Config, on_event: OnEvent, *, is_resumed: bool) -> Iterator[O
 class RunLog:
     """The log file; an exception that ends the block is its last event.
 
-    Where the disk fills up during training, a warning is logged and training continues without the file.
+    If a write fails during training, a warning is logged and training continues without the file.
     """
 
     def __init__(self, path: Path, *, is_resumed: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
@@ -98,7 +102,7 @@ class RunLog:
             self._file.close()
 
     def write(self, event: dict[str, Any]) -> None:
-        """Write an event on a line of its own; raise StorageError where not even the first one can be written."""
+        """Write an event on a line of its own; raise StorageError if not even the first one can be written."""
         if self._is_broken:
             return
         seconds = round(self._clock() - self._started, 3)
@@ -117,7 +121,7 @@ class RunLog:
             if not self._is_begun:
                 raise files.cannot_write(self._path, error) from error
             cause = error.strerror or error
-            _logger.warning("cannot go on with the log %s: %s; training goes on without it.", self._path, cause)
+            _logger.warning("cannot write the log %s: %s; training continues without it.", self._path, cause)
         self._is_begun = True
 
 
@@ -131,7 +135,7 @@ def _is_device(path: Path) -> bool:
 
 
 def _is_log(path: Path) -> bool:
-    """Return whether a file begins as a log of ours does, or is empty."""
+    """Return whether a file is a w2v log or empty, judged by its first bytes."""
     try:
         with path.open("rb") as file:
             line = file.readline(_LONGEST_LINE)
@@ -173,7 +177,7 @@ def _ending(error: BaseException) -> dict[str, Any]:
 
 
 def _start(config: Config, *, is_resumed: bool) -> dict[str, Any]:
-    """Return the first event: the config, and what may explain a speed or a difference later."""
+    """Return the first event: the config, and the versions and the machine, which explain speed and differences."""
     return {
         "event": "start",
         "version": __version__,

@@ -1,4 +1,4 @@
-"""`train_vectors`: from a corpus to a vectors file, all that `w2v train` does."""
+"""`train_vectors`, the work of `w2v train`: from a corpus to a vectors file."""
 
 import math
 import time
@@ -67,11 +67,11 @@ def train_vectors(
 ) -> TrainingResult:
     """Train on the corpus that the config names, and write the vectors file.
 
-    Whatever can be refused is refused before training.
+    All checks come before training.
 
     Args:
         config: All settings.
-        data_folder: Where downloaded corpora and evaluation sets lie.
+        data_folder: The folder of downloaded corpora and evaluation sets.
         on_event: Called with each event.
         resume: None starts a new training. Otherwise training continues from the output's snapshot, with its settings;
             these are the dotted keys of `config` that were given and have to agree.
@@ -83,7 +83,7 @@ def train_vectors(
         The vectors, the reports and the paths of the files.
 
     Raises:
-        W2vError: Its subclasses, for all that stands in the way: see `w2v_cli.train`.
+        W2vError: One of its subclasses, see `w2v_cli.train`.
     """
     began, output = time.monotonic(), Path(config.output.path)
     with (
@@ -134,7 +134,7 @@ def _build_writer(config: Config, identity: Identity, snapshot: Snapshot | None)
 
 
 def _stop_condition(limit: str | None, began: float, is_stop_wanted: Callable[[], bool]) -> Callable[[], bool]:
-    """Return whether training should stop: because the user wants it, or because the time limit has passed.
+    """Return whether training should stop: the user asks for it, or the time limit has passed.
 
     began: time.monotonic() when the limit began to count.
     """
@@ -143,9 +143,9 @@ def _stop_condition(limit: str | None, began: float, is_stop_wanted: Callable[[]
 
 
 def _with_kept_snapshot(error: W2vError, writer: SnapshotWriter | None) -> W2vError:
-    """Return the error that ended a training, and where its last snapshot lies."""
+    """Return the error that ended a training, with the path of its last snapshot."""
     if writer is None or writer.kept is None:
         return error
     epoch = writer.kept.epoch + (writer.kept.done > 0)  # from 1: the end of one, or in the middle of the next
-    what_next = "." if isinstance(error, DivergedError) else f": {option('resume')} goes on there."
+    what_next = "." if isinstance(error, DivergedError) else f": {option('resume')} continues from it."
     return type(error)(f"{error.message} {writer.path} is kept, from epoch {epoch}{what_next}")

@@ -9,7 +9,7 @@ from w2v_cli.vectors import BLOCK_ROWS, Matrix
 
 BLOCK_BYTES = 1 << 20  # of float32 rows: a block stays in the second-level cache
 BLOCK_SCORES = 1 << 20  # limits them if there are many queries
-FEW_QUERIES = 4  # for so many a plain loop is as fast as BLAS
+FEW_QUERIES = 4  # up to this many, a plain loop is as fast as BLAS
 
 FloatArray = NDArray[np.float32]
 WordIds = NDArray[np.int64]

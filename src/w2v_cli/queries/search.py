@@ -42,8 +42,8 @@ class Search:
     Args:
         top: The number of answers.
         method: The score of sums, see `sum_scorer`.
-        min_count: Only words that occur at least so often can be answers.
-        restrict: Only so many of the most frequent words can be answers; without counts, the first of the file.
+        min_count: Only words that occur at least this often can be answers.
+        restrict: Only this many of the most frequent words can be answers; without counts, the first of the file.
         threads: The number of threads.
 
     Raises:

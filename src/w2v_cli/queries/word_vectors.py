@@ -104,8 +104,8 @@ class WordVectors(keyed_vectors.KeyedVectors):
             question: A word or a sum of words, or a list of them, which is answered in one pass over the vectors.
             top: The number of answers.
             method: How sums are scored, see `analogy`.
-            min_count: Only words that occur at least so often in the corpus can be answers.
-            restrict: Only so many of the most frequent words can be answers.
+            min_count: Only words that occur at least this often in the corpus can be answers.
+            restrict: Only this many of the most frequent words can be answers.
 
         Returns:
             The answers, nearest first, without the words of the question; for a list, a list of answers of each.
@@ -145,8 +145,8 @@ class WordVectors(keyed_vectors.KeyedVectors):
             top: The number of answers.
             method: The score of a word x: `add` is cos(x, b - a + c) of vectors at length 1 (3CosAdd, Mikolov et al.
                 2013c), `mul` is 3CosMul (Levy & Goldberg 2014), `dot` is the book's dot product.
-            min_count: Only words that occur at least so often in the corpus can be answers.
-            restrict: Only so many of the most frequent words can be answers.
+            min_count: Only words that occur at least this often in the corpus can be answers.
+            restrict: Only this many of the most frequent words can be answers.
 
         Returns:
             The answers, best first, without `a`, `b` and `c`; each with its cosine, or the score of `mul` or `dot`.

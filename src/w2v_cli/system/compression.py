@@ -27,7 +27,7 @@ _ALWAYS_BYTES = 64_000_000  # that any file may expand to, however small it is
 _MOST_MEMORY = 1 << 28  # for the dictionary of xz; its strongest preset takes 65 MB
 _GZIP_LEVEL = 6  # gzip's own; Python's 9 takes three times as long for next to nothing
 
-Read = Callable[[int], bytes]  # returns the next bytes, up to so many; none at the end
+Read = Callable[[int], bytes]  # returns at most that many bytes; none at the end
 
 
 class _Decoder(Protocol):
@@ -101,8 +101,8 @@ class Limits:
     """What a compressed file may expand to.
 
     Attributes:
-        expansion: so many times its size, where it expands to more than 64 MB.
-        unpacked_bytes: bytes.
+        expansion: how many times its size, if it expands to more than 64 MB.
+        unpacked_bytes: how many bytes.
         are_settings: whether these are settings of a corpus, so that a message may say how to raise them.
     """
 
@@ -111,14 +111,14 @@ class Limits:
     are_settings: bool = True
 
     def way_beyond(self, setting: str, value: int) -> str:
-        """Return what a user can do who trusts a file that is over a limit."""
+        """Return the advice for a user who trusts a file beyond a limit."""
         if self.are_settings:
             return f"if you trust it, {option(setting, 10 * value)} reads it."
-        return "if you trust it, decompress it yourself and name the result."
+        return "if you trust it, decompress it yourself first."
 
 
 def find_compression(head: bytes) -> Compression | None:
-    """Return the compression of a file that begins with `head`, HEAD_BYTES of it; None where it is not compressed."""
+    """Return the compression of a file that begins with `head`, HEAD_BYTES of it; None if it is not compressed."""
     for compression in COMPRESSIONS:
         if head.startswith(compression.magics):
             is_certain = compression.name != "bzip2" or _BZIP2.match(head) or len(head) < HEAD_BYTES
@@ -170,7 +170,7 @@ class _Raw:
         self.taken_bytes -= len(data)
 
     def has_stream(self, compression: Compression, label: str) -> bool:
-        """Return whether another stream begins, after any zeros; raise CorpusError where something else does."""
+        """Return whether another stream begins, after any zeros; raise CorpusError if something else does."""
         if self.taken_bytes == 0:
             return True
         while rest := self.take():
@@ -218,7 +218,7 @@ def _damaged(compression: Compression, raw: _Raw, label: str, error: Exception) 
 
 
 def _check_limits(label: str, decompressed_bytes: int, taken_bytes: int, limits: Limits) -> None:
-    """Raise CorpusError where a file has expanded to more than it may."""
+    """Raise CorpusError if a file has expanded to more than it may."""
     if decompressed_bytes > limits.unpacked_bytes:
         raise CorpusError(
             f"{label} expands to more than {limits.unpacked_bytes:,} bytes; "

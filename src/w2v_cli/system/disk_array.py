@@ -12,7 +12,7 @@ from w2v_cli.system.files import disk_errors
 
 
 class DiskArray:
-    """An array that grows in a file without a name, which vanishes when nobody uses the array."""
+    """An array that grows in a file without a name, which vanishes when the array is no longer used."""
 
     def __init__(self, dtype: type[np.generic], beside: Path | None) -> None:
         """Make an empty array.
@@ -31,7 +31,7 @@ class DiskArray:
         self.size = 0
 
     def write(self, items: NDArray[Any]) -> int:
-        """Append items; return their number. Raises StorageError where the disk is full."""
+        """Append items; return their number. Raises StorageError if the disk is full."""
         with disk_errors(self._wanted):
             self._file.write(items.astype(self._dtype, copy=False).data)
         self.size += len(items)

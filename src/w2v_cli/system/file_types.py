@@ -57,9 +57,9 @@ _OTHERS = (
     _Kind(0, b"GGUF", "a GGUF model"),
     *(_Kind(0, bytes((0x80, protocol)), "a pickle") for protocol in range(2, 6)),
 )
-_UNPACK = "; unpack it, and name the files in it."
+_UNPACK = "; unpack it first."
 _RECOMPRESS = "; w2v reads gz, bz2, xz and zst: use one of those, or decompress it."
-_CONVERT = "; save it as text (UTF-8), and name the result."
+_CONVERT = "; save it as text (UTF-8) first."
 _ICONV = "; w2v reads UTF-8: `iconv -f {0} -t UTF-8` converts it."
 
 
@@ -67,7 +67,7 @@ def refusal_of_other_data(head: bytes) -> str | None:
     """Return why a file that begins with `head` is not text, and what to do, to follow its name; None for text.
 
     >>> refusal_of_other_data(b"%PDF-1.7 ...")
-    'is a PDF document; save it as text (UTF-8), and name the result.'
+    'is a PDF document; save it as text (UTF-8) first.'
     """
     for kinds, advice in ((_ARCHIVES, _UNPACK), (_COMPRESSED, _RECOMPRESS), (_OTHERS, _CONVERT)):
         for kind in kinds:
@@ -99,7 +99,7 @@ def is_web_page(head: bytes) -> bool:
 
 
 def _utf16_without_mark(head: bytes) -> str:
-    """Return UTF-16LE or UTF-16BE where every other byte is NUL, as in no other text, else an empty string."""
+    """Return UTF-16LE or UTF-16BE if every other byte is NUL, as in no other text, else an empty string."""
     length = len(head) // 2
     if length < 8:  # noqa: PLR2004  too few letters to tell
         return ""

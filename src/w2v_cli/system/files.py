@@ -1,7 +1,7 @@
 """Files written whole or not at all, checks of an output before hours of work, and hashes of files.
 
-A file is written under a temporary name, flushed, synchronised (fsync), renamed, and its folder synchronised. Whoever
-writes a temporary file holds a lock on it, so that those of killed writers can be told apart and removed.
+A file is written under a temporary name, flushed, synchronised (fsync), renamed, and its folder synchronised. The
+writer of a temporary file holds a lock on it, so that files of killed writers can be recognised and removed.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _READ_BYTES = 1 << 16
 
 
 class OutputExistsError(ConfigError):
-    """An output exists already, and nothing says to replace it."""
+    """An output exists already, and may not be replaced."""
 
 
 @contextlib.contextmanager
@@ -57,7 +57,7 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
 
 
 def check_output(path: Path, *, inputs: Iterable[str | Path] = (), overwrite: bool) -> None:
-    """Raise an error where `path` exists, is one of the inputs, or cannot be written.
+    """Raise an error if `path` exists, is one of the inputs, or cannot be written.
 
     Raises:
         ConfigError: `path` exists and `overwrite` is false, or `path` is an input.
@@ -69,15 +69,15 @@ def check_output(path: Path, *, inputs: Iterable[str | Path] = (), overwrite: bo
 
 
 def refuse_existing(path: Path, *, overwrite: bool, what: str = "output") -> None:
-    """Raise OutputExistsError where `path` exists and may not be overwritten; what: the user's word for the file."""
-    if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
+    """Raise OutputExistsError if `path` exists and may not be overwritten; what: the user's word for the file."""
+    if not overwrite and os.path.lexists(path):  # False, not an exception, if the path cannot be inspected
         raise OutputExistsError(
-            f"{path} already exists: choose another {what}, or replace it with {option('overwrite')}."
+            f"{path} already exists. Use {option('overwrite')} to replace it, or choose another {what}."
         )
 
 
 def refuse_input(path: Path, inputs: Iterable[str | Path]) -> None:
-    """Raise ConfigError where an output is one of the files that are read, which --overwrite does not allow either."""
+    """Raise ConfigError if an output is one of the input files, even with --overwrite."""
     for place in inputs:
         with contextlib.suppress(OSError, ValueError):  # one does not exist, or is a URL
             if path.samefile(place):
@@ -85,7 +85,7 @@ def refuse_input(path: Path, inputs: Iterable[str | Path]) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise StorageError where a file cannot be written, so that it is found before the work, not after.
+    """Check before hours of work that a file can be written.
 
     A device or a pipe is refused, since a new file would replace it: /dev/null would be gone for everybody.
 
@@ -107,7 +107,7 @@ def check_writable(path: Path) -> None:
 
 
 def check_room(path: Path, sizes: Iterable[int]) -> None:
-    """Raise StorageError where the disk has no room beside `path` for files of these sizes (bytes), all at once.
+    """Raise StorageError if the disk has no room beside `path` for files of these sizes (bytes), all at once.
 
     The room is allocated and released at once, so that quotas and limits on a file's size are found, too.
     """
@@ -135,7 +135,7 @@ def cannot_write(path: Path, error: OSError) -> StorageError:
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Raise StorageError where the system refuses to write `path` in this block."""
+    """Raise StorageError if the system refuses to write `path` in this block."""
     try:
         yield
     except OSError as error:
@@ -154,9 +154,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def read_bytes(path: Path) -> Iterator[bytes]:
-    """Yield the bytes of a file in pieces; raise StorageError where it cannot be read.
+    """Yield the bytes of a file in pieces; raise StorageError if it cannot be read.
 
-    An error in reading is thus not mistaken for one in writing somewhere else.
+    So a failure to read is not reported as a failure to write.
     """
     try:
         with path.open("rb") as file:
@@ -167,7 +167,7 @@ def read_bytes(path: Path) -> Iterator[bytes]:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal; raise StorageError where it cannot be read."""
+    """Return the SHA-256 of a file in hexadecimal; raise StorageError if it cannot be read."""
     digest = hashlib.sha256()
     for data in read_bytes(path):
         digest.update(data)
@@ -178,7 +178,7 @@ def sha256_of(path: Path) -> str:
 def open_temporary(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
     """Yield the path and the file of a new temporary file in `folder`, removed afterwards if it still has that name.
 
-    The name is short: the file that it is to become may have the longest name there is. Raises OSError where the folder
+    The name is short: the final file may have the longest name that is possible. Raises OSError if the folder
     refuses.
     """
     names: list[Path] = []
@@ -193,8 +193,8 @@ def open_temporary(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
 def clear_stale(folder: Path) -> list[Path]:
     """Remove the temporary files in `folder` that no process writes any more, and return their paths.
 
-    Whoever writes one holds a lock on it, which the system drops when the process ends, in whatever way. A file that
-    cannot be locked, because it is held, because it is not ours or because the file system has no locks, is left alone.
+    The writer of a temporary file holds a lock on it, which the system drops when the process ends for any reason. A
+    file that cannot be locked (held, of another user, or on a file system without locks) is left alone.
     """
     with contextlib.suppress(OSError):
         return [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name) and _remove_if_stale(path)]
@@ -207,7 +207,7 @@ def _open_and_lock(folder: Path, names: list[Path]) -> BinaryIO:
         path = folder / f".w2v-{secrets.token_hex(8)}.tmp"
         names.append(path)
         file = path.open("xb")
-        with contextlib.suppress(OSError):  # a file system without locks: then nobody clears there either
+        with contextlib.suppress(OSError):  # a file system without locks: clear_stale removes nothing there either
             _lock(file, wait=True)
         if _is_at(path, file):
             return file
@@ -230,7 +230,7 @@ def _remove_if_stale(path: Path) -> bool:
 
 
 def _lock(file: BinaryIO, *, wait: bool) -> None:
-    """Lock a file until it is closed; raise OSError where another process holds it and `wait` is false."""
+    """Lock a file until it is closed; raise OSError if another process holds it and `wait` is false."""
     if _HAS_LOCKS:
         import fcntl  # noqa: PLC0415  there is none on Windows
 

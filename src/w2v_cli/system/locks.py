@@ -21,7 +21,7 @@ def lock_path(output: Path) -> Path:
 def hold(output: Path) -> Iterator[None]:
     """Hold the lock on `output` during this block.
 
-    The system drops the lock of a process that ends, in whatever way: the file that a killed run leaves is harmless.
+    The system drops the lock of a process that ends, for any reason: the file that a killed run leaves is harmless.
 
     Raises:
         OutputInUseError: another run holds the lock; the message names its process.

@@ -33,7 +33,7 @@ class MemoryLimit:
 
 
 def read_limits(root: Path = _ROOT) -> list[MemoryLimit]:
-    """Return the limits that the system tells, unlimited ones left out; none at all on an unknown system.
+    """Return the limits that the system reports, unlimited ones left out; none at all on an unknown system.
 
     Args:
         root: the folder that holds proc and sys.
@@ -59,12 +59,12 @@ def process_limits(root: Path = _ROOT) -> list[MemoryLimit]:
 
 
 def anonymous_bytes(root: Path = _ROOT) -> int:
-    """Return the bytes of memory that this process uses, without files; 0 where the system does not tell."""
+    """Return the bytes of memory that this process uses, without files; 0 if the system does not report it."""
     return _read_fields(root / "proc/self/status").get("RssAnon", 0)
 
 
 def machine_bytes(root: Path = _ROOT) -> int | None:
-    """Return the bytes of memory of the machine, None where the system does not tell."""
+    """Return the bytes of memory of the machine, None if the system does not report it."""
     with contextlib.suppress(ValueError, OSError, AttributeError):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return _read_fields(root / "proc/meminfo").get("MemTotal")
@@ -97,7 +97,7 @@ def _group_limits(root: Path) -> Iterator[MemoryLimit]:
 
 
 def _machine_limits(root: Path) -> Iterator[MemoryLimit]:
-    """Yield the free memory of the machine, swap included; where the system does not tell it, all its memory."""
+    """Yield the free memory of the machine, swap included; if the system does not report it, all its memory."""
     fields = _read_fields(root / "proc/meminfo")
     if "MemAvailable" in fields:
         yield MemoryLimit("free memory of the machine", fields["MemAvailable"] + fields.get("SwapFree", 0))
@@ -116,7 +116,7 @@ def _read_fields(path: Path) -> dict[str, int]:
 
 
 def _read_number(path: Path) -> int | None:
-    """Return the number in a file, None where there is none, as in `max`."""
+    """Return the number in a file, None if there is none, as in `max`."""
     text = _read_text(path).strip()
     return int(text) if _is_number(text) else None
 
@@ -126,7 +126,7 @@ def _is_number(text: str) -> bool:
 
 
 def _read_text(path: Path) -> str:
-    """Return the text of a file, an empty one where it cannot be read."""
+    """Return the text of a file, an empty one if it cannot be read."""
     try:
         return path.read_text(encoding="ascii", errors="replace")
     except (OSError, ValueError):  # a NUL in a path

@@ -1,4 +1,4 @@
-"""What downloads and remote texts have in common: repeated attempts, and redirects that are refused."""
+"""Network helpers shared by downloads and remote texts: repeated attempts, and redirects that are refused."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ def retry_call(
         act: the attempt.
         delays: seconds to wait before each further attempt.
         may_pass: whether a failure may be gone at the next attempt.
-        sleep: waits so many seconds.
+        sleep: waits for a number of seconds.
 
     Raises:
         Exception: the failure of the last attempt, or one that does not pass.

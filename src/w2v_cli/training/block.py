@@ -48,7 +48,7 @@ class BlockTrainer:
         self._engine.prepare()
 
     def steps(self, start: Position = BEGINNING) -> Generator[StepResult]:
-        """Train, yielding after each span; no thread is at work when an epoch ends."""
+        """Train, yielding after each span; no thread works when an epoch ends."""
         for epoch in range(start.epoch, self._epochs):
             done = start.done if epoch == start.epoch else 0
             while done < self._words:
@@ -101,7 +101,7 @@ class BlockTrainer:
             yield partial(self._engine.train_span, epoch, start, stop, *rates)
 
     def _iterate_spans(self, first: int, words: int) -> Iterator[tuple[int, int]]:
-        """Yield (start, stop) of the spans from position `first` to the end of so many words."""
+        """Yield (start, stop) of the spans from position `first` up to a number of words."""
         size = self._engine.span_words
         return ((start, min(start + size, words)) for start in range(first, words, size))
 

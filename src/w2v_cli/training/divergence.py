@@ -12,7 +12,7 @@ from w2v_cli.training.trainer import StepResult, Trainer
 from w2v_cli.vectors import BLOCK_ROWS, MAX_FLOAT16
 
 _TIMES_GUESSING = 3.0  # trainings that learn stay below 1.2, those that do not pass 5 (docs/adr/0013)
-_FEWEST_PAIRS = 10_000  # fewer have no mean to go by
+_FEWEST_PAIRS = 10_000  # fewer pairs give no reliable mean
 _CHECK_SHARE = 0.01  # of the time goes into looking at vectors within an epoch
 _USUAL_BATCH = 512
 _FAR = 1.5  # times the usual value: far enough to be the cause
@@ -32,23 +32,23 @@ class DivergenceGuard:
         self._check_seconds = 0.0
 
     def watch_loss(self, loss: float, pairs: int, epoch: int) -> None:
-        """Add the summed loss of some pairs; raise DivergedError where their mean is far above that of guessing."""
+        """Add the summed loss of some pairs; raise DivergedError if their mean is far above that of random vectors."""
         self._loss += loss
         self._pairs += pairs
         self.check_loss(self._loss, epoch)
         if self._pairs >= _FEWEST_PAIRS:
             mean, guessing = self._loss / self._pairs, loss_of_guessing(self._config)
             if mean > _TIMES_GUESSING * guessing:
-                raise self._diverged(f"the mean loss is {mean:.3g}, where guessing has {guessing:.3g}", epoch)
+                raise self._diverged(f"the mean loss is {mean:.3g}; that of random vectors is {guessing:.3g}", epoch)
             self._loss, self._pairs = 0.0, 0
 
     def check_loss(self, loss: float, epoch: int) -> None:
-        """Raise DivergedError where a loss is not finite; epoch: from 0."""
+        """Raise DivergedError if a loss is not finite; epoch: from 0."""
         if not math.isfinite(loss):
             raise self._diverged("the loss is no longer a finite number", epoch)
 
     def watch_vectors(self, trainer: Trainer, step: StepResult) -> None:
-        """Check the vectors after an epoch, and within one where that takes little time and no copy."""
+        """Check the vectors after an epoch, and within an epoch if a check takes little time and no copy."""
         started = time.perf_counter()
         is_at_hand = self._config.training.backend != "cupy"
         is_cheap = started - self._checked_at >= self._check_seconds / _CHECK_SHARE
@@ -58,7 +58,7 @@ class DivergenceGuard:
             self._check_seconds = self._checked_at - started
 
     def check_vectors(self, vectors: NDArray[np.float32], epoch: int) -> None:
-        """Raise DivergedError where a value of the vectors (V, D) is not finite as float16; epoch: from 0."""
+        """Raise DivergedError if a value of the vectors (V, D) is not finite as float16; epoch: from 0."""
         largest = largest_value(vectors)
         if not largest <= MAX_FLOAT16:
             found = f"a vector holds {largest:.6g}, and float16, which vectors are saved in, ends at {MAX_FLOAT16:.0f}"
@@ -110,7 +110,7 @@ def likely_cause(config: Config) -> str:
 
 
 def largest_value(vectors: NDArray[np.float32]) -> float:
-    """Return the largest absolute value of the vectors, NaN where one is NaN; takes memory for some thousand rows.
+    """Return the largest absolute value of the vectors, NaN if one is NaN; takes memory for some thousand rows.
 
     >>> largest_value(np.array([[1.0, -2.0]], np.float32))
     2.0

@@ -1,4 +1,4 @@
-"""The choice of the algorithm, and the trainer that a config asks for."""
+"""The choice of an algorithm, and construction of its trainer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,10 @@ from w2v_cli.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class EngineLoaded:
-    """Training starts, with this algorithm on this backend.
+    """Training starts: its algorithm and its backend.
 
     threads: on a cluster, workers. is_compiled: False if half a minute of compiling comes first. is_reproducible: the
-    same training gives the same bytes; not where threads or a GPU add in any order. blocks_in_flight: those that a GPU
+    same training gives the same bytes; False if threads or a GPU add in any order. blocks_in_flight: those that a GPU
     trains at a time by the block algorithm, else None. rounds: of an epoch on a cluster, else 0.
     """
 
@@ -45,9 +45,13 @@ class EngineLoaded:
 
 
 def with_algorithm(config: Config) -> Config:
-    """Return the config with its algorithm chosen: block, except for what only minibatch can do.
+    """Return the config with `auto` replaced by an algorithm: block, except for what only minibatch supports.
 
-    Raises ConfigError for settings that cannot be combined.
+    Args:
+        config: All settings.
+
+    Raises:
+        ConfigError: Settings that cannot be combined.
     """
     training = config.training
     is_too_wide = training.backend == "cupy" and config.model.dim > MAX_DIM
@@ -57,20 +61,19 @@ def with_algorithm(config: Config) -> Config:
     ]
     if config.cluster.cluster is not None and (needs or training.algorithm == "minibatch"):
         wish = " and ".join(needs) or option("algorithm", "minibatch")
-        raise ConfigError(f"{option('cluster')} trains by the block algorithm, not with {wish}: leave one of them out.")
+        raise ConfigError(f"{option('cluster')} supports the block algorithm only, not {wish}: use one or the other.")
     if training.patience is not None and training.validation == 0:
         raise ConfigError(
-            f"{option('patience')} waits for a lower held-out loss: give {option('validation')} a share too, such as "
-            "0.01."
+            f"{option('patience')} needs held-out sentences: set {option('validation')} too, for example to 0.01."
         )
     if training.deterministic and training.backend == "cupy":
         raise ConfigError(
-            f"{option('deterministic')} cannot be had with {option('backend', 'cupy')}: a GPU adds in any order; leave "
-            "one of them out."
+            f"{option('deterministic')} does not work with {option('backend', 'cupy')}, because a GPU adds floats in "
+            "any order: use one or the other."
         )
     if training.algorithm == "block" and needs:
         raise ConfigError(
-            f"{option('algorithm', 'block')} cannot do {' and '.join(needs)}: train with "
+            f"{option('algorithm', 'block')} does not support {' and '.join(needs)}: use "
             f"{option('algorithm', 'minibatch')}."
         )
     if training.algorithm == "auto":

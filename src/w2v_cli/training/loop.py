@@ -29,7 +29,7 @@ class Trained:
 
     epoch: from 1, the one that made the vectors: the last, or with patience that of the lowest held-out loss. seconds:
     of training. whole_epochs: how many were completed. progress: share of the training done, 0 to 1. is_complete: False
-    where training was stopped early. scores: those of these vectors; none where no sets were given, or where training
+    if training was stopped early. scores: those of these vectors; none if no sets were given, or if training
     was stopped within an epoch.
     """
 
@@ -49,7 +49,7 @@ class Trained:
 
     @property
     def validation_losses(self) -> list[float]:
-        """The mean loss on the held-out sentences after each epoch; none where no sentences are held out."""
+        """The mean loss on the held-out sentences after each epoch; none if no sentences are held out."""
         return [report.validation_loss for report in self.reports if report.validation_loss is not None]
 
 
@@ -73,15 +73,15 @@ def fit(
         corpus_words: The words of an epoch, for the speed.
         training: The settings epochs, validation and patience.
         schedule: The learning rate that the trainer uses, for the reports.
-        guard: Looks at losses and vectors, and stops a training that diverges.
+        guard: Watches losses and vectors, and stops a training that diverges.
         on_progress: Called with each report, some twenty times an epoch and at its end.
         score: Scores the vectors after each epoch.
-        state: Where an earlier run stopped; the trainer is restored to it already. None starts from the beginning.
+        state: The state of an earlier run, to which the trainer is already restored. None starts from the beginning.
         writer: Takes snapshots when they are due, and one at the end.
         is_stop_wanted: Asked after each step; once true, training stops as soon as the trainer is drained.
 
     Returns:
-        The vectors and reports. `is_complete` is False where a stop was wanted before the end.
+        The vectors and reports. `is_complete` is False if a stop was wanted before the end.
 
     Raises:
         DivergedError: A loss or the vectors left all bounds.
@@ -114,7 +114,7 @@ def fit(
 
 @contextlib.contextmanager
 def _last_state_kept(loop: "_Loop", writer: SnapshotWriter | None) -> Iterator[None]:
-    """Save a snapshot of the last step where the next one fails, as a round of a cluster may."""
+    """Save a snapshot of the last step if the next one fails, as a round of a cluster may."""
     try:
         yield
     except W2vError as error:
@@ -125,7 +125,7 @@ def _last_state_kept(loop: "_Loop", writer: SnapshotWriter | None) -> Iterator[N
 
 
 class _Loop:
-    """The state of a training with what changes it and what looks at it.
+    """The state of a training, and the trainer, guard and writer that work on it.
 
     is_whole: the state is that after a step with all its measurements, so that a snapshot may be taken.
     """
@@ -156,7 +156,7 @@ class _Loop:
         return self.state.is_over or self.state.position.epoch >= self.training.epochs
 
     def take_in(self, step: StepResult, on_progress: Callable[[Progress], None]) -> None:
-        """Add up a step, and report where that is due."""
+        """Add up a step, and report if that is due."""
         self.is_whole = False
         self.meter.add(step)
         self.state.position = step.after

@@ -166,7 +166,7 @@ class Meter:
         Raises CorpusError at the end of an epoch without a single pair.
         """
         sums = self._sums
-        if sums.recent_pairs:  # none since the last report where that one came just before the epoch's end
+        if sums.recent_pairs:  # none since the last report if that one came just before the epoch's end
             sums.mean_loss = sums.recent_loss / sums.recent_pairs
         sums.epoch_loss += sums.recent_loss
         sums.epoch_pairs += sums.recent_pairs

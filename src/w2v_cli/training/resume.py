@@ -1,4 +1,4 @@
-"""Resuming: finding a snapshot, comparing it with what was asked for, and bringing a trainer to where it was taken."""
+"""Resuming: a snapshot is found, compared with the settings of this run, and restored into a trainer."""
 
 import dataclasses
 import json
@@ -31,41 +31,53 @@ _SHOWN_DIGITS = 12  # of a SHA-256
 def find_snapshot(output: Path, *, is_resumed: bool, overwrite: bool) -> Snapshot | None:
     """Return the snapshot to resume, None for a new training.
 
-    Raises ConfigError where there is none to resume, VectorsError where it is damaged, OutputExistsError where a new
-    training would replace vectors or a snapshot without `overwrite`.
+    Args:
+        output: The vectors file; the snapshot lies beside it.
+        is_resumed: Whether a training is resumed.
+        overwrite: Whether a new training may replace vectors and snapshot.
+
+    Raises:
+        ConfigError: There is no snapshot to resume.
+        VectorsError: The snapshot is damaged.
+        OutputExistsError: A new training would replace vectors or a snapshot without `overwrite`.
     """
     if is_resumed:
         return load_kept(output)
     for path in (output, snapshot_path(output)):
-        if not overwrite and os.path.lexists(path):  # False, not an exception, where the path cannot be looked at
+        if not overwrite and os.path.lexists(path):  # False, not an exception, if the path cannot be inspected
             raise OutputExistsError(
-                f"{path} already exists: choose another {option('output')}, or give {option('overwrite')} "
-                f"to begin anew, or {option('resume')} to go on with the training that wrote it."
+                f"{path} already exists. Use {option('overwrite')} to replace it, {option('resume')} to continue, "
+                f"or choose another {option('output')}."
             )
     return None
 
 
 def load_kept(output: Path) -> Snapshot:
-    """Return the snapshot beside `output`; raise ConfigError where there is none, VectorsError where it is damaged."""
+    """Return the snapshot beside `output`; raise ConfigError if there is none, VectorsError if it is damaged."""
     path = snapshot_path(output)
     if not path.exists():
         raise ConfigError(
-            f"{option('resume')}: there is no {path} to go on from: name the {option('output')} of the training that "
-            f"was interrupted, or begin without {option('resume')}."
+            f"{option('resume')}: no snapshot {path}. Pass the {option('output')} of the interrupted training, or "
+            f"train without {option('resume')}."
         )
     try:
         return load_snapshot(path)
     except VectorsError as error:
-        raise VectorsError(
-            f"{option('resume')}: {error.message} With {option('overwrite')} training begins anew."
-        ) from error
+        raise VectorsError(f"{option('resume')}: {error.message} Use {option('overwrite')} to start over.") from error
 
 
 def merge_settings(config: Config, given: Collection[str], snapshot: Snapshot) -> Config:
-    """Return the config to resume with: that of the snapshot, with the given settings (dotted keys) that may change.
+    """Return the config to resume with: that of the snapshot, with the given settings that may change.
 
-    The number of epochs may grow; a time limit of the earlier run does not count. Raises ConfigError with a line for
-    each difference, if the given settings ask for another training.
+    The number of epochs may grow; a time limit of the earlier run does not count.
+
+    Args:
+        config: The settings of this run.
+        given: The dotted keys of the settings that the user gave.
+        snapshot: The snapshot to resume.
+
+    Raises:
+        ConfigError: The given settings ask for another training; a line for each difference.
     """
     old = snapshot.identity.config
     differences = list(_differences(config, given, snapshot.identity))
@@ -80,9 +92,18 @@ def merge_settings(config: Config, given: Collection[str], snapshot: Snapshot) -
 
 
 def check_same(output: Path, snapshot: Snapshot, corpus: dict[str, Any], backend: str, corpus_words: int) -> None:
-    """Raise ConfigError with a line for each difference, unless text and backend are those of the snapshot.
+    """Check that text and backend are those of the snapshot.
 
-    corpus_words: the words of an epoch; a position beyond them is damage, and raises VectorsError.
+    Args:
+        output: The vectors file, for messages.
+        snapshot: The snapshot to resume.
+        corpus: The facts of the text of this run.
+        backend: The backend of this run.
+        corpus_words: The words of an epoch.
+
+    Raises:
+        ConfigError: They differ; a line for each difference.
+        VectorsError: The position of the snapshot lies outside the training.
     """
     old = snapshot.identity
     differences = []
@@ -95,14 +116,25 @@ def check_same(output: Path, snapshot: Snapshot, corpus: dict[str, Any], backend
     most = corpus_words if old.config.training.algorithm == "minibatch" else corpus_words - 1
     position = snapshot.state.position
     if not (0 <= position.epoch <= old.config.training.epochs and 0 <= position.done <= most):
-        raise VectorsError(f"{snapshot_path(output)} is damaged: it goes on at {position}; begin anew.")
+        raise VectorsError(
+            f"{snapshot_path(output)} is damaged: its position, {position}, lies outside the training. Use "
+            f"{option('overwrite')} to start over."
+        )
 
 
 def resume_training(trainer: Trainer, snapshot: Snapshot, new: Identity) -> tuple[Identity, TrainerState]:
-    """Bring the trainer to where the snapshot was taken; return its identity and the state to start from.
+    """Restore a trainer from a snapshot; return the identity of the training and the state to start from.
 
-    new: the identity of this run; the result has the history of the old one too. Raises VectorsError where the arrays
-    of the snapshot are not those of the trainer.
+    Args:
+        trainer: The trainer, prepared; its arrays are replaced.
+        snapshot: The snapshot to continue from.
+        new: The identity of this run.
+
+    Returns:
+        `new` with the history of the snapshot's identity, and the state.
+
+    Raises:
+        VectorsError: The arrays of the snapshot do not fit the trainer.
     """
     old, plans = snapshot.identity, snapshot.identity.earlier_plans
     planned, epochs = old.config.training.epochs, new.config.training.epochs
@@ -115,9 +147,9 @@ def resume_training(trainer: Trainer, snapshot: Snapshot, new: Identity) -> tupl
 
 
 def restore(trainer: Trainer, snapshot: Snapshot, output: Path, epochs: int) -> TrainerState:
-    """Give the trainer the arrays of the snapshot; return the state from which a training of so many epochs continues.
+    """Restore the arrays of a snapshot into the trainer; return the state from which a training of `epochs` continues.
 
-    Raises VectorsError where the arrays are not those of this trainer.
+    Raises VectorsError if the arrays do not fit the trainer.
     """
     state, planned = snapshot.state, snapshot.identity.config.training.epochs
     check_state(snapshot_path(output), state.arrays, trainer.read_state())
@@ -137,7 +169,7 @@ def _differences(config: Config, given: Collection[str], identity: Identity) -> 
     """Yield a line for each given setting that differs from the snapshot."""
     old = identity.config
     if identity.training_version != TRAINING_VERSION:
-        yield f"w2v-cli, which now computes otherwise: {identity.package_version} → {__version__}"
+        yield f"w2v-cli, whose algorithms have changed: {identity.package_version} → {__version__}"
     compared = [
         key for key in FIELDS if key in given and key not in {*FREE_SETTINGS, *INPUT_SETTINGS, "training.epochs"}
     ]
@@ -189,8 +221,8 @@ def _shown_corpus(corpus: dict[str, Any]) -> str:
 
 
 def _refusal(output: Path, differences: list[str]) -> ConfigError:
-    """Return the error for a training that is not the one of the snapshot."""
+    """Return the error for settings that differ from the snapshot."""
     path = snapshot_path(output)
-    head = f"{option('resume')}: {path} belongs to another training (what it has → what was asked for):"
-    cure = f"give the same again, or leave it out; {option('overwrite')} begins a new training."
+    head = f"{option('resume')}: {path} belongs to another training (snapshot → this run):"
+    cure = f"use the same values, or {option('overwrite')} to start a new training."
     return ConfigError("\n".join([head, *differences, cure]))

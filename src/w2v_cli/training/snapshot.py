@@ -86,8 +86,8 @@ def snapshot_path(output: Path) -> Path:
 def save_snapshot(path: Path, snapshot: Snapshot) -> None:
     """Write a snapshot to `path`, whole or not at all, in place of an older one.
 
-    Raises DivergedError, and keeps the older one, where a value is not finite or too large for the vectors that are to
-    be made of it; StorageError where the disk refuses.
+    Raises DivergedError, and keeps the older one, if a value is not finite or too large for the vectors
+    file; StorageError if the disk refuses.
     """
     state = snapshot.state
     for name, array in state.arrays.items():
@@ -108,11 +108,11 @@ def save_snapshot(path: Path, snapshot: Snapshot) -> None:
 def load_snapshot(path: Path) -> Snapshot:
     """Return the snapshot of `path`, checked in full; its arrays are memory-mapped.
 
-    Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or no snapshot.
+    Raises VectorsError for a file that is missing, damaged, crafted, newer than this program or not a snapshot.
     """
     arrays, metadata = load_tensors(path)
     if metadata.get("kind") != _KIND:
-        raise VectorsError(f"{path} is no snapshot of a training but another file of w2v: name the training's output.")
+        raise VectorsError(f"{path} is not a training snapshot but another w2v file: pass the output of the training.")
     version = metadata.get("snapshot_version")
     if version != SNAPSHOT_VERSION:
         raise VectorsError(
@@ -123,15 +123,15 @@ def load_snapshot(path: Path) -> Snapshot:
         loop = read_json(arrays.pop(_LOOP).tobytes())
         state = TypeAdapter(TrainerState).validate_python(dict(loop) | {"position": header.point, "arrays": arrays})
     except (KeyError, TypeError, ValueError, RecursionError) as error:  # ValidationError is a ValueError
-        raise damaged(path, f"it says too little of its training ({shortened(error)})") from error
+        raise damaged(path, f"its description of the training is incomplete ({shortened(error)})") from error
     for name, array in arrays.items():
         if array.dtype.str not in _TYPES or not _is_within(array, _MAX_FLOAT32):
-            raise damaged(path, f"its {reprlib.repr(name)} hold values that are no finite numbers")
+            raise damaged(path, f"its {reprlib.repr(name)} hold values that are not finite")
     return Snapshot(header.identity, state)
 
 
 def remove_snapshot(output: Path) -> None:
-    """Remove the snapshot beside `output`, if there is one; raise StorageError where the disk refuses."""
+    """Remove the snapshot beside `output`, if there is one; raise StorageError if the disk refuses."""
     path = snapshot_path(output)
     with files.disk_errors(path):
         path.unlink(missing_ok=True)

@@ -21,16 +21,16 @@ from w2v_cli.training.trainer import NamedArrays, Position
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_SHARE = 0.02  # of the time that snapshots may take where nobody has asked for more
+_SHARE = 0.02  # of the time that snapshots may take unless the user asks for more
 _DISPLACED = 2  # threads of training that a second of the writer's costs a second each: those of a round wait for it
 
 
 @dataclass
 class SnapshotSchedule:
-    """Decides when a snapshot is due: at the interval, and at an epoch's end where that costs little time.
+    """Decides when a snapshot is due: at the interval, and at an epoch's end if that costs little time.
 
-    every: as the user set it; cost_seconds: what the last one took away from training; is_eager: it is due whenever it
-    can be taken, because others train meanwhile.
+    every: as the user set it; cost_seconds: the training time that the last one cost; is_eager: it is due as soon as it
+    can be taken, because workers train meanwhile.
     """
 
     every: Interval
@@ -89,7 +89,7 @@ class SnapshotWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._writer.shutdown()
-        with contextlib.suppress(W2vError) if error else contextlib.nullcontext():  # the first error is the one to tell
+        with contextlib.suppress(W2vError) if error else contextlib.nullcontext():  # the first error wins
             self._end_writing()
 
     def begin(self, arrays: NamedArrays, words: float) -> None:
@@ -109,7 +109,7 @@ class SnapshotWriter:
         return self._schedule.is_due(self._clock(), words, ends_epoch=ends_epoch)
 
     def take(self, state: TrainerState, words: float, *, is_last: bool = False) -> None:
-        """Begin to write a copy of the state; with `is_last` the state itself, which nothing changes any more.
+        """Start writing a copy of the state; with `is_last` the state itself, which no longer changes.
 
         Waits for the last one to be written. Raises what its writing raised.
         """

@@ -11,14 +11,14 @@ from pydantic import Field, PlainValidator
 from w2v_cli.training.progress import LossSums, Number, Progress
 from w2v_cli.training.trainer import BEGINNING, NamedArrays, Position
 
-INPUT_VECTORS = "input_vectors"  # what every trainer calls them
-BEST_VECTORS = "best_vectors"  # (V, D), of the epoch with the lowest held-out loss, where that is not the last one
+INPUT_VECTORS = "input_vectors"  # the names in every trainer
+BEST_VECTORS = "best_vectors"  # (V, D), of the epoch with the lowest held-out loss, if that is not the last one
 _UNCHECKED = PlainValidator(lambda arrays: arrays)  # snapshot.check_state knows what they should be
 
 
 @dataclass
 class TrainerState:
-    """Where a training is; the loop changes it from step to step, and a snapshot keeps a copy.
+    """The state of a training: the loop changes it from step to step, and a snapshot keeps a copy.
 
     The names and their order are those of the snapshot format. A field that is added needs a default, which stands for
     it in older snapshots.
@@ -46,7 +46,7 @@ class TrainerState:
 
     @property
     def best_vectors(self) -> NDArray[np.float32] | None:
-        """The vectors of `best_epoch`, (V, D); None where the trainer has them still."""
+        """The vectors of `best_epoch`, (V, D); None if the trainer still has them."""
         return self.arrays.get(BEST_VECTORS)
 
     def as_kept(self, arrays: NamedArrays, seconds: float) -> Self:

@@ -80,7 +80,7 @@ class Trainer(Protocol):
         """
 
     def drain(self) -> None:
-        """Begin no further work until a step is drained; then training continues by itself."""
+        """Begin no further work until a step is drained; after that step training continues."""
 
     def validation_loss(self) -> float:
         """Return the mean loss on the held-out sentences, nats per positive pair, always with the same draws.

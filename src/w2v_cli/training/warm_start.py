@@ -29,9 +29,14 @@ class OldVectors:
 
 
 def read_old_vectors(model: ModelSettings) -> OldVectors | None:
-    """Return the vectors that model.init_from names, None where it names none.
+    """Return the vectors of model.init_from, None if it is not set.
 
-    Raises ConfigError if they have another number of dimensions, VectorsError if the file cannot be read.
+    Args:
+        config: All settings.
+
+    Raises:
+        ConfigError: They have another number of dimensions.
+        VectorsError: The file cannot be read.
     """
     if model.init_from is None:
         return None

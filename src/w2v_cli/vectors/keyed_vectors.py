@@ -108,9 +108,19 @@ class KeyedVectors:
         near = self._speller.near(folded, SUGGESTIONS)
         suggestions = tuple(dict.fromkeys(cases + sums + near))[:SUGGESTIONS]
         hint = " or ".join(map(repr, suggestions))
-        advice = f"Did you mean {hint}?" if hint else "The vocabulary has no similar word."
+        advice = f"Did you mean {hint}?" if hint else f"Nothing similar in the vocabulary. {self._explain_absence()}"
         message = f"{word!r} is not in the vocabulary ({count(len(self), 'word')}). {advice}"
         return UnknownWordError(message, word=word, suggestions=suggestions)
+
+    def _explain_absence(self) -> str:
+        """Return the likely reason that a word is not in the vocabulary."""
+        least: Any = self.metadata
+        for key in ("config", "corpus", "min_count"):
+            least = least.get(key) if isinstance(least, dict) else None
+        fewer = (
+            f"fewer than {least} times (min_count)" if isinstance(least, int) and 1 < least < 10**9 else "too rarely"
+        )
+        return f"It may not occur in the text, or {fewer}."
 
 
 def save(
@@ -209,7 +219,7 @@ def _iterate_float16(word_vectors: KeyedVectors, on_done: OnDone) -> Iterator[ND
 def check_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
     """Raise VectorsError unless the tensors have the names, types and shapes of those that `save` writes."""
     if metadata.get("kind") == "snapshot":
-        raise VectorsError(f"{path} is a training snapshot, for {option('resume')}; name the vectors file beside it.")
+        raise VectorsError(f"{path} is a training snapshot, for {option('resume')}; pass the vectors file beside it.")
     if "scales" in tensors:
         raise VectorsError(f"{path} holds int8 numbers, which cannot be queried; convert it: `w2v import {path}`.")
     required = {"vectors", "vocabulary.bytes", "vocabulary.offsets"}

@@ -42,7 +42,7 @@ def open_vectors(path: Path) -> keyed_vectors.KeyedVectors:
         raise damaged(path, "its first bytes are not those of a safetensors file")
     raise VectorsError(
         f"{path} is {_describe(head)}; w2v queries its own .safetensors and the book's checkpoint. Convert it first: "
-        f"`w2v import {path}`."
+        f"`w2v import {path} -o {path.with_suffix('.safetensors').name}`."
     )
 
 

@@ -113,7 +113,7 @@ def map_file(path: Path) -> mmap.mmap:
         if not path.exists():
             raise VectorsError(f"{path} not found; check the path, or train one: `w2v train TEXT`.")
         if not path.is_file():
-            raise VectorsError(f"{path} is a folder or a device; name a vectors file.")
+            raise VectorsError(f"{path} is a folder or a device; pass a vectors file.")
         with path.open("rb") as file:
             if not path.stat().st_size:
                 raise damaged(path, "it is empty")

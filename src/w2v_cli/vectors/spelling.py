@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-LONGEST_WORD = 100  # characters; a longer one is no typing error
+LONGEST_WORD = 100  # characters; a longer one is not a typing error
 _LENGTH_OF_ONE_EDIT = 5
 _SIGNS = re.compile("([-+\N{MINUS SIGN}])")
 

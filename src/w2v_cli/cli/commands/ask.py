@@ -47,7 +47,7 @@ def ask(
         raise ConfigError("ask needs a terminal; to answer questions from stdin, use `w2v similar -`.")
     from w2v_cli.cli.ask_session import AskSession
 
-    [opened] = files = open_files([file], name="FILE")
+    [opened] = files = open_files([file])
     if min_count is not None and opened.word_vectors.counts is None:
         raise ConfigError(f"{file} has no counts, so --min-count has no effect: use --restrict instead.")
     search = build_search(files, top=top, method=method, min_count=min_count, restrict=restrict)

@@ -83,7 +83,7 @@ def evaluate(
     """
     from w2v_cli.datasets.registry import data_folder
 
-    files = open_files(vectors, name="VECTORS")  # before NumPy is loaded
+    files = open_files(vectors)  # before NumPy is loaded
     from w2v_cli.cli.progress import StepBar
     from w2v_cli.evaluation import EvaluationOptions, changed_files, read_sets, score_files
     from w2v_cli.system.machine import available_cores

@@ -44,7 +44,7 @@ def export(
     Text and word2vec's binary format are compressed if the name ends in .gz, .bz2, .xz or .zst. Text has the fewest
     digits that give the same float32.
     """
-    [opened] = open_files([vectors], name="VECTORS")
+    [opened] = open_files([vectors])
     from w2v_cli.cli.progress import StepBar
     from w2v_cli.vectors.formats import export_vectors
 

@@ -26,7 +26,7 @@ def info(
       w2v info
       w2v info novels.safetensors --json
     """
-    [opened] = open_files([file], name="FILE")
+    [opened] = open_files([file])
     word_vectors = opened.word_vectors
     facts, metadata = _facts(file, word_vectors), dict(word_vectors.metadata)
     if as_json:

@@ -108,7 +108,7 @@ def phrases(
       zstdcat dump.zst | w2v phrases - -o - --list phrases.tsv | zstd > joined.zst
     """
     if output == _STDOUT and as_json:
-        raise ConfigError("--output - and --json both write to stdout: name a file with --output.")
+        raise ConfigError("--output - and --json both write to stdout: pass a file with --output.")
     from w2v_cli.config.layers import read_value
 
     least = None if min_count is None else read_value(min_count)
@@ -164,7 +164,7 @@ def _check_files(files: list[Path], *, overwrite: bool) -> None:
     from w2v_cli.system.files import check_output
 
     if len(files) != len({file.absolute() for file in files}):
-        raise ConfigError(f"--output and --list are the same file, {files[0]}: name two files.")
+        raise ConfigError(f"--output and --list are the same file, {files[0]}: pass two files.")
     for file in files:
         check_output(file, overwrite=overwrite)
 

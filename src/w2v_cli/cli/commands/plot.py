@@ -55,7 +55,7 @@ def plot(
 
 
 def _warn_of(curve: "LossCurve") -> None:
-    """Say what a log lacks."""
+    """Warn of missing data in a log."""
     if curve.unread_lines:
         console.note(f"{curve.path}: skipped {count(curve.unread_lines, 'incomplete or damaged line')}.")
     if not curve.points:

@@ -36,7 +36,7 @@ def vocabulary(
 
     The most frequent words come first; a count is how often the word occurs in the corpus.
     """
-    [opened] = open_files([file], name="FILE")
+    [opened] = open_files([file])
     word_vectors = opened.word_vectors
     if min_count is not None and word_vectors.counts is None:
         raise ConfigError(f"{file} has no counts, so --min-count has no effect: leave it out.")

@@ -65,7 +65,7 @@ def word_map(
     The file works in any browser, without a network.
     """
     started = time.monotonic()
-    [opened] = open_files([file], name="FILE")
+    [opened] = open_files([file])
     from w2v_cli.cli.progress import StepBar
     from w2v_cli.system.files import check_output
     from w2v_cli.visual.word_map import MapOptions, check_method, draw_map, save_map

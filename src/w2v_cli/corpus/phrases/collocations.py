@@ -1,6 +1,6 @@
 """Collocations: pairs of neighbouring words, counted exactly, and scored against chance.
 
-Memory is bounded: each thread counts a part of the pairs; where there are too many, it counts a part of its part, and
+Memory is bounded: each thread counts a part of the pairs; if there are too many, it counts a part of its part, and
 reads the ids, which lie in a file, again for the rest (docs/adr/0019). A pair runs across connector words, which become
 part of the phrase, and never across the end of a sentence or across a word that cannot be in a pair.
 """
@@ -99,7 +99,7 @@ class PairCounter:
                 self._is_stopped = True
 
     def _iterate(self, part: int, parts: int) -> Iterator[Pairs]:
-        """Yield the pairs of a part, in smaller parts where there are too many."""
+        """Yield the pairs of a part, in smaller parts if there are too many."""
         waiting, most_pairs = [(part, parts)], MOST_PAIRS // parts
         room = np.empty((_IDS_AT_ONCE, 2), np.int64)
         while waiting:
@@ -124,7 +124,7 @@ def _new_state() -> NDArray[np.int64]:
 
 @njit()
 def _number_links(text: PairText, state: Any, stop: int) -> bool:
-    """Continue from the place in `state` to before `stop`; return False where the table is full."""
+    """Continue from the place in `state` to before `stop`; return False if the table is full."""
     at, start, link, sentence = state[_AT], state[_START], state[_LINK], state[_SENTENCE]
     has_room = True
     while at < stop:

@@ -1,4 +1,4 @@
-"""Pairs joined in a text of word ids, in place, in ranges of the text on several threads."""
+"""The joining of pairs in a text of word ids: in place, in ranges of the text, on several threads."""
 
 from collections.abc import Iterator
 from functools import partial

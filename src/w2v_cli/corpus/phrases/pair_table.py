@@ -65,7 +65,7 @@ class PairTable:
         self.add(old.slots)
 
     def add(self, entries: NDArray[np.int64]) -> int:
-        """Add to the counts of pairs; return how many entries are done, fewer than all where the table is full.
+        """Add to the counts of pairs; return how many entries are done, fewer than all if the table is full.
 
         Empty entries are skipped.
         """
@@ -164,13 +164,13 @@ def _add(table: PairArrays, key: Any, link: Any, count: Any) -> bool:
 
 @njit(inline="always")
 def add(table: PairArrays, left: Any, link: Any, right: Any, count: Any) -> bool:
-    """Add to the count of a pair; return False, changing nothing, where it is new and the table is full."""
+    """Add to the count of a pair; return False, changing nothing, if it is new and the table is full."""
     return bool(_add(table, _key(left, right), link, count))
 
 
 @njit(inline="always")
 def find(table: PairArrays, left: Any, link: Any, right: Any) -> Any:
-    """Return the count of a pair, 0 where it is not there."""
+    """Return the count of a pair, 0 if it is not there."""
     slot = _find_slot(table, _key(left, right), link)
     return np.int64(0) if table.slots[slot, 0] == _EMPTY else table.slots[slot, 1] & _COUNT_MASK
 

@@ -39,8 +39,8 @@ class PhraseRules:
     Attributes:
         score: the name of the score.
         threshold: pairs must score above it.
-        min_count: pairs must occur so often.
-        passes: how often the text is gone through; later passes make longer phrases.
+        min_count: pairs must occur at least this often.
+        passes: the number of passes over the text; later ones make longer phrases.
         delimiter: stands between the joined words.
         connectors: words that a phrase may hold inside and that its score ignores.
     """

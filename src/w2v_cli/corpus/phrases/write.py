@@ -1,4 +1,4 @@
-"""A text of word ids written as lines, in blocks, by several threads."""
+"""The writing of a text of word ids as lines, in blocks, by several threads."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial

@@ -19,7 +19,7 @@ from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
 from w2v_cli.kernels.gpu import import_cupy
 from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
 
-_LAUNCHES_AHEAD = 16  # of the host before the device: enough that the device never waits, few enough to stop soon
+_LAUNCHES_AHEAD = 16  # of the host before the device: enough to keep the device busy, few enough to stop soon
 _LAUNCH_SPANS = cuda_layout.LAUNCH_WORDS // SPAN_WORDS
 _KIB, _GIGABYTE = 1024, 1e9
 _GPU = option("backend", "cupy")
@@ -223,7 +223,8 @@ def check_device_memory(needed: int, free: int, total: int, config: Config) -> N
         raise StorageError(
             f"{_GPU}: this training takes {needed / _GIGABYTE:.2f} GB of the GPU's memory, and {free / _GIGABYTE:.2f} "
             f"of its {total / _GIGABYTE:.2f} GB are free: lower {option('dim')} ({config.model.dim}), raise "
-            f"{option('min_count')} ({config.corpus.min_count}), end what else uses the GPU, or train without {_GPU}."
+            f"{option('min_count')} ({config.corpus.min_count}), close other programs on the GPU, or "
+            f"train without {_GPU}."
         )
 
 

@@ -1,8 +1,8 @@
 """Spans trained side by side with the same bytes on any number of threads (Numba).
 
 A round takes the next block of every span. All are computed from one state of the matrices, then applied in the order
-of the spans, rows shared out so that no two threads write one. Which thread does what is left to chance; what is done
-is not.
+of the spans, rows shared out so that no two threads write one. Threads take tasks by chance, which does not affect the
+result.
 """
 
 from typing import Any, NamedTuple
@@ -19,12 +19,12 @@ from w2v_cli.kernels.block.tiles_numba import Rows
 from w2v_cli.kernels.block.train_numba import Span, block_bounds, choose_outputs, train_block
 
 PARTS = 4  # among which the rows are shared out: as many threads can apply a round
-_PATIENCE = 200  # looks at a counter before a thread gives way to others
+_PATIENCE = 200  # looks at a counter before a thread yields its core
 _NEXT_TASK, _DONE = 0, 8  # in `counters`, apart by a line of the cache
 
 
 class Rounds(NamedTuple):
-    """What the threads that train S spans share.
+    """The data shared by the threads that train S spans.
 
     starts, stops: (S,), corpus positions; first_rates, last_rates: (S,); bounds: (S, 3), what draw_span returned;
     word_ids, positions, left, right, chances: KeptWords of each span; x_gradient, y_gradient, output_ids: of each
@@ -61,7 +61,7 @@ def join_rounds(
     rounds: Rounds,
     scratch: Scratch,
 ) -> None:
-    """Do tasks until the first `spans` spans are trained; to be called by every thread, each with its own scratch.
+    """Run tasks until the first `spans` spans are trained; to be called by every thread, each with its own scratch.
 
     Tasks are numbered: `spans` to draw the spans, then for each round `spans` to compute blocks and PARTS to apply
     them. A thread takes the next number, and waits until the tasks of the phase before are done.
@@ -88,7 +88,7 @@ def join_rounds(
 
 @njit_part()
 def _wait(counters: Any, tasks: int) -> None:
-    """Return when that many tasks are done."""
+    """Wait until that many tasks are done."""
     looks = 0
     while get(counters, _DONE) < tasks:
         looks += 1

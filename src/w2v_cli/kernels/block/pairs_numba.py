@@ -26,7 +26,7 @@ def plan_sums(
 ) -> None:
     """Fill the plans of a block, see Scratch; rows: those that meet the negatives.
 
-    centre, place: 0 and 1 where the weights of a window are a row, 1 and 0 where they are a column.
+    centre, place: 0 and 1 if the weights of a window are a row, 1 and 0 if they are a column.
     """
     for j in range(BLOCK_CENTRES):
         left, right = kept.left[block.begin + j], kept.right[block.begin + j]

@@ -32,7 +32,7 @@ class Scratch(NamedTuple):
     output_ids: (B + N,), the words of the centres, then of the negatives; next_ids: those of the next block.
     x: (P, D), context words, P at least B + 2·window + 3 (skip-gram); h, h_gradient: (B, D), means of windows (CBOW).
     means, spread: (T, B), the weights of each window's places, T at least 2·window + 4, a multiple of 16 (CBOW).
-    reaches_left, reaches_right: (window + 1, T), the weights of a window that reaches so far (skip-gram).
+    reaches_left, reaches_right: (window + 1, T), the weights of a window of each reach (skip-gram).
     pair_weights, pair_scores, pair_errors: of the positive pairs, (B, T) by centre and place (skip-gram), or (1, B) by
     centre (CBOW); row_pairs: (1, P), how many pairs a row has.
     negatives: (D, N), their vectors as columns; is_a_centre: (N,), whether a negative equals a centre; negative_counts,

@@ -26,7 +26,7 @@ class Text(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """What decides the draws: the seed and the settings of the window."""
+    """The inputs of the draws: the seed and the settings of the window."""
 
     seed: np.uint64
     window: int

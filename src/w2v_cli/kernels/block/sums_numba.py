@@ -60,7 +60,7 @@ def add_sums(to: Rows, sums: Sums, more: Sums) -> None:
 def _add_run(to: Rows, sums: Sums, more: Sums, column: int, none: Any) -> None:
     """Add the sums of the columns from `column` on, as many as the length of `none`, a Lanes of zeros.
 
-    What the sums of a run share stays in the first-level cache, where whole rows might not.
+    The data that the sums of a run share fits the first-level cache; whole rows might not.
     """
     for i in range(min(len(sums.plan), len(more.plan))):
         _add_lanes(to, i, column, _added(more, i, column, _added(sums, i, column, none)))

@@ -87,7 +87,7 @@ def train_span(
 ) -> Any:
     """Train on the blocks of a span; return the summed loss in nats and the number of positive pairs.
 
-    Skip-gram where is_classic is None; CBOW, with or without its classic gradient, where is_skipgram is None. Numba
+    Skip-gram if is_classic is None; CBOW, with or without its classic gradient, if is_skipgram is None. Numba
     does not compile a branch that a None rules out: half of the compilation is saved.
     """
     count, first, last = draw_span(text, draws, span.epoch, span.start, span.stop, kept)

@@ -26,7 +26,7 @@ def adam_rate(learning_rate: float, step: int) -> float:
 
 
 def adam_step(xp: Any, parameters: Any, first: Any, second: Any, gradient: Any, rate: float) -> None:
-    """Take one Adam step in place; every element moves, also where its gradient is zero.
+    """Take one Adam step in place; every element moves, even if its gradient is zero.
 
     m ← m + (1 - β₁)(g - m)      v ← v + (1 - β₂)(g² - v)      θ ← θ - rate · m / (√v + ε)
     Kingma & Ba 2015, section 2; `rate` as `adam_rate` returns it.

@@ -1,8 +1,8 @@
 """Adam with dense moments, compiled: the steps that a row owes are taken when the row is next read.
 
-Adam moves every row at every step, also where the gradient is zero. Done at once that streams six matrices through
-memory for each batch. Done row by row, all owed steps in one go, it is the same steps in the same order and so the
-same bytes, several times faster (docs/adr/0003).
+Adam moves every row at every step, even if the gradient is zero. Done at once, this streams six matrices
+through memory for each batch. Done row by row, all owed steps together, the steps and their order are the same, and so
+are the bytes, several times faster (docs/adr/0003).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from w2v_cli.jit.njit import njit
 from w2v_cli.kernels.minibatch.adam import ADAM_BETAS, ADAM_EPSILON
 from w2v_cli.kernels.windows import NO_WORD
 
-_MOST_OWED = 256  # steps; a row that nobody reads takes them then, so that the rates to remember are few
+_MOST_OWED = 256  # steps; then every row takes the steps it owes, so that few rates are remembered
 _FIRST_SHARE, _SECOND_SHARE = (np.float32(1 - beta) for beta in ADAM_BETAS)
 _EPSILON = np.float32(ADAM_EPSILON)
 

@@ -120,7 +120,7 @@ class ArrayEngine:
 
 
 class CuPyArrayEngine(ArrayEngine):
-    """The minibatch engine on the current CUDA device; `gpu.resolve_backend` has found that it computes."""
+    """The minibatch engine on the current CUDA device; `gpu.resolve_backend` checked the device."""
 
     def __init__(self, objective: Objective, optimizer: str, start: Embeddings) -> None:
         super().__init__(objective, optimizer, start, xp=import_cupy())

@@ -144,8 +144,8 @@ def read(stream: ByteStream, options: ImportOptions) -> Imported:
 def _refused(path: Path, cause: str) -> VectorsError:
     """Return the error for a pickle in another layout than the book's."""
     return VectorsError(
-        f"{path} is a pickle, and the only pickle that w2v reads is the book's checkpoint: {cause}. Save a gensim "
-        f"model with save_word2vec_format, and import that file with `w2v import`."
+        f"{path} is a pickle, and the only pickle that w2v reads is the book's checkpoint: {cause}. For a gensim "
+        "model, in Python: KeyedVectors.load(…).save_word2vec_format('g.vec'); then `w2v import g.vec`."
     )
 
 

@@ -13,7 +13,7 @@ from w2v_cli.system.compression import HEAD_BYTES, Limits, decompress, find_comp
 from w2v_cli.vectors.keyed_vectors import OnDone, ignore_done
 
 STDIN = "-"
-LIMITS = Limits(100, 1 << 42, are_settings=False)  # only zeros compress better, and nobody publishes those
+LIMITS = Limits(100, 1 << 42, are_settings=False)  # only zeros compress better
 LONGEST_LINE = 16 << 20
 _CHUNK_BYTES = 1 << 20
 _BLOCK_BYTES = 4 << 20  # of lines that are processed together
@@ -159,7 +159,7 @@ def open_stream(place: str, on_done: OnDone = ignore_done) -> Iterator[ByteStrea
     """
     if place == STDIN:
         if sys.stdin is None:
-            raise VectorsError("stdin is closed; pipe vectors into it, or name a file.")
+            raise VectorsError("stdin is closed; pipe vectors into it, or pass a file.")
         yield _checked(ByteStream("stdin", None, None, sys.stdin.buffer.read, on_done))
         return
     path = Path(place)
@@ -177,5 +177,5 @@ def open_stream(place: str, on_done: OnDone = ignore_done) -> Iterator[ByteStrea
 def _checked(stream: ByteStream) -> ByteStream:
     """Return the stream; raise VectorsError if it is empty."""
     if not stream.peek(1):
-        raise VectorsError(f"{stream.name} is empty; name a file of vectors.")
+        raise VectorsError(f"{stream.name} is empty; pass a file of vectors.")
     return stream

@@ -26,7 +26,7 @@ _WINDOW, _NEGATIVES, _SUBSAMPLE = 5, 5, 1e-3
 
 @dataclass(frozen=True)
 class Comparison:
-    """What to compare, and on what.
+    """The settings of a comparison.
 
     Attributes:
         corpus: a text file or the name of a corpus.

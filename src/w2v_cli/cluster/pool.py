@@ -19,7 +19,12 @@ _MOST_LABELS = 10_000
 
 @dataclass(frozen=True)
 class ClusterJoined:
-    """The cluster is ready: its label, and the addresses of its present workers."""
+    """The cluster is ready.
+
+    Attributes:
+        label: the name that the user gave the cluster.
+        workers: the addresses of its present workers.
+    """
 
     label: str
     workers: tuple[str, ...]
@@ -31,7 +36,12 @@ class ClusterJoined:
 
 @dataclass(frozen=True)
 class WorkerLost:
-    """A worker was lost; works: the labels of the tasks that it was running, which are run again."""
+    """A worker was lost.
+
+    Attributes:
+        worker: its address.
+        works: the labels of the tasks that it was running, which are run again.
+    """
 
     worker: str
     works: tuple[str, ...]
@@ -63,7 +73,11 @@ class _LostError(Exception):
 
 
 class Cluster:
-    """A connected cluster that runs tasks; label: the name that the user gave it."""
+    """A connected cluster that runs tasks.
+
+    Args:
+        label: the name that the user gave it.
+    """
 
     def __init__(self, client: Any, label: str, timeout: float, on_event: Callable[[Any], None]) -> None:
         self._client = client

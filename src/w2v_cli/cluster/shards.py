@@ -17,7 +17,11 @@ _LEAST_WORDS, _MOST_WORDS = 1000, 1_000_000  # of a shard, if the setting is nul
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of the text for one worker; number: among all of an epoch, from 0."""
+    """A part of the text for one worker.
+
+    Attributes:
+        number: among all of an epoch, from 0.
+    """
 
     number: int
     sources: tuple[Source, ...]
@@ -34,7 +38,11 @@ class Shard:
 
 @dataclass(frozen=True)
 class Round:
-    """Shards that start from the same vectors; ends_at: the share of the epoch, 0 to 1, done after it."""
+    """Shards that start from the same vectors.
+
+    Attributes:
+        ends_at: the share of the epoch, 0 to 1, done after it.
+    """
 
     shards: tuple[Shard, ...]
     ends_at: float
@@ -69,7 +77,7 @@ def plan_rounds(
 
 
 def rounds_wanted(kept_words: int, settings: ClusterSettings) -> int:
-    """Return the number of rounds of an epoch with so many kept words.
+    """Return the number of rounds of an epoch with this many kept words.
 
     >>> rounds_wanted(12_000_000, ClusterSettings()), rounds_wanted(10**10, ClusterSettings())
     (100, 2500)

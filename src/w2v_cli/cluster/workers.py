@@ -34,8 +34,11 @@ def report(dask_worker):
 class ProbeReply:
     """The reply of a worker to a probe.
 
-    version: of w2v, empty if it has none; import_error: why it has none; listening: the addresses that it listens at;
-    failure: why there is no reply, empty if there is one.
+    Attributes:
+        version: of w2v, empty if it has none.
+        import_error: why it has none.
+        listening: the addresses that it listens at.
+        failure: why there is no reply, empty if there is one.
     """
 
     version: str = ""
@@ -110,7 +113,11 @@ async def _ask(client: Any, address: str) -> ProbeReply:
 
 
 class WorkerRegistry:
-    """The workers of a cluster that may get tasks; label: the name that the user gave the cluster."""
+    """The workers of a cluster that may get tasks.
+
+    Args:
+        label: the name that the user gave the cluster.
+    """
 
     def __init__(self, client: Any, label: str, url: str, timeout: float) -> None:
         self._client = client

@@ -124,7 +124,7 @@ class SamplingSettings(Section):
 
 
 class TrainingSettings(Section):
-    """How the vectors are trained."""
+    """The training: algorithm, steps and stopping."""
 
     algorithm: Literal["auto", "minibatch", "block"] = setting(
         "auto",

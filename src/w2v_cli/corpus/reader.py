@@ -37,7 +37,7 @@ class TextReader:
     """Reads files from start to end as one text, and counts what to report about it.
 
     Attributes:
-        read_bytes: read so far, as they lie on the disk.
+        read_bytes: stored bytes read so far.
         counts: complete when `iterate_chunks` has ended: digests, size_bytes, long_bytes (those cut off tokens),
             nuls_in, web_pages, other_data and treebank_words.
     """

@@ -74,7 +74,7 @@ def scan_corpus(
         config: how to read it.
         threads: how many threads encode.
         beside: the output whose folder takes the files of ids; None: the folder for temporary files.
-        on_read: called with the bytes read so far, as they lie on the disk, and all bytes.
+        on_read: called with the stored bytes read so far, and all of them.
 
     Returns:
         What was found, and the text. The arrays of the text lie in files without a name, so that memory does not bound

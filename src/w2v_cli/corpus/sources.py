@@ -109,7 +109,7 @@ def _files_below(folder: str) -> list[Source]:
 
 
 def known_bytes(sources: Sequence[Source]) -> int | None:
-    """Return the bytes of all sources as they lie on the disk, None if one of them is not a file on this machine."""
+    """Return the stored bytes of all sources, None if one of them is not a file on this machine."""
     if any(source.place == STDIN for source in sources):
         return None
     try:

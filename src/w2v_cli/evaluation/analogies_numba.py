@@ -25,8 +25,10 @@ _ANY_ORDER = {"nnan", "nsz", "reassoc"}  # scores are not NaN, and the maximum d
 class _Questions(NamedTuple):
     """Q questions with W different words.
 
-    words: (W, D) the vectors of the words; places: (Q, 3) the rows of a, b and c in `words`.
-    excluded: (Q, X) ids that cannot be answers, -1 for none.
+    Attributes:
+        words: (W, D) the vectors of the words.
+        places: (Q, 3) the rows of a, b and c in `words`.
+        excluded: (Q, X) ids that cannot be answers, -1 for none.
     """
 
     words: FloatArray

@@ -63,9 +63,12 @@ class EvaluationOptions:
 class Score:
     """The score of one file.
 
-    value: the accuracy or the rank correlation, None if not defined; interval: its confidence interval, of CONFIDENCE.
-    asked: the number of questions or pairs whose words are known; skipped: of the others.
-    correct: the number of analogies answered as expected; None for pairs.
+    Attributes:
+        value: the accuracy or the rank correlation, None if not defined.
+        interval: its confidence interval, of CONFIDENCE.
+        asked: questions or pairs whose words are all known.
+        skipped: questions or pairs with an unknown word.
+        correct: analogies answered as expected; None for pairs.
     """
 
     value: float | None
@@ -93,7 +96,12 @@ class Score:
 class ScoreRow:
     """The scores of all files on a set, on a group of its sections or on a section.
 
-    method: how analogies were answered; None for pairs, whose score is Spearman's rank correlation.
+    Attributes:
+        set_name: the name of the set.
+        part: whether the row is of the set, a group or a section.
+        name: the name of that part.
+        method: how analogies were answered; None for pairs, whose score is Spearman's rank correlation.
+        scores: the score of each file.
     """
 
     set_name: str

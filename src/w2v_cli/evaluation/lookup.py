@@ -16,8 +16,11 @@ from w2v_cli.vectors import KeyedVectors, Matrix
 class KnownWords:
     """The words of evaluation sets that a vocabulary has.
 
-    vectors: (V, D) the rows; ids: the row of each word, by the word as a set writes it.
-    cases: by each of these ids, the ids of all words that differ in case alone, itself included; empty if case matters.
+    Attributes:
+        vectors: (V, D) the rows.
+        ids: the row of each word, by the word as a set writes it.
+        cases: by each of these ids, the ids of all words that differ in case alone, itself included; empty if case
+            matters.
     """
 
     vectors: Matrix

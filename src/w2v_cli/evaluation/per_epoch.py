@@ -23,8 +23,12 @@ EVALUATOR = f"w2v {__version__}: 3CosAdd over all words, a, b and c left out; Sp
 class SetScore:
     """The score on one set.
 
-    score: the share of analogies answered as expected, or the rank correlation of pairs; None if not defined.
-    asked: the number of questions or pairs whose words are known; skipped: of the others.
+    Attributes:
+        name: the name of the set.
+        measure: `accuracy` or `correlation`.
+        score: the share of analogies answered as expected, or the rank correlation of pairs; None if not defined.
+        asked: questions or pairs whose words are all known.
+        skipped: questions or pairs with an unknown word.
     """
 
     name: str
@@ -69,7 +73,14 @@ class Evaluator:
         self._find_words = partial(find_words, asked, find=ids_by_word.get)
 
     def score(self, vectors: NDArray[np.float32]) -> tuple[SetScore, ...]:
-        """Return the scores of input vectors (V, D), which must be in the range of float16, on each set."""
+        """Score input vectors on each set.
+
+        Args:
+            vectors: (V, D) float32, within the range of float16.
+
+        Returns:
+            A score for each set, in their order.
+        """
         known = self._find_words(cast("Matrix", _AsPublished(vectors)))
         return tuple(self._score_set(known, one) for one in self._sets)
 
@@ -83,7 +94,11 @@ class Evaluator:
 
 
 def contents_by_name(scores: Sequence[SetScore]) -> dict[str, Mapping[str, Any]]:
-    """Return the scores as JSON, by the names of their sets."""
+    """Return the scores as JSON, by the names of their sets.
+
+    Args:
+        scores: The scores of an epoch.
+    """
     return {score.name: score.content for score in scores}
 
 

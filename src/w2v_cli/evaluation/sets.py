@@ -26,7 +26,13 @@ class AnalogySection:
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """A set of analogy sections or of pairs; the other is empty. name: the name of the set, or of its file."""
+    """A set of analogy sections or of pairs.
+
+    Attributes:
+        name: the name of the set, or of its file.
+        sections: its analogy sections; empty for pairs.
+        pairs: two words and their rating each; empty for analogies.
+    """
 
     name: str
     sections: tuple[AnalogySection, ...] = ()
@@ -40,7 +46,14 @@ class EvaluationSet:
 
 
 def named_sets(data_folder: Path) -> tuple[list[str], list[str]]:
-    """Return the names of the sets that are downloaded, and of those that are not."""
+    """Return the names of the sets that are downloaded, and of those that are not.
+
+    Args:
+        data_folder: The folder of downloaded sets.
+
+    Returns:
+        Their names, in the order of the table.
+    """
     there: tuple[list[str], list[str]] = ([], [])
     for name, entry in _table().items():
         there[registry.installed_path(entry, data_folder) is None].append(name)
@@ -48,7 +61,12 @@ def named_sets(data_folder: Path) -> tuple[list[str], list[str]]:
 
 
 def changed_files(name: str, data_folder: Path) -> list[Path]:
-    """Return the files of a named set whose bytes differ from the published ones; none for a set without a name."""
+    """Return the files of a named set whose bytes differ from the published ones; none for a set without a name.
+
+    Args:
+        name: The name of a set, or of a file.
+        data_folder: The folder of downloaded sets.
+    """
     entry = _table().get(name)
     return [] if entry is None else registry.changed_files(entry, data_folder)
 
@@ -120,6 +138,9 @@ def _locate(source: str, data_folder: Path) -> Path:
 def read_analogy_questions(path: Path) -> list[AnalogySection]:
     """Return the sections of a file like word2vec's questions-words.txt: `: name`, then lines of four words.
 
+    Args:
+        path: The file, UTF-8.
+
     Raises:
         CorpusError: The file is not of this kind; the message names the line.
     """
@@ -142,6 +163,9 @@ def read_analogy_questions(path: Path) -> list[AnalogySection]:
 
 def read_word_pairs(path: Path) -> list[WordPair]:
     """Return the pairs of a file like wordsim353.tsv: lines of two words and a number; `#` begins a comment.
+
+    Args:
+        path: The file, UTF-8.
 
     Raises:
         CorpusError: The file is not of this kind; the message names the line.

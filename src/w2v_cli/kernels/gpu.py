@@ -38,6 +38,9 @@ class CudaRuntime(Protocol):
 def resolve_backend(wanted: str) -> Backend:
     """Return the backend for a value of training.backend; `auto` is the fast one for the CPU, never the GPU.
 
+    Args:
+        wanted: `auto`, `numpy`, `numba` or `cupy`.
+
     Raises:
         MissingDependencyError: the GPU is wanted and cannot be used; there is no silent fallback.
     """
@@ -96,7 +99,11 @@ def check_computing(cupy: Any) -> None:
 
 
 def import_cupy() -> ModuleType:
-    """Return CuPy; raise ImportError if it is not installed or its libraries do not load."""
+    """Return CuPy.
+
+    Raises:
+        ImportError: CuPy is not installed, or its libraries do not load.
+    """
     return importlib.import_module("cupy")
 
 

@@ -15,10 +15,18 @@ _CHUNK = 1 << 20  # words moved at a time
 
 
 def hold_out(corpus: EncodedText, share: float, seed: int) -> tuple[EncodedText, EncodedText]:
-    """Return (training, held out): each sentence is held out with probability `share`, drawn for its first position.
+    """Split a text: each sentence is held out with probability `share`, drawn for its first position.
 
-    Both have the whole corpus's vocabulary and counts. The memory of `corpus` goes to the part that is trained on.
-    Raises CorpusError if either part would be empty.
+    Args:
+        corpus: The text; its memory goes to the training part.
+        share: The share of the sentences to hold out, in (0, 1).
+        seed: The seed of the draws.
+
+    Returns:
+        Training and held-out sentences, both with the vocabulary and the counts of the whole corpus.
+
+    Raises:
+        CorpusError: Either part would be empty.
     """
     training, held_out = split_held_out(corpus, share, seed)
     if 0 in (len(training.word_ids), len(held_out.word_ids)):
@@ -31,7 +39,16 @@ def hold_out(corpus: EncodedText, share: float, seed: int) -> tuple[EncodedText,
 
 
 def split_held_out(corpus: EncodedText, share: float, seed: int) -> tuple[EncodedText, EncodedText]:
-    """Split like `hold_out`, but accept an empty part, as in a shard of a cluster."""
+    """Split like `hold_out`, but accept an empty part, as in a shard of a cluster.
+
+    Args:
+        corpus: The text; its memory goes to the training part.
+        share: The share of the sentences to hold out, in (0, 1).
+        seed: The seed of the draws.
+
+    Returns:
+        Training and held-out sentences.
+    """
     offsets = _cut_long_sentences(corpus.sentence_offsets)
     words = draw_words(seed, 0, offsets[:-1], Purpose.VALIDATION)[0]
     is_held_out = to_unit_interval(words) < np.float32(share)

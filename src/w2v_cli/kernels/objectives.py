@@ -23,8 +23,11 @@ _SHORTEST_LOOP = 64  # LLVM vectorises a loop over this many floats, and takes t
 class Examples(NamedTuple):
     """Examples of the minibatch algorithm made from B centres: predict targets[i] from the mean of inputs[i].
 
-    inputs: (E, C) int32 word ids, filled up with NO_WORD; targets: (E,) int32 word ids; rows: (E,) int64, rising, the
-    centre in [0, B) that each example was made from; slots: (E,) int64, its number among the examples of that centre.
+    Attributes:
+        inputs: (E, C) int32 word ids, filled up with NO_WORD.
+        targets: (E,) int32 word ids.
+        rows: (E,) int64, rising, the centre in [0, B) that each example was made from.
+        slots: (E,) int64, its number among the examples of that centre.
     """
 
     inputs: NDArray[np.int32]
@@ -144,7 +147,8 @@ class SkipGram:
 class Cbow:
     """CBOW: the mean of the context words predicts the centre (Mikolov et al. 2013a).
 
-    is_classic: each context word receives the whole ∂L/∂h, as in word2vec.c, not its share of it.
+    Attributes:
+        is_classic: each context word receives the whole ∂L/∂h, as in word2vec.c, not its share of it.
     """
 
     is_classic: bool
@@ -188,7 +192,11 @@ class Cbow:
 
 
 def objective_of(model: ModelSettings) -> Objective:
-    """Return the objective that the settings of a model name."""
+    """Return the objective that the settings of a model name.
+
+    Args:
+        model: The settings of the model.
+    """
     return _OBJECTIVES[model.model, model.cbow_gradient]
 
 

@@ -1,4 +1,4 @@
-"""Philox4x32-10 draws keyed by (seed, epoch, corpus position): the same whatever the engine, chunk or thread count.
+"""Philox4x32-10 draws keyed by (seed, epoch, corpus position): the same for every engine, chunk size and thread count.
 
 Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011). NumPy's Philox is another one, 4x64.
 """
@@ -50,11 +50,23 @@ def philox(counter: NDArray[np.uint32], key: tuple[int, int]) -> NDArray[np.uint
 def draw_words(
     seed: int, epoch: int, positions: NDArray[np.int64], purpose: Purpose, draws: int | NDArray[np.int64] = 0
 ) -> NDArray[np.uint32]:
-    """Return four random 32-bit words for each position, (4,) + the shape of positions and draws broadcast together.
+    """Draw four random 32-bit words for each position.
 
     The key is the 64-bit seed (low word first); the counter is (position low, position high, epoch, purpose in the
-    low 8 bits and the draw's number in the upper 24): docs/adr/0002. Raises ValueError if a draw's number is over
-    MAX_DRAW.
+    low 8 bits and the draw's number in the upper 24): docs/adr/0002.
+
+    Args:
+        seed: 64 bits.
+        epoch: From 0.
+        positions: Corpus positions, of any shape.
+        purpose: What the words are drawn for.
+        draws: The number of each draw, from 0; broadcast with `positions`.
+
+    Returns:
+        (4,) + the broadcast shape, uint32.
+
+    Raises:
+        ValueError: A number of a draw is above MAX_DRAW.
     """
     if np.max(draws, initial=0) > MAX_DRAW:
         raise ValueError(

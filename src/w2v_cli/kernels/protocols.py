@@ -52,7 +52,11 @@ class MinibatchEngine(Protocol):
         """
 
     def loss(self, batch: Batch) -> Any:
-        """Return the summed loss of a batch in nats, without a step."""
+        """Return the summed loss of a batch in nats, without a step.
+
+        Args:
+            batch: The examples, NumPy arrays.
+        """
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return the input vectors on the host, (V, D); they may be those that the next step changes."""

@@ -15,6 +15,10 @@ def keep_probabilities(counts: NDArray[np.int64], threshold: float) -> NDArray[n
 
     min(1, √(t/f) + t/f), f the word's share of the corpus: word2vec.c and fastText. NOTE: Mikolov et al. 2013b, eq. 5
     has √(t/f) alone; the programs that everybody compares with keep a little more. A threshold of 0 keeps everything.
+
+    Args:
+        counts: (V,) int64, the occurrences of each word.
+        threshold: t, a share of the corpus; 0 disables subsampling.
     """
     if threshold == 0:
         return np.ones(len(counts), dtype=np.float32)
@@ -37,8 +41,12 @@ def draw_kept(
 class NegativeTable:
     """An alias table (Walker 1977, Vose 1991): draws a word from the negative distribution in constant time.
 
-    A cell holds its own word with `own_share` and `alias` otherwise; own_share: (V,) float32, alias: (V,) int32.
-    upper: (V,) float64, the sum of the weights of all words up to each one.
+    A cell holds its own word with `own_share` and `alias` otherwise.
+
+    Attributes:
+        own_share: (V,) float32.
+        alias: (V,) int32.
+        upper: (V,) float64, the sum of the weights of all words up to each one.
     """
 
     own_share: NDArray[np.float32]

@@ -21,7 +21,7 @@ _SAMPLE_SECONDS = 1.0  # of training, to measure its speed
 
 @dataclass(frozen=True)
 class Speed:
-    """What was measured: seconds before an epoch's first word, words a second, seconds of measuring after an epoch."""
+    """The measured speed: seconds before an epoch's first word, words a second, seconds of measuring after an epoch."""
 
     begin_seconds: float
     words_per_second: float
@@ -36,8 +36,15 @@ class Speed:
 class DryRunReport:
     """A training that could start; sizes in bytes.
 
-    progress: the share that an earlier run has done, 0 to 1. snapshot_bytes: 0 if no snapshots are wanted. seconds: of
-    training. refusals: outputs that exist, for which the training would not start as it was asked for.
+    Attributes:
+        prepared: the training, ready to start.
+        progress: the share that an earlier run has done, 0 to 1.
+        vectors_bytes: estimated size of the vectors file.
+        snapshot_bytes: size of the snapshots; 0 if none are wanted.
+        free_bytes: free space beside the output.
+        speed: the measured speed.
+        seconds: the estimated time of training.
+        refusals: outputs that exist, for which the training would be refused.
     """
 
     prepared: PreparedTraining

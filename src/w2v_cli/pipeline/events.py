@@ -20,7 +20,12 @@ from w2v_cli.training import EngineLoaded, Progress, Trained
 
 @dataclass(frozen=True)
 class CorpusRead:
-    """Some bytes of the corpus were read; total_bytes: None if they are not known beforehand."""
+    """Some bytes of the corpus were read.
+
+    Attributes:
+        done_bytes: bytes read so far.
+        total_bytes: bytes in all, None if not known beforehand.
+    """
 
     done_bytes: int
     total_bytes: int | None
@@ -34,9 +39,15 @@ class CorpusRead:
 class CorpusScanned:
     """The corpus was counted and encoded.
 
-    words, different_words: occurrences and different words found. vocabulary_size, kept_words: those that are trained
-    on. sha256: the fingerprint of the text. warnings: a line for each problem of the text; `errors.render`
-    names the settings in it.
+    Attributes:
+        words: occurrences found.
+        different_words: different words found.
+        vocabulary_size: V, the words that are trained on.
+        kept_words: occurrences of those words.
+        sha256: the fingerprint of the text, in hexadecimal.
+        warnings: a line for each problem of the text; `errors.render` names the settings in it.
+        report: what was read and what was dropped.
+        seconds: the time that the scan took.
     """
 
     words: int
@@ -50,7 +61,12 @@ class CorpusScanned:
 
     @classmethod
     def of(cls, corpus: ScannedCorpus, seconds: float) -> Self:
-        """Return the event for a corpus that was scanned in so many seconds."""
+        """Return the event for a scanned corpus.
+
+        Args:
+            corpus: The scanned corpus.
+            seconds: The time that the scan took.
+        """
         return cls(
             words=corpus.report.words,
             different_words=corpus.distinct_words,
@@ -79,7 +95,14 @@ class CorpusScanned:
 
 @dataclass(frozen=True)
 class TrainingResumed:
-    """Training continues from a snapshot; progress: the share of it that is done, 0 to 1; epoch: whole ones done."""
+    """Training continues from a snapshot.
+
+    Attributes:
+        path: the snapshot.
+        progress: share of the whole training done, 0 to 1.
+        epoch: epochs completed.
+        epochs: epochs of the whole training.
+    """
 
     path: Path
     progress: float
@@ -94,7 +117,13 @@ class TrainingResumed:
 
 @dataclass(frozen=True)
 class WordsInitialised:
-    """Some words of the vocabulary start with the vectors of an older file; name: the file's."""
+    """Some words of the vocabulary start with the vectors of an older file.
+
+    Attributes:
+        name: the name of that file.
+        matched: words that start with its vectors.
+        words: V, the words of the vocabulary.
+    """
 
     name: str
     matched: int
@@ -109,9 +138,16 @@ class WordsInitialised:
 class VectorsSaved:
     """The vectors file is complete on disk.
 
-    vocabulary_size: the words in it. training_seconds: without reading the corpus. progress: share of the training
-    done, 0 to 1. is_complete: False if training was stopped early. epoch: from 1, the one that made the vectors;
-    last_epoch: the last one trained. scores: those of these vectors. snapshot: the file for --resume, if there is one.
+    Attributes:
+        path: the vectors file.
+        vocabulary_size: V, the words in it.
+        training_seconds: the time of training, without reading the corpus.
+        progress: share of the training done, 0 to 1.
+        is_complete: False if training was stopped early.
+        epoch: the epoch that made the vectors, from 1.
+        last_epoch: the last epoch trained, from 1.
+        scores: the scores of these vectors.
+        snapshot: the file for --resume, None if there is none.
     """
 
     path: Path
@@ -126,7 +162,14 @@ class VectorsSaved:
 
     @classmethod
     def of(cls, path: Path, vocabulary_size: int, trained: Trained, snapshot: Path | None) -> Self:
-        """Return the event for the vectors of a training."""
+        """Return the event for the vectors of a training.
+
+        Args:
+            path: The vectors file.
+            vocabulary_size: V, the words in it.
+            trained: The training.
+            snapshot: The file for --resume, if there is one.
+        """
         return cls(
             path,
             vocabulary_size,

@@ -44,8 +44,10 @@ _MEGABYTE = 1_000_000
 class Sizes:
     """The sizes of a training: V words of the vocabulary, the occurrences that an epoch keeps, threads.
 
-    kept_words: after subsampling, held-out sentences included; has_snapshot: a copy of the state is made;
-    is_compiled: no code needs compiling.
+    Attributes:
+        kept_words: after subsampling, held-out sentences included.
+        has_snapshot: a copy of the state is made.
+        is_compiled: no code needs compiling.
     """
 
     vocabulary: int
@@ -104,6 +106,10 @@ def _work(config: Config, sizes: Sizes, matrix: int, *, has_padding: bool) -> in
 def expected_occurrences(counts: NDArray[np.int64], keep_probability: NDArray[np.float32]) -> int:
     """Return how many occurrences subsampling will keep of words with these counts.
 
+    Args:
+        counts: (V,) int64, the occurrences of each word.
+        keep_probability: (V,) float32, from `keep_probabilities`.
+
     >>> expected_occurrences(np.array([100, 10]), np.array([0.5, 1.0], np.float32))
     60
     """
@@ -146,7 +152,13 @@ def _minibatch_work(config: Config, sizes: Sizes) -> int:
 
 @dataclass(frozen=True)
 class MemoryFound:
-    """The memory that a training needs, the bytes `in_use` before it, and the tightest limit, None if none is known."""
+    """The memory that a training needs, and the memory that there is.
+
+    Attributes:
+        need: the memory that the training adds.
+        in_use: bytes of the process before it.
+        limit: the tightest limit, None if none is known.
+    """
 
     need: MemoryNeed
     in_use: int
@@ -159,7 +171,7 @@ class MemoryFound:
 
 
 def check_least_memory(threads: int) -> None:
-    """Raise StorageError if there is no room to read a text with so many threads.
+    """Raise StorageError if memory is too small to read a text with this many threads.
 
     Without memory for code LLVM ends the process, or retries forever.
     """
@@ -205,7 +217,7 @@ def refuse_too_much(
 
 
 def _addresses(limit: MemoryLimit, threads: int) -> int:
-    """Return the addresses that so many threads reserve, 0 if the limit does not count them."""
+    """Return the address space that this many threads reserve, 0 if the limit does not count them."""
     return threads * _PER_THREAD if limit.is_of_addresses else 0
 
 

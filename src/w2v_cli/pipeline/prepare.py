@@ -120,8 +120,11 @@ def _check_before_cluster(config: Config, data_folder: Path) -> None:
 class PreparedTraining:
     """A training that is ready to start.
 
-    corpus_words: the words of an epoch. loaded: the algorithm and the backend. evaluator: None if no sets are
-    scored. state: that of an earlier run, None for a new training.
+    Attributes:
+        corpus_words: the words of an epoch.
+        loaded: the algorithm and the backend.
+        evaluator: None if no sets are scored.
+        state: that of an earlier run, None for a new training.
     """
 
     config: Config

@@ -31,7 +31,15 @@ from w2v_cli.vectors import keyed_vectors
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A finished training and its files; snapshot: the file for --resume, if there is one."""
+    """A finished training and its files.
+
+    Attributes:
+        path: the vectors file.
+        vocabulary_size: V, the words in it.
+        trained: the vectors and the reports.
+        report: what was read of the text and what was dropped.
+        snapshot: the file for --resume, None if there is none.
+    """
 
     path: Path
     vocabulary_size: int

@@ -19,6 +19,11 @@ def ask_files(
 
     The error of a file that lacks a word takes the place of its answers; if every file lacks one, the first error takes
     the place of the whole list.
+
+    Args:
+        files: The vectors of each file.
+        questions: Sums of words.
+        search: The number, the method and the candidates of answers.
     """
     columns = [_ask(word_vectors, questions, search) for word_vectors in files]
     return [_row(list(row)) for row in zip(*columns, strict=True)]
@@ -27,12 +32,24 @@ def ask_files(
 def measure_files(
     files: Sequence[KeyedVectors], measure: Callable[[KeyedVectors], Result]
 ) -> list[Result | UnknownWordError] | UnknownWordError:
-    """Return what `measure` returns for each file, with errors placed as by `ask_files`."""
+    """Return what `measure` returns for each file, with errors placed as by `ask_files`.
+
+    Args:
+        files: The vectors of each file.
+        measure: Computes a result from the vectors of a file.
+    """
     return _row([_attempt(measure, word_vectors) for word_vectors in files])
 
 
 def shared_words(answers: Sequence[Answer]) -> list[str]:
-    """Return the words that occur in the answers of every file, in the order of the first."""
+    """Return the words that occur in the answers of every file, in the order of the first.
+
+    Args:
+        answers: The answers of each file to one question.
+
+    Returns:
+        The words; none if a file had no answers.
+    """
     lists = [[neighbour.word for neighbour in answer] for answer in answers if not isinstance(answer, UnknownWordError)]
     if len(lists) < len(answers):
         return []

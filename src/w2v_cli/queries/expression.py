@@ -18,7 +18,12 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True)
 class Sum:
-    """A question: its text as asked, and the words whose vectors are added up."""
+    """A question: a word, or a sum of words.
+
+    Attributes:
+        text: the question as asked.
+        terms: the words whose vectors are added up, with their signs.
+    """
 
     text: str
     terms: tuple[Term, ...]
@@ -30,7 +35,13 @@ class Sum:
 
     @classmethod
     def of_analogy(cls, a: str, b: str, c: str) -> "Sum":
-        """Return the question "a is to b as c is to …", b - a + c."""
+        """Return the question "a is to b as c is to …", b - a + c.
+
+        Args:
+            a: A word.
+            b: A word.
+            c: A word.
+        """
         return cls(f"{a} : {b} :: {c}", (Term(a, -1), Term(b, 1), Term(c, 1)))
 
 

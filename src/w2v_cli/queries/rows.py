@@ -18,10 +18,15 @@ WordIds = NDArray[np.int64]
 def iterate_float32(
     vectors: Matrix, *, rows: range | None = None, queries: int = 1
 ) -> Iterator[tuple[int, FloatArray]]:
-    """Yield the number of the first row and the rows (R, D) of each block; the next block overwrites them.
+    """Read rows as float32, block by block.
 
-    rows: the range of rows; None means all. Blocks are shorter for many `queries`, so that their scores stay in the
-    cache.
+    Args:
+        vectors: (V, D) float16 or float32.
+        rows: The range of rows; None means all.
+        queries: The number of queries: blocks are shorter for many, so that their scores stay in the cache.
+
+    Yields:
+        The number of the first row and the rows (R, D) of each block; the next block overwrites them.
     """
     chosen = range(len(vectors)) if rows is None else rows
     size = max(1, min(BLOCK_ROWS, BLOCK_BYTES // (4 * vectors.shape[1]), BLOCK_SCORES // max(1, queries)))
@@ -34,12 +39,22 @@ def iterate_float32(
 
 
 def read_rows(vectors: Matrix, word_ids: WordIds | slice) -> FloatArray:
-    """Return the rows of `word_ids` (…) as float32 (…, D)."""
+    """Return the rows of `word_ids` (…) as float32 (…, D).
+
+    Args:
+        vectors: (V, D) float16 or float32.
+        word_ids: Ids of any shape, or a slice.
+    """
     return vectors[word_ids].astype(np.float32)
 
 
 def read_unit_rows(vectors: Matrix, word_ids: WordIds | slice) -> FloatArray:
-    """Return the rows of `word_ids` (…) as float32 (…, D) at length 1; rows of zeros stay zeros."""
+    """Return the rows of `word_ids` (…) as float32 (…, D) at length 1; rows of zeros stay zeros.
+
+    Args:
+        vectors: (V, D) float16 or float32.
+        word_ids: Ids of any shape, or a slice.
+    """
     return unit(read_rows(vectors, word_ids))
 
 

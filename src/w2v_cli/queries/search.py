@@ -96,6 +96,11 @@ def answer_all(word_vectors: KeyedVectors, questions: Sequence[Sum], search: Sea
 def similarity(word_vectors: KeyedVectors, a: Sum, b: Sum) -> float:
     """Return the cosine similarity of two words or sums, in [-1, 1]; words enter a sum at length 1.
 
+    Args:
+        word_vectors: V words and their vectors.
+        a: A word or a sum.
+        b: A word or a sum.
+
     Raises:
         UnknownWordError: A word is unknown.
     """
@@ -129,14 +134,36 @@ def odd_one_out(word_vectors: KeyedVectors, words: Sequence[str]) -> list[Neighb
 
 
 def unit_vector(word_vectors: KeyedVectors, question: Sum) -> FloatArray:
-    """Return the vector (D,) of length 1 that a search compares rows with: the sum of the words' rows at length 1."""
+    """Return the unit vector that a search compares rows with.
+
+    Args:
+        word_vectors: V words and their vectors.
+        question: A word or a sum.
+
+    Returns:
+        (D,) float32: the sum of the rows at length 1, scaled to length 1.
+
+    Raises:
+        UnknownWordError: A word is unknown.
+    """
     word_ids, signs = encode(word_vectors, [question])
     vector: FloatArray = unit(combine(read_unit_rows(word_vectors.vectors, word_ids), signs))[0]
     return vector
 
 
 def plain_vector(word_vectors: KeyedVectors, question: Sum) -> FloatArray:
-    """Return the vector (D,) of a word as stored, in the type of the file, or the float32 sum of such vectors."""
+    """Return the vector of a word as stored, or the sum of such vectors.
+
+    Args:
+        word_vectors: V words and their vectors.
+        question: A word or a sum.
+
+    Returns:
+        (D,) in the type of the file for a word, float32 for a sum.
+
+    Raises:
+        UnknownWordError: A word is unknown.
+    """
     if question.is_word:
         row: FloatArray = word_vectors.vectors[word_vectors.word_id(question.terms[0].word)]
         return row
@@ -146,7 +173,18 @@ def plain_vector(word_vectors: KeyedVectors, question: Sum) -> FloatArray:
 
 
 def allowed_rows(word_vectors: KeyedVectors, search: Search) -> NDArray[np.bool_] | None:
-    """Return a mask of the rows that can be answers, as far as the last of them; None for all rows."""
+    """Return a mask of the rows that can be answers.
+
+    Args:
+        word_vectors: V words and their vectors.
+        search: The limits `min_count` and `restrict`.
+
+    Returns:
+        A mask (R,) that ends with the last allowed row; None allows all rows.
+
+    Raises:
+        ConfigError: `search.min_count` is set, and the vectors have no counts.
+    """
     if search.min_count is None and search.restrict is None:
         return None
     counts, allowed = word_vectors.counts, np.ones(len(word_vectors), np.bool_)
@@ -173,13 +211,25 @@ def encode(word_vectors: KeyedVectors, questions: Sequence[Sum]) -> tuple[WordId
 
 
 def sum_scorer(vectors: Matrix, terms: WordIds, signs: Signs, method: AnalogyMethod) -> ScoreBlock:
-    """Return a function that scores rows x as answers to Q sums of `terms` (Q, T) with their `signs` 1, -1 or 0.
+    """Return a function that scores rows x as answers to Q sums of terms t.
 
     add  cos(x, Σ ±t), t of unit length                              3CosAdd: Mikolov et al. 2013c
     mul  Π s(x, t₊) / (Π s(x, t₋) + 0.001), s = (cos + 1)/2          3CosMul: Levy & Goldberg 2014
     dot  x · unit(Σ ±t), x and t of any length                       the book's; favours long rows
 
     mul does not divide if nothing is subtracted.
+
+    Args:
+        vectors: (V, D), the rows of the terms.
+        terms: (Q, T) word ids, -1 for padding.
+        signs: (Q, T), 1, -1 or 0 for padding.
+        method: The score, as above.
+
+    Returns:
+        A function from rows (R, D) float32 to their scores (Q, R).
+
+    Raises:
+        ConfigError: The method is unknown.
     """
     rows = read_rows(vectors, terms)  # (Q, T, D)
     match method:

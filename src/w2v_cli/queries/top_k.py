@@ -12,7 +12,7 @@ from w2v_cli.queries.rows import FloatArray, WordIds, iterate_float32
 from w2v_cli.vectors import Matrix
 
 LEAST_ROWS = 1 << 14  # of a thread; for fewer, starting one takes longer than it saves
-POOL_FACTOR = 4  # a block with more than `top` times so many candidates is thinned out before they are sorted
+POOL_FACTOR = 4  # a block with more than this many times `top` candidates is thinned out before they are sorted
 
 ScoreBlock = Callable[[FloatArray], FloatArray]  # rows (R, D) -> scores (Q, R)
 Answers = list[tuple[WordIds, FloatArray]]

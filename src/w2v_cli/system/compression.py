@@ -98,7 +98,7 @@ _WRITERS: dict[str, Callable[[BinaryIO], Any]] = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What a compressed file may expand to.
+    """The limits on the expansion of a compressed file.
 
     Attributes:
         expansion: how many times its size, if it expands to more than 64 MB.

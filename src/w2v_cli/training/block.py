@@ -20,9 +20,14 @@ _SPANS_AHEAD = 4  # for each thread: enough that none waits, few enough that sto
 class BlockTrainer:
     """Trains by the block algorithm; a position is a number of corpus words of an epoch.
 
-    words, held_out_words: the corpus words that the engine trains on and measures. threads: how many call the engine at
-    the same time; with more than one, bytes differ from run to run, because they share the matrices without locks
-    (Hogwild).
+    Args:
+        engine: the engine to train with.
+        schedule: the learning rate.
+        epochs: epochs of the whole training.
+        words: the corpus words that the engine trains on.
+        held_out_words: the corpus words that it measures.
+        threads: how many call the engine at the same time; with more than one, bytes differ from run to run, because
+            they share the matrices without locks (Hogwild).
     """
 
     def __init__(

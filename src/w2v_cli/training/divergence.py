@@ -32,7 +32,16 @@ class DivergenceGuard:
         self._check_seconds = 0.0
 
     def watch_loss(self, loss: float, pairs: int, epoch: int) -> None:
-        """Add the summed loss of some pairs; raise DivergedError if their mean is far above that of random vectors."""
+        """Add the summed loss of some pairs, and check the mean.
+
+        Args:
+            loss: The summed loss in nats.
+            pairs: The number of positive pairs.
+            epoch: From 0.
+
+        Raises:
+            DivergedError: The mean loss is far above that of random vectors.
+        """
         self._loss += loss
         self._pairs += pairs
         self.check_loss(self._loss, epoch)
@@ -43,7 +52,15 @@ class DivergenceGuard:
             self._loss, self._pairs = 0.0, 0
 
     def check_loss(self, loss: float, epoch: int) -> None:
-        """Raise DivergedError if a loss is not finite; epoch: from 0."""
+        """Check that a loss is finite.
+
+        Args:
+            loss: The loss.
+            epoch: From 0.
+
+        Raises:
+            DivergedError: The loss is not finite.
+        """
         if not math.isfinite(loss):
             raise self._diverged("the loss is no longer a finite number", epoch)
 
@@ -58,7 +75,15 @@ class DivergenceGuard:
             self._check_seconds = self._checked_at - started
 
     def check_vectors(self, vectors: NDArray[np.float32], epoch: int) -> None:
-        """Raise DivergedError if a value of the vectors (V, D) is not finite as float16; epoch: from 0."""
+        """Check that the vectors can be saved as float16.
+
+        Args:
+            vectors: (V, D) float32.
+            epoch: From 0.
+
+        Raises:
+            DivergedError: A value is not finite as float16.
+        """
         largest = largest_value(vectors)
         if not largest <= MAX_FLOAT16:
             found = f"a vector holds {largest:.6g}, and float16, which vectors are saved in, ends at {MAX_FLOAT16:.0f}"

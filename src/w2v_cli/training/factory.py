@@ -18,9 +18,14 @@ from w2v_cli.training.trainer import Trainer
 class EngineLoaded:
     """Training starts: its algorithm and its backend.
 
-    threads: on a cluster, workers. is_compiled: False if half a minute of compiling comes first. is_reproducible: the
-    same training gives the same bytes; False if threads or a GPU add in any order. blocks_in_flight: those that a GPU
-    trains at a time by the block algorithm, else None. rounds: of an epoch on a cluster, else 0.
+    Attributes:
+        algorithm: `block` or `minibatch`.
+        backend: the code that computes.
+        threads: threads of this process; on a cluster, workers.
+        is_compiled: False if half a minute of compiling comes first.
+        is_reproducible: whether the same training gives the same bytes; False if threads or a GPU add in any order.
+        blocks_in_flight: blocks that a GPU trains at a time by the block algorithm, else None.
+        rounds: rounds of an epoch on a cluster, else 0.
     """
 
     algorithm: str
@@ -84,7 +89,20 @@ def with_algorithm(config: Config) -> Config:
 def build_trainer(
     text: EncodedText, held_out: EncodedText | None, config: Config, schedule: Schedule, backend: Backend
 ) -> tuple[Trainer, EngineLoaded]:
-    """Return the trainer of the config's algorithm on a backend, and the event that describes it."""
+    """Return the trainer of the config's algorithm on a backend, and the event that describes it.
+
+    Args:
+        text: The text to train on.
+        held_out: The sentences to measure the loss on, None for none.
+        config: All settings, with the algorithm chosen.
+        schedule: The learning rate.
+        backend: The code that computes.
+
+    Raises:
+        ConfigError: A block does not fit into the GPU's shared memory.
+        StorageError: The GPU has too little memory.
+        MissingDependencyError: The GPU's compiler does not compile the kernels.
+    """
     if config.training.algorithm == "block":
         return _build_block_trainer(text, held_out, config, schedule, backend)
     threads = min(config.training.threads or available_cores(), MOST_THREADS)

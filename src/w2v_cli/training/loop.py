@@ -25,12 +25,17 @@ Score = Callable[[NDArray[np.float32]], tuple[SetScore, ...]]  # vectors (V, D) 
 
 @dataclass(frozen=True)
 class Trained:
-    """The result of a training: the input vectors on the host, (V, D) float32, and every report, in order.
+    """The result of a training.
 
-    epoch: from 1, the one that made the vectors: the last, or with patience that of the lowest held-out loss. seconds:
-    of training. whole_epochs: how many were completed. progress: share of the training done, 0 to 1. is_complete: False
-    if training was stopped early. scores: those of these vectors; none if no sets were given, or if training
-    was stopped within an epoch.
+    Attributes:
+        input_vectors: (V, D) float32, on the host.
+        reports: every report, in order.
+        seconds: the time of training.
+        epoch: the epoch that made the vectors, from 1: the last, or with patience that of the lowest held-out loss.
+        whole_epochs: epochs completed.
+        progress: share of the training done, 0 to 1.
+        is_complete: False if training was stopped early.
+        scores: the scores of these vectors; empty if no sets were given, or if training was stopped within an epoch.
     """
 
     input_vectors: NDArray[np.float32]

@@ -25,11 +25,21 @@ Count = Annotated[int, Field(ge=0, le=1e18)]
 class Progress:
     """A report of a training: some twenty in an epoch, and one at its end, which has `epoch_mean_loss`.
 
-    epoch: from 1. progress: share of all epochs done, 0 to 1. words_per_second: corpus words, those that subsampling
-    drops included, by the wall clock, without the time of measuring. seconds_left: with that time. learning_rate: per
-    example. mean_loss: nats per positive pair, negatives included, since the last report. epoch_mean_loss: the same
-    over the epoch. After an epoch, if wanted: validation_loss, the same on the held-out sentences, and scores. On a
-    cluster: the round of the epoch, from 1, of so many rounds, and the number of workers.
+    Attributes:
+        epoch: from 1.
+        epochs: epochs of the whole training.
+        progress: share of all epochs done, 0 to 1.
+        words_per_second: corpus words, including those that subsampling drops, by wall clock without the time of
+            measuring.
+        seconds_left: the estimated time to the end, with measuring.
+        learning_rate: per example.
+        mean_loss: nats per positive pair, negatives included, since the last report.
+        epoch_mean_loss: the same over the epoch, at its end; None in other reports.
+        validation_loss: the same on the held-out sentences, at the end of an epoch.
+        scores: the scores of the vectors, at the end of an epoch.
+        round: on a cluster, the round of the epoch, from 1.
+        rounds: on a cluster, the rounds of an epoch.
+        workers: on a cluster, the number of workers.
     """
 
     epoch: int
@@ -64,9 +74,17 @@ class Progress:
 class LossSums:
     """The sums behind the reports, by the names of the snapshot format; losses in nats, and positive pairs.
 
-    progress: share of all epochs done, 0 to 1. next_report: the progress at which the next report is due. unseen: of
-    the steps since the last `Meter.collect`, scalars of the backend, because reading one waits for a device. recent:
-    collected since the last report. mean_loss: that of the last report. epoch: of the epoch until the last report.
+    Attributes:
+        unseen_loss: of the steps since the last `Meter.collect`; a scalar of the backend, because reading it waits for
+            a device.
+        unseen_pairs: of the same steps.
+        recent_loss: collected since the last report.
+        recent_pairs: collected since the last report.
+        progress: share of all epochs done, 0 to 1.
+        next_report: the progress at which the next report is due.
+        mean_loss: the mean loss of the last report.
+        epoch_loss: of the epoch until the last report.
+        epoch_pairs: of the epoch until the last report.
     """
 
     progress: Number
@@ -98,7 +116,9 @@ class LossSums:
 class Meter:
     """Adds up the losses of steps and makes reports of them; what is on a device stays there until it is collected.
 
-    sums: those of the training's state, changed in place; seconds: of training by earlier runs.
+    Args:
+        sums: those of the training's state, changed in place.
+        seconds: of training by earlier runs.
     """
 
     def __init__(

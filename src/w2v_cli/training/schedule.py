@@ -12,8 +12,9 @@ _MIN_SHARE = 1e-4  # of the first rate: word2vec.c
 class Schedule:
     """The learning rate over a whole training, per example.
 
-    first_rate: the rate at the start. decay: `linear` falls in a straight line to 1e-4 of it, as in word2vec.c;
-    `constant` keeps it.
+    Attributes:
+        first_rate: the rate at the start.
+        decay: `linear` falls in a straight line to 1e-4 of it, as in word2vec.c; `constant` keeps it.
     """
 
     first_rate: float
@@ -25,7 +26,10 @@ class Schedule:
         return cls(config.learning_rate, config.training.decay)
 
     def at(self, done: float) -> float:
-        """Return the learning rate when the share `done` (0 to 1) of all epochs' words is trained.
+        """Return the learning rate at a point of the training.
+
+        Args:
+            done: The share of all epochs' words that is trained, 0 to 1.
 
         >>> Schedule(0.05).at(0.5), Schedule(0.001, "constant").at(0.5)
         (0.025, 0.001)

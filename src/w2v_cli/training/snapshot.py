@@ -41,11 +41,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Identity:
-    """The identity of a training: all that decides its vectors.
+    """The identity of a training: everything that decides its vectors.
 
-    config: with its algorithm chosen; corpus: JSON, `sha256` of the text and `vocabulary_sha256` of what was made of it
-    among it; backend: the one that runs; is_reproducible: so far; init_from: JSON, where the first vectors come from;
-    earlier_plans: oldest first.
+    Attributes:
+        config: all settings, with the algorithm chosen.
+        corpus: JSON with `sha256`, of the text, and `vocabulary_sha256`.
+        backend: the code that computes.
+        is_reproducible: whether all runs so far were reproducible.
+        init_from: JSON about the file of the first vectors, None if there is none.
+        earlier_plans: earlier numbers of epochs, oldest first.
+        training_version: the version of the algorithms.
+        package_version: the version of w2v-cli.
     """
 
     config: Config
@@ -60,7 +66,12 @@ class Identity:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The contents of the file: the identity of the training, and its state with the trainer's arrays."""
+    """The contents of a snapshot file.
+
+    Attributes:
+        identity: of the training.
+        state: its state, with the trainer's arrays.
+    """
 
     identity: Identity
     state: TrainerState
@@ -76,6 +87,9 @@ class _Header:
 
 def snapshot_path(output: Path) -> Path:
     """Return the path of the snapshot of a training: beside its output.
+
+    Args:
+        output: The vectors file.
 
     >>> snapshot_path(Path("w2v.safetensors")).name
     'w2v.safetensors.snapshot'
@@ -131,7 +145,14 @@ def load_snapshot(path: Path) -> Snapshot:
 
 
 def remove_snapshot(output: Path) -> None:
-    """Remove the snapshot beside `output`, if there is one; raise StorageError if the disk refuses."""
+    """Remove the snapshot beside `output`, if there is one.
+
+    Args:
+        output: The vectors file.
+
+    Raises:
+        StorageError: The disk refuses.
+    """
     path = snapshot_path(output)
     with files.disk_errors(path):
         path.unlink(missing_ok=True)

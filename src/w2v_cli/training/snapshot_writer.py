@@ -29,8 +29,10 @@ _DISPLACED = 2  # threads of training that a second of the writer's costs a seco
 class SnapshotSchedule:
     """Decides when a snapshot is due: at the interval, and at an epoch's end if that costs little time.
 
-    every: as the user set it; cost_seconds: the training time that the last one cost; is_eager: it is due as soon as it
-    can be taken, because workers train meanwhile.
+    Attributes:
+        every: as the user set it.
+        cost_seconds: the training time that the last one cost.
+        is_eager: it is due as soon as it can be taken, because workers train meanwhile.
     """
 
     every: Interval
@@ -40,7 +42,7 @@ class SnapshotSchedule:
     is_eager: bool = False
 
     def is_due(self, seconds: float, words: float, *, ends_epoch: bool) -> bool:
-        """Return whether one is due after so many seconds and corpus words of the whole training.
+        """Return whether a snapshot is due after this time, in seconds and corpus words of the whole training.
 
         >>> SnapshotSchedule(Interval(seconds=60), cost_seconds=1).is_due(49, 0, ends_epoch=True)
         False
@@ -60,8 +62,10 @@ class SnapshotSchedule:
 class SnapshotWriter:
     """Copies the state of a training and writes the copy in a thread of its own, one at a time.
 
-    kept: the position of the latest snapshot on disk, None if there is none. Every copy goes into the same memory, as
-    much as the state takes. When the block is left, the last snapshot is on disk.
+    Every copy goes into the same memory, as large as the state. When the block is left, the last snapshot is on disk.
+
+    Args:
+        kept: the position of the latest snapshot on disk, None if there is none.
     """
 
     def __init__(
@@ -93,14 +97,25 @@ class SnapshotWriter:
             self._end_writing()
 
     def begin(self, arrays: NamedArrays, words: float) -> None:
-        """Take the memory for copies of the trainer's arrays, before anything can be lost; count from `words` on."""
+        """Allocate the copies of the trainer's arrays, and start counting the interval.
+
+        Args:
+            arrays: The trainer's arrays, for their shapes and types.
+            words: Corpus words trained so far, in all epochs.
+        """
         self._copies = {name: np.empty(array.shape, array.dtype) for name, array in arrays.items()}
         self._schedule.begin(self._clock(), words)
 
     def is_due(self, words: float, *, ends_epoch: bool) -> bool:
-        """Return whether a snapshot is due after so many corpus words; never while one is being written.
+        """Return whether a snapshot is due; never while one is being written.
 
-        Raises what the writing of the last one raised: StorageError, or DivergedError.
+        Args:
+            words: Corpus words trained so far, in all epochs.
+            ends_epoch: Whether the step ends an epoch.
+
+        Raises:
+            StorageError: The last snapshot could not be written.
+            DivergedError: A value of the last snapshot was not finite.
         """
         if self._writing is not None:
             if not self._writing.done():
@@ -109,9 +124,16 @@ class SnapshotWriter:
         return self._schedule.is_due(self._clock(), words, ends_epoch=ends_epoch)
 
     def take(self, state: TrainerState, words: float, *, is_last: bool = False) -> None:
-        """Start writing a copy of the state; with `is_last` the state itself, which no longer changes.
+        """Start writing a copy of the state, after the previous snapshot is written.
 
-        Waits for the last one to be written. Raises what its writing raised.
+        Args:
+            state: The state, with all arrays.
+            words: Corpus words trained so far, in all epochs.
+            is_last: Whether the state no longer changes, so that no copy is needed.
+
+        Raises:
+            StorageError: The previous snapshot could not be written.
+            DivergedError: A value of the previous snapshot was not finite.
         """
         self._end_writing()
         began = self._clock()

@@ -23,11 +23,16 @@ class TrainerState:
     The names and their order are those of the snapshot format. A field that is added needs a default, which stands for
     it in older snapshots.
 
-    position: where training continues. sums: the losses behind the reports. seconds: of training, until the last
-    snapshot. lowest_loss, best_epoch: the lowest held-out loss, nats per positive pair, and its epoch (from 1); None
-    and 0 without patience. reports: all of this run; a snapshot keeps those that end an epoch, and the last one.
-    is_over: patience has run out. arrays: in a snapshot those of the trainer, and BEST_VECTORS if there are any; during
-    training BEST_VECTORS alone, because the trainer has the others.
+    Attributes:
+        position: where training continues.
+        sums: the losses behind the reports.
+        seconds: of training, until the last snapshot.
+        lowest_loss, best_epoch: the lowest held-out loss, nats per positive pair, and its epoch (from 1); None and 0
+            without patience.
+        reports: all of this run; a snapshot keeps those that end an epoch, and the last one.
+        is_over: patience has run out.
+        arrays: in a snapshot those of the trainer, and BEST_VECTORS if there are any; during training BEST_VECTORS
+            alone, because the trainer has the others.
     """
 
     position: Position
@@ -50,7 +55,12 @@ class TrainerState:
         return self.arrays.get(BEST_VECTORS)
 
     def as_kept(self, arrays: NamedArrays, seconds: float) -> Self:
-        """Return what a snapshot keeps, with the trainer's arrays; this waits for a device, and copies no array."""
+        """Return what a snapshot keeps, with the trainer's arrays; this waits for a device, and copies no array.
+
+        Args:
+            arrays: The trainer's arrays.
+            seconds: Seconds of training so far.
+        """
         ends = [report for report in self.reports[:-1] if report.epoch_mean_loss is not None]
         return dataclasses.replace(
             self,

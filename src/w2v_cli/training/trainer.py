@@ -14,7 +14,12 @@ NamedArrays = Mapping[str, NDArray[Any]]  # all that a trainer changes, on the h
 
 @dataclass(frozen=True)
 class Position:
-    """A place in a training: in `epoch` (from 0), after `done` of its words, centres or rounds."""
+    """A place in a training.
+
+    Attributes:
+        epoch: from 0.
+        done: words, centres or rounds done of that epoch; the trainer decides which.
+    """
 
     epoch: int = 0
     done: int = 0
@@ -25,7 +30,13 @@ BEGINNING = Position()
 
 @dataclass(frozen=True)
 class RoundDone:
-    """A round of shards on a cluster: its number in the epoch, from 1, of so many rounds, and the workers there are."""
+    """A round of shards on a cluster.
+
+    Attributes:
+        number: its number in the epoch, from 1.
+        rounds: rounds of an epoch.
+        workers: workers of the cluster.
+    """
 
     number: int
     rounds: int
@@ -41,10 +52,15 @@ class RoundDone:
 class StepResult:
     """The result of a step of training, some milliseconds of work.
 
-    epoch: from 0. loss_sum, pairs: the summed loss in nats and the positive pairs, scalars of the backend. progress:
-    share of the whole training done after it, 0 to 1. after: the position from which training continues. ends_epoch: no
-    more work of this epoch follows. is_drained: no work beyond `after` has begun, so that the matrices are those of
-    this position. round: on a cluster, the round that this was.
+    Attributes:
+        epoch: from 0.
+        loss_sum: the summed loss in nats, a scalar of the backend.
+        pairs: the positive pairs, a scalar of the backend.
+        progress: share of the whole training done after the step, 0 to 1.
+        after: the position from which training continues.
+        ends_epoch: whether no more work of this epoch follows.
+        is_drained: whether no work beyond `after` has begun, so that the matrices are those of this position.
+        round: on a cluster, the round that the step was.
     """
 
     epoch: int
@@ -58,7 +74,15 @@ class StepResult:
 
 
 def mean_loss(loss_sum: float, pairs: int) -> float:
-    """Return the mean loss on held-out sentences, nats per positive pair; raise CorpusError if they have no pair."""
+    """Return the mean loss on held-out sentences, nats per positive pair.
+
+    Args:
+        loss_sum: The summed loss in nats.
+        pairs: The number of positive pairs.
+
+    Raises:
+        CorpusError: There is no pair.
+    """
     if pairs == 0:
         raise CorpusError(
             f"no word of the held-out sentences has a neighbour: give {option('validation')} a larger share."
@@ -77,6 +101,9 @@ class Trainer(Protocol):
 
         The last step of an epoch is drained. Unless threads or a GPU add in any order, the steps after `start` are
         those of a training that was never interrupted.
+
+        Args:
+            start: The position to start at.
         """
 
     def drain(self) -> None:
@@ -98,4 +125,8 @@ class Trainer(Protocol):
         """
 
     def restore(self, state: NamedArrays) -> None:
-        """Put back what `read_state` returned; only after `prepare`, before training or when drained."""
+        """Put back what `read_state` returned; only after `prepare`, before training or when drained.
+
+        Args:
+            state: Arrays of a trainer with the same settings.
+        """

@@ -32,7 +32,7 @@ def read_old_vectors(model: ModelSettings) -> OldVectors | None:
     """Return the vectors of model.init_from, None if it is not set.
 
     Args:
-        config: All settings.
+        model: The settings of the model.
 
     Raises:
         ConfigError: They have another number of dimensions.
@@ -52,9 +52,17 @@ def read_old_vectors(model: ModelSettings) -> OldVectors | None:
 
 
 def start_from(trainer: Trainer, words: Sequence[str], old: OldVectors) -> int:
-    """Set the input vectors of the `words` that `old` has to the old values, as float32; return how many it has.
+    """Set the input vectors of the words that `old` has to its values, as float32.
 
     All other input vectors, and all output vectors, stay as they are.
+
+    Args:
+        trainer: The trainer, prepared; its input vectors are changed.
+        words: (V,), the vocabulary.
+        old: The vectors to start from.
+
+    Returns:
+        The number of words that `old` has.
     """
     ids_by_word = old.word_vectors.ids_by_word
     old_ids = np.array([ids_by_word.get(word, -1) for word in words], np.int64)

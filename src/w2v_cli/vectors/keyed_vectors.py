@@ -78,7 +78,14 @@ class KeyedVectors:
         return Speller(self.words[:SUGGESTION_POOL])
 
     def word_id(self, word: str) -> int:
-        """Return the id of `word`, its row; raise UnknownWordError, with suggestions, for an unknown word."""
+        """Return the id of a word, its row.
+
+        Args:
+            word: The word.
+
+        Raises:
+            UnknownWordError: The word is not in the vocabulary; the error has suggestions.
+        """
         found = self.find(word)
         if found is None:
             raise self._unknown(word)
@@ -89,7 +96,12 @@ class KeyedVectors:
         return self.words.find(word) if isinstance(self.words, PackedWords) else self.ids_by_word.get(word)
 
     def starting_with(self, prefix: str, most: int) -> list[str]:
-        """Return the first `most` words that begin with `prefix`, in the order of their ids."""
+        """Return the first `most` words that begin with `prefix`, in the order of their ids.
+
+        Args:
+            prefix: The beginning of the words.
+            most: How many words to return at most.
+        """
         if isinstance(self.words, PackedWords):
             return self.words.starting_with(prefix, most)
         return list(islice((word for word in self.words if word.startswith(prefix)), most))
@@ -108,7 +120,7 @@ class KeyedVectors:
         near = self._speller.near(folded, SUGGESTIONS)
         suggestions = tuple(dict.fromkeys(cases + sums + near))[:SUGGESTIONS]
         hint = " or ".join(map(repr, suggestions))
-        advice = f"Did you mean {hint}?" if hint else f"Nothing similar in the vocabulary. {self._explain_absence()}"
+        advice = f"Did you mean {hint}?" if hint else f"Nothing similar found. {self._explain_absence()}"
         message = f"{word!r} is not in the vocabulary ({count(len(self), 'word')}). {advice}"
         return UnknownWordError(message, word=word, suggestions=suggestions)
 
@@ -164,6 +176,9 @@ def save(
 
 def load(path: Path) -> KeyedVectors:
     """Return the vectors of a file that `save` wrote, the rows memory-mapped, after every check that exists.
+
+    Args:
+        path: The vectors file.
 
     Raises:
         VectorsError: The file is missing, damaged, crafted, newer than this program or of another kind.

@@ -102,7 +102,12 @@ class PackedWords(Sequence[str]):
         return next((word_id for word_id in same if self._bytes(word_id) == encoded), None)
 
     def starting_with(self, prefix: str, most: int) -> list[str]:
-        """Return the first `most` words that begin with `prefix`, in the order of their ids."""
+        """Return the first `most` words that begin with `prefix`, in the order of their ids.
+
+        Args:
+            prefix: The beginning of the words.
+            most: How many words to return at most.
+        """
         encoded = prefix.encode("utf-8", "surrogatepass")
         ids = np.flatnonzero(self._lengths >= len(encoded))
         for place, byte in enumerate(encoded):
@@ -146,7 +151,14 @@ class PackedWords(Sequence[str]):
 
 
 def encode_words(words: Sequence[str]) -> tuple[Bytes, Offsets]:
-    """Return `words` as UTF-8 back to back (bytes,), and the first byte of each and the end of the last (V + 1,)."""
+    """Return words as UTF-8, back to back.
+
+    Args:
+        words: V words.
+
+    Returns:
+        The bytes (bytes,) uint8, and the offsets (V + 1,) int64: the first byte of each word, and the end of the last.
+    """
     if isinstance(words, PackedWords):
         return words.packed
     lengths = (len(word.encode("utf-8")) for word in words)

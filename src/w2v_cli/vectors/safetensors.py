@@ -34,7 +34,13 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor to write: safetensors' name of its type, its shape, and its data in blocks of rows."""
+    """A tensor to write.
+
+    Attributes:
+        dtype: safetensors' name of the type.
+        shape: one or two sizes.
+        blocks: the data, in blocks of rows.
+    """
 
     dtype: str
     shape: tuple[int, ...]
@@ -77,6 +83,9 @@ def load_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Json]:
     """Return the tensors of a file by name, as read-only views of the mapped file, and its metadata.
 
     Nothing is allocated for shapes before they have been compared with the size of the file.
+
+    Args:
+        path: The file.
 
     Raises:
         VectorsError: The file is missing, truncated, too long or altered, has another format version, or its header
@@ -123,7 +132,14 @@ def map_file(path: Path) -> mmap.mmap:
 
 
 def read_json(text: str | bytes) -> Any:
-    """Return the value of JSON text; raise ValueError if it is invalid, deeply nested, or has a number out of range."""
+    """Return the value of JSON text.
+
+    Args:
+        text: The JSON text.
+
+    Raises:
+        ValueError: The text is invalid, deeply nested, or has a number out of range.
+    """
     value = json.loads(text, parse_constant=_refuse_number, parse_float=_read_float)
     if not _is_shallow(value, _DEEPEST_NESTING):
         raise ValueError(f"it is nested deeper than {_DEEPEST_NESTING} levels")
@@ -131,7 +147,12 @@ def read_json(text: str | bytes) -> Any:
 
 
 def damaged(path: Path, cause: str) -> VectorsError:
-    """Return the error for a file that cannot be trusted."""
+    """Return the error for a file that cannot be trusted.
+
+    Args:
+        path: The file.
+        cause: What is wrong with it.
+    """
     return VectorsError(f"{path} is damaged or not a file of w2v: {cause}. Copy it again, or train again.")
 
 

@@ -33,10 +33,11 @@ class EpochMeasured:
 class LossCurve:
     """The loss of a training, its resumed runs taken together.
 
-    points: epochs done, and the mean loss since the previous point in nats per positive pair.
-    total: the number of epochs of the whole training.
-    ending: the last event if it ended the run, else "" (the run continues, or was killed).
-    unread_lines: the number of lines of the log that were cut or damaged.
+    Attributes:
+        points: epochs done, and the mean loss since the previous point in nats per positive pair.
+        total: the number of epochs of the whole training.
+        ending: the last event if it ended the run, else "" (the run continues, or was killed).
+        unread_lines: the number of lines of the log that were cut or damaged.
     """
 
     path: Path
@@ -98,7 +99,12 @@ def _finite(value: Any) -> float | None:
 
 
 def curve_of(path: Path, reports: Sequence["Progress"]) -> LossCurve:
-    """Return the curve of the reports of a training, which is named `path`."""
+    """Return the curve of the reports of a training.
+
+    Args:
+        path: The name of the curve.
+        reports: The reports of a training.
+    """
     points = [(report.progress * report.epochs, report.mean_loss) for report in reports]
     epochs = [
         EpochMeasured(
@@ -115,6 +121,9 @@ def curve_of(path: Path, reports: Sequence["Progress"]) -> LossCurve:
 
 def read_curve(path: Path) -> LossCurve:
     """Return the curve of a log; a line that is cut off, as the last may be, is skipped and counted.
+
+    Args:
+        path: A log of `w2v train --log`.
 
     Raises:
         ConfigError: The file cannot be read, is empty, or is not a log of `w2v train`.

@@ -88,14 +88,21 @@ def _columns(points: Points) -> tuple[list[float], list[float]]:
 
 
 def mark_of(number: int) -> str:
-    """Return the character that marks curve `number`."""
+    """Return the character that marks a curve.
+
+    Args:
+        number: From 0.
+    """
     return _MARKS[number % len(_MARKS)]
 
 
 def draw_text(curves: Sequence[Points], *, columns: int, rows: int = 15) -> list[str]:
     """Return lines that show curves on the same axes, each with its mark; later curves cover earlier ones.
 
-    At least one curve has points.
+    Args:
+        curves: Points (x, y) of each curve; at least one curve has points.
+        columns: The width of the axes in characters.
+        rows: Their height in lines.
 
     >>> for line in draw_text([[(0, 2.0), (1, 1.0)]], columns=15, rows=3): print(line)
     2.000 |*

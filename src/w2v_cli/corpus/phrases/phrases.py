@@ -109,7 +109,11 @@ class PassDone:
 
 @dataclass
 class JoinedText:
-    """A text as ids of `words`, in sentences as in EncodedText; phrases: of all passes, the best first."""
+    """A text as ids of `words`, in sentences as in EncodedText.
+
+    Attributes:
+        phrases: of all passes, the best first.
+    """
 
     words: list[str]
     word_ids: NDArray[np.int32]

@@ -23,9 +23,12 @@ _TILE = 8
 class Block:
     """Up to BLOCK_CENTRES consecutive kept words as centres, and the kept words around them.
 
-    contexts: (P,) int32, from `window` kept words before the first centre to `window` after the last; centres: (B,)
-    int32; is_pair: (P, B), whether contexts[p] lies in the window of centre b; negatives: (N,) int32, shared by all
-    pairs; position: the corpus position of the first centre.
+    Attributes:
+        contexts: (P,) int32, from `window` kept words before the first centre to `window` after the last.
+        centres: (B,) int32.
+        is_pair: (P, B), whether contexts[p] lies in the window of centre b.
+        negatives: (N,) int32, shared by all pairs.
+        position: the corpus position of the first centre.
     """
 
     contexts: NDArray[np.int32]

@@ -85,8 +85,12 @@ class Layout:
 class Text:
     """A corpus and its distributions on the device, as EncodedText, keep_probabilities and NegativeTable have them.
 
-    word_ids: (N,) int32; sentence_offsets: (S + 1,) int64; keep_probability and own_share: (V,) float32; alias: (V,)
-    int32.
+    Attributes:
+        word_ids: (N,) int32.
+        sentence_offsets: (S + 1,) int64.
+        keep_probability: (V,) float32.
+        own_share: (V,) float32.
+        alias: (V,) int32.
     """
 
     word_ids: Any
@@ -98,7 +102,11 @@ class Text:
 
 @dataclass(frozen=True)
 class KeptWords:
-    """Room on the device for the kept words of a launch: (spans, room) int32 each; span_bounds: (spans, 3) int32."""
+    """Room on the device for the kept words of a launch: (spans, room) int32 each.
+
+    Attributes:
+        span_bounds: (spans, 3) int32.
+    """
 
     word_ids: Any
     offsets: Any

@@ -26,9 +26,14 @@ _NEXT_TASK, _DONE = 0, 8  # in `counters`, apart by a line of the cache
 class Rounds(NamedTuple):
     """The data shared by the threads that train S spans.
 
-    starts, stops: (S,), corpus positions; first_rates, last_rates: (S,); bounds: (S, 3), what draw_span returned;
-    word_ids, positions, left, right, chances: KeptWords of each span; x_gradient, y_gradient, output_ids: of each
-    span's block, its gradients and the words of its outputs; losses, pairs: (S,); counters: (16,), zero at the start.
+    Attributes:
+        starts, stops: (S,), corpus positions.
+        first_rates, last_rates: (S,).
+        bounds: (S, 3), what draw_span returned.
+        word_ids, positions, left, right, chances: KeptWords of each span.
+        x_gradient, y_gradient, output_ids: of each span's block, its gradients and the words of its outputs.
+        losses, pairs: (S,).
+        counters: (16,), zero at the start.
     """
 
     starts: NDArray[np.int64]

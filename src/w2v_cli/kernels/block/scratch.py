@@ -18,7 +18,8 @@ _TILE = 4
 class Model(NamedTuple):
     """The model to train: both matrices, (V, D) with D a multiple of 16, and the setting of the step.
 
-    negatives: K, which the block's shared negatives stand for.
+    Attributes:
+        negatives: K, which the block's shared negatives stand for.
     """
 
     input_vectors: NDArray[np.float32]
@@ -27,21 +28,30 @@ class Model(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """The buffers of one thread.
+    """The buffers of one thread; for plans see sums_numba.Sums.
 
-    output_ids: (B + N,), the words of the centres, then of the negatives; next_ids: those of the next block.
-    x: (P, D), context words, P at least B + 2·window + 3 (skip-gram); h, h_gradient: (B, D), means of windows (CBOW).
-    means, spread: (T, B), the weights of each window's places, T at least 2·window + 4, a multiple of 16 (CBOW).
-    reaches_left, reaches_right: (window + 1, T), the weights of a window of each reach (skip-gram).
-    pair_weights, pair_scores, pair_errors: of the positive pairs, (B, T) by centre and place (skip-gram), or (1, B) by
-    centre (CBOW); row_pairs: (1, P), how many pairs a row has.
-    negatives: (D, N), their vectors as columns; is_a_centre: (N,), whether a negative equals a centre; negative_counts,
-    negative_scores, negative_errors: (P, N).
-    flat_…: the same memory in one row. in_order: 0, 1, 2, …
-    Plans of sums, see sums_numba.Sums: windows, (B, 4), the context rows of each centre, its own among them, and where
-    they lie in means or pair_errors; contexts, (P, 4), the centres that can have a context in their window; pairs,
-    (B, 4), each centre's own pair (CBOW); to_negatives, (P, 4), all negatives for each row; of_negatives, (N, 4), all
-    rows for each negative; empty: no sums.
+    Attributes:
+        output_ids: (B + N,), the words of the centres, then of the negatives.
+        next_ids: output_ids of the next block.
+        x: (P, D), context words, P at least B + 2·window + 3 (skip-gram).
+        h, h_gradient: (B, D), means of windows (CBOW).
+        means, spread: (T, B), the weights of each window's places, T at least 2·window + 4, a multiple of 16 (CBOW).
+        reaches_left, reaches_right: (window + 1, T), the weights of a window of each reach (skip-gram).
+        pair_weights, pair_scores, pair_errors: of the positive pairs, (B, T) by centre and place (skip-gram), or (1, B)
+            by centre (CBOW).
+        row_pairs: (1, P), how many pairs a row has.
+        negatives: (D, N), their vectors as columns.
+        is_a_centre: (N,), whether a negative equals a centre.
+        negative_counts, negative_scores, negative_errors: (P, N).
+        flat_…: the same memory in one row.
+        in_order: 0, 1, 2, …
+        windows: (B, 4), the plan of the context rows of each centre, its own included, with their places in means or
+            pair_errors.
+        contexts: (P, 4), the plan of the centres that can have a context in their window.
+        pairs: (B, 4), the plan of each centre's own pair (CBOW).
+        to_negatives: (P, 4), the plan of all negatives for each row.
+        of_negatives: (N, 4), the plan of all rows for each negative.
+        empty: a plan without sums.
     """
 
     output_ids: NDArray[np.int32]

@@ -37,8 +37,10 @@ class Draws(NamedTuple):
 class KeptWords(NamedTuple):
     """The kept words of a span, and up to `window` kept words before and after it; filled by `draw_span`.
 
-    word_ids, positions; left and right, the reach of a centre's window, 0 for a word that is none; chances: what was
-    drawn for each, to work in.
+    Attributes:
+        word_ids, positions: of each kept word.
+        left, right: the reach of a centre's window; 0 for a word that is not a centre.
+        chances: the draws for each position, a work array.
     """
 
     word_ids: NDArray[np.int32]

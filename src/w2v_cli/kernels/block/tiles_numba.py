@@ -19,7 +19,8 @@ _TWO_SQUARES, _THREE_SQUARES = 2 * SQUARE, 3 * SQUARE
 class Rows(NamedTuple):
     """Rows of a matrix, (V, D), in the order of `ids`: row i is matrix[ids[i]].
 
-    is_fresh: sums replace the rows instead of being added to them.
+    Attributes:
+        is_fresh: sums replace the rows instead of being added to them.
     """
 
     matrix: Any

@@ -24,7 +24,9 @@ _EPSILON = np.float32(ADAM_EPSILON)
 class LazyMoments:
     """Adam's state for one matrix: moments and gradient (V, D) float32, the gradient zero between steps.
 
-    rates: of the latest steps, `steps` in number; steps_done: (V,) int64, how many of them each row has taken.
+    Attributes:
+        rates: of the latest steps, `steps` in number.
+        steps_done: (V,) int64, how many of them each row has taken.
     """
 
     first: NDArray[np.float32]

@@ -19,7 +19,8 @@ _CACHE_FLOATS = 1 << 14  # 64 KiB a float32 array: Adam's seven fit the second-l
 class ArrayEngine:
     """The minibatch engine on NumPy; `CuPyArrayEngine` changes the four operations in which CuPy differs.
 
-    start: is changed in place.
+    Args:
+        start: is changed in place.
     """
 
     def __init__(self, objective: Objective, optimizer: str, start: Embeddings, *, xp: Any = np) -> None:

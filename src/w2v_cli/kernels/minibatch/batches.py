@@ -21,10 +21,13 @@ _CHUNK_CENTRES = 1 << 14  # drawn at a time: large enough to hide Python's cost,
 class Batch:
     """The examples of one step: predict each target from the mean of its inputs.
 
-    inputs: (B, C) word ids, filled up with NO_WORD (CBOW: the context words; skip-gram: the centre, C = 1);
-    targets: (B,) word ids (CBOW: the centre; skip-gram: one context word); negatives: (B, K) word ids.
-    centres: how many centre words the batch was made from; progress: share of the whole training done after it;
-    centres_done: how many centres of the epoch are done after it.
+    Attributes:
+        inputs: (B, C) word ids, filled up with NO_WORD (CBOW: the context words; skip-gram: the centre, C = 1).
+        targets: (B,) word ids (CBOW: the centre; skip-gram: one context word).
+        negatives: (B, K) word ids.
+        centres: how many centre words the batch was made from.
+        progress: share of the whole training done after it.
+        centres_done: how many centres of the epoch are done after it.
     """
 
     inputs: NDArray[np.int32]
@@ -47,9 +50,11 @@ class BatchBuilder:
         self._negatives: NegativeTable = build_negative_table(counts, config.sampling.exponent)
 
     def iterate_epoch(self, epoch: int, first_centre: int = 0) -> Iterator[list[Batch]]:
-        """Yield the batches of one epoch (from 0) in their shuffled order, some at a time; the last may be smaller.
+        """Yield the batches of one epoch in their shuffled order, some at a time; the last may be smaller.
 
-        first_centre: leave out the batches before it; one of them ended there.
+        Args:
+            epoch: From 0.
+            first_centre: The number of centres to skip; a batch ended there.
         """
         epochs, size = self._config.training.epochs, self._config.training.batch_size
         windows = draw_windows(self._corpus, self._config, self._keep_probability, epoch)

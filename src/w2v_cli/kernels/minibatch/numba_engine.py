@@ -100,7 +100,8 @@ def _add_rows(matrix: Any, rows: Any, coefficients: Any, vectors: Any, scale: fl
 class NumbaEngine:
     """The minibatch engine, compiled, for one thread.
 
-    start: is changed in place.
+    Args:
+        start: is changed in place.
     """
 
     def __init__(self, objective: Objective, optimizer: str, start: Embeddings) -> None:

@@ -17,8 +17,10 @@ MAX_SCORE = 80.0  # the float32 sigmoid is flat long before; exp stays finite
 class RowGradients:
     """The gradient of a matrix in factors: row rows[b, m] receives coefficients[b, m] · vectors[b].
 
-    rows: (B, M) int32; coefficients: (B, M) floats, 0 where there is no row; vectors: (B, D) floats. A row that occurs
-    several times receives the sum.
+    Attributes:
+        rows: (B, M) int32.
+        coefficients: (B, M) floats, 0 where there is no row.
+        vectors: (B, D) floats. A row that occurs several times receives the sum.
     """
 
     rows: Any

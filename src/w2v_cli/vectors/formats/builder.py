@@ -23,8 +23,9 @@ _ESCAPE = re.compile(r"\\(?:\\|x([0-9a-f]{2}))")
 class VectorsBuilder:
     """Collects words and rows in the order of the file; raises VectorsError, with the place, for invalid ones.
 
-    name: the file as messages call it. place: describes where in the file the row of a number (from 0) is, such as
-    `line 12`.
+    Args:
+        name: the file as messages call it.
+        place: describes where in the file the row of a number (from 0) is, such as `line 12`.
     """
 
     def __init__(self, name: str, dim: int, options: ImportOptions, place: Callable[[int], str]) -> None:

@@ -15,7 +15,8 @@ NumberType = Literal["float32", "float16", "int8"]
 class ExportOptions:
     """Options of an export: the type of the numbers in the file, and whether to replace an existing file.
 
-    on_done: called with the number of rows written so far and the number of all rows.
+    Attributes:
+        on_done: called with the number of rows written so far and the number of all rows.
     """
 
     dtype: NumberType
@@ -27,7 +28,9 @@ class ExportOptions:
 class ImportOptions:
     """Options of an import: the vectors file to write, the type of its numbers, whether to resolve escapes in words.
 
-    on_done: called with the number of rows read so far, by formats that are not read from the first byte to the last.
+    Attributes:
+        on_done: called with the number of rows read so far, by formats that are not read from the first byte to the
+            last.
     """
 
     path: Path
@@ -58,15 +61,17 @@ def only_path(path: Path) -> list[Path]:
 class Format:
     """A file format.
 
-    name: as in `--format`; title: as in messages.
-    suffixes: ends of file names that select the format.
-    dtypes: types of number that it can be written with, the default first.
-    write: writes vectors to a path, completely or not at all.
-    read: reads a stream; raises VectorsError, with the place, for a damaged file.
-    recognises: whether a file that begins with these bytes (up to 64 KiB) has this format.
-    separators: ASCII characters that a word cannot contain.
-    files: the files that an export to a path writes.
-    may_be_compressed: whether compressed files are read and written; a format whose parts are looked up cannot be.
+    Attributes:
+        name: as in `--format`.
+        title: as in messages.
+        suffixes: ends of file names that select the format.
+        dtypes: types of number that it can be written with, the default first.
+        write: writes vectors to a path, completely or not at all.
+        read: reads a stream; raises VectorsError, with the place, for a damaged file.
+        recognises: whether a file that begins with these bytes (up to 64 KiB) has this format.
+        separators: ASCII characters that a word cannot contain.
+        files: the files that an export to a path writes.
+        may_be_compressed: whether compressed files are read and written; a format whose parts are looked up cannot be.
     """
 
     name: str

@@ -22,9 +22,12 @@ _BLOCK_BYTES = 4 << 20  # of lines that are processed together
 class ByteStream:
     """The decompressed bytes of a file, read once and in order.
 
-    name: the file as messages call it; path: None for stdin; size: the number of bytes, None if not known beforehand;
-    sha256: of the file as stored, complete once everything has been read. on_done: called with the number of stored
-    bytes read so far and the number of all.
+    Args:
+        name: the file as messages call it.
+        path: the file, None for stdin.
+        size: the number of bytes, None if not known beforehand.
+        read: returns the next stored bytes.
+        on_done: called with the number of stored bytes read so far and the number of all.
     """
 
     def __init__(

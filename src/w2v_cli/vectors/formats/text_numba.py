@@ -10,7 +10,7 @@ from w2v_cli.jit.njit import njit
 _LARGEST_POWER = 60  # of ten: 1.4e-45, float32's smallest number, with 9 digits is 140129846e-53
 _POWERS = np.array([float(f"1e{power}") for power in range(_LARGEST_POWER + 1)])
 _MARGIN = 2.0**-50  # digits, power and quotient each have a relative error of at most 2^-53
-_MOST_DIGITS = 19  # any number of so many digits fits into 64 bits
+_MOST_DIGITS = 19  # any number of that many digits fits into 64 bits
 _SPACE, _NEWLINE, _PLUS, _MINUS, _POINT, _ZERO, _NINE = 32, 10, 43, 45, 46, 48, 57
 _LOWER_E, _UPPER_E = 101, 69
 

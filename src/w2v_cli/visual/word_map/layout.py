@@ -29,9 +29,11 @@ _TYPICAL_POOL = 100  # the most frequent words of a cluster; those nearest to it
 class MapOptions:
     """Options of a map.
 
-    words: the number of words, the most frequent; min_count: the fewest occurrences of a word.
-    neighbours, clusters: their number.
-    seed: of the first centres of clusters, and of UMAP and t-SNE.
+    Attributes:
+        words: the number of words, the most frequent.
+        min_count: the fewest occurrences of a word.
+        neighbours, clusters: their number.
+        seed: of the first centres of clusters, and of UMAP and t-SNE.
     """
 
     words: int = 10_000
@@ -46,10 +48,12 @@ class MapOptions:
 class WordMap:
     """A map of N words, the most frequent first.
 
-    points: (N, 2) positions in the plane.
-    neighbours, cosines: (N, K) indices of the nearest words in `words`, nearest first, and their similarities.
-    clusters: (N,) the cluster of each word; typical: for each cluster the indices of the words that name it.
-    explained: the share of the variance that PCA keeps; None for other projections.
+    Attributes:
+        points: (N, 2) positions in the plane.
+        neighbours, cosines: (N, K) indices of the nearest words in `words`, nearest first, and their similarities.
+        clusters: (N,) the cluster of each word.
+        typical: for each cluster the indices of the words that name it.
+        explained: the share of the variance that PCA keeps; None for other projections.
     """
 
     words: list[str]

@@ -26,7 +26,15 @@ class Projected(NamedTuple):
 
 
 def check_method(method: Method) -> None:
-    """Raise ConfigError for an unknown method, MissingDependencyError if its package is not installed."""
+    """Check that a projection can be used.
+
+    Args:
+        method: The name of a projection.
+
+    Raises:
+        ConfigError: The method is unknown.
+        MissingDependencyError: Its package is not installed.
+    """
     if method not in get_args(Method):
         raise ConfigError(f"unknown projection {method!r}; choose one of {', '.join(get_args(Method))}.")
     if method in _PACKAGES and importlib.util.find_spec(_PACKAGES[method]) is None:

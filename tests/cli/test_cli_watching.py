@@ -38,7 +38,7 @@ def test_scores_are_shown_told_and_kept(fork):
     )
 
     told = json.loads(done.stdout)
-    line = r"^epoch \d of 2: .*pairs\.txt (\S+) \(75 %\), questions\.txt (\S+) \(67 %\),"
+    line = r"^Epoch \d of 2: .*pairs\.txt (\S+) \(75 %\), questions\.txt (\S+) \(67 %\),"
     lines = re.findall(line, done.stderr, re.MULTILINE)
     saved = keyed_vectors.load(fork.folder / "w2v.safetensors")
     [pairs, questions] = read_sets([str(fork.folder / name) for name in ("pairs.txt", "questions.txt")], fork.folder)
@@ -133,7 +133,7 @@ def test_a_plan_says_what_would_happen(fork):
     subjects = dict(line.split(": ", 1) for line in done.stdout.splitlines())
     assert list(subjects) == ["corpus", "vocabulary", "model", "training", "files", "memory", "disk", "time"]
     assert subjects["corpus"] == "text.txt; 1 file, 810 words"
-    assert subjects["vocabulary"] == "18 words with 810 occurrences"
+    assert subjects["vocabulary"] == "18 words, which occur 810 times"
     assert subjects["files"] == "new.safetensors, new.safetensors.snapshot, run.jsonl"
     assert re.match(r"about \d+ s, estimated from a short trial at [\d,]+ words/s", subjects["time"])
     assert fork.files() == before

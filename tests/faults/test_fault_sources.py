@@ -95,7 +95,7 @@ def test_a_stdin_that_does_not_wait_is_waited_for(w2v, slow_stdin):
         _, said = process.communicate()
 
     assert process.returncode == 0, said
-    assert said.startswith("810 words")
+    assert said.startswith("Read 810 words")
 
 
 def test_waiting_for_stdin_can_be_interrupted(w2v, slow_stdin):

@@ -171,10 +171,10 @@ def test_memory_that_ends_anywhere_is_one_line(fork, more):
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (("--learning-rate", "5"), r"The learning rate 5 is 1e\+02 times what is usual for cbow"),
+        (("--learning-rate", "5"), r"The learning rate 5 is 100 times what is usual for cbow"),
         (
             ("--model", "skipgram", "--learning-rate", "5"),
-            r"The learning rate 5 is 2e\+02 times what is usual for skip",
+            r"The learning rate 5 is 200 times what is usual for skip",
         ),
         (
             ("--algorithm", "minibatch", "--set", "training.batch_size=100000", "--learning-rate", "0.07"),
@@ -195,7 +195,8 @@ def test_a_diverged_training_writes_nothing(fork, arguments, cause):
     assert fork.files()["w2v.safetensors"] == b"old"
     assert sorted(fork.files()) == ["run.jsonl", "text.txt", "w2v.safetensors"]
     last = json.loads(fork.files()["run.jsonl"].splitlines()[-1])
-    assert (last["event"], last["exit_code"], last["message"]) == ("error", 1, message)
+    assert (last["event"], last["exit_code"]) == ("error", 1)
+    assert last["message"].split(": try ")[0] == message.split(": try ")[0]  # then each has its own name of the setting
 
 
 def test_a_device_is_no_place_that_fills_up():

@@ -136,7 +136,7 @@ def test_the_largest_value_is_found_in_any_block(rows):
         ({"learning_rate": 0.5}, "The learning rate 0.5 is 10 times what is usual for cbow: try learning_rate=0.05."),
         (
             {"learning_rate": 0.1, "algorithm": "minibatch", "optimizer": "adam", "batch_size": 9000},
-            "The learning rate 0.1 is 1e+02 times what is usual for adam: try learning_rate=0.001.",
+            "The learning rate 0.1 is 100 times what is usual for adam: try learning_rate=0.001.",
         ),
         (
             {"model": "skipgram", "algorithm": "minibatch", "batch_size": 4096},

@@ -114,7 +114,7 @@ def likely_cause(config: Config) -> str:
     causes = []
     if rate > _FAR * usual:
         causes.append(
-            f"The learning rate {rate:g} is {rate / usual:.2g} times what is usual for {whose}: try "
+            f"The learning rate {rate:g} is {rate / usual:.3g} times what is usual for {whose}: try "
             f"{option('learning_rate', float(f'{usual:g}'))}."
         )
     if is_summed and training.batch_size > _FAR * _USUAL_BATCH:

@@ -1,9 +1,10 @@
 # make demo: train on built-in text and ask it questions.   make test: every test.   Both need Python 3.11+ and pip only.
 PYTHON ?= python3
+export PYTHONDONTWRITEBYTECODE =  # the tests start a thousand processes: each would compile every module anew
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench docs
+.PHONY: demo test check lint bench docs
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +18,9 @@ $(VENV)/.installed: $(VENV)/.demo
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2
+
+check: lint
+	$(BIN)/python -m pytest -n 2 -m "not slow and not cluster and not gpu and not browser"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .

@@ -10,11 +10,21 @@ from hypothesis import settings
 
 from cli.running import FAST, TEXT, make_program
 from cycle_text import write_cycle_text
+from s3_server import serve_texts
 
 settings.register_profile("w2v", deadline=None)  # no test is timed: compiled code is loaded at its first call
 settings.load_profile("w2v")
 
 ROOT = Path(__file__).resolve().parents[1]
+_MARKED = {"cluster": "cluster", "faults": "slow", "gpu": "gpu"}  # folders whose tests have a marker in common
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests of a folder that are of one kind."""
+    for item in items:
+        marker = _MARKED.get(item.path.relative_to(ROOT).parts[1])
+        if marker is not None:
+            item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +92,10 @@ def asked(w2v, trained):
     """Return the Program with w2v.safetensors in its folder: ready to be asked."""
     shutil.copyfile(trained, w2v.folder / "w2v.safetensors")
     return w2v
+
+
+@pytest.fixture(scope="module")
+def s3_store():
+    """Yield the environment that leads to a store with texts, and its file system; skip where none can be run."""
+    with serve_texts() as store:
+        yield store

@@ -184,7 +184,7 @@ def test_the_odd_word_is_shown(asked):
 
     assert (word, ranked[0][0], len(ranked)) == ("-lrb-", "-lrb-", 4)
     assert [row[0] for row in lines] == ["war", "-lrb-"]
-    assert "needs 3" in the_error(asked.run("odd", "sea", "ship"), 2)
+    assert "at least three different words" in the_error(asked.run("odd", "sea", "ship"), 2)
 
 
 def test_vectors_are_printed(asked):

@@ -27,6 +27,8 @@ from faults.cluster_runs import (
 )
 from w2v_cli.vectors import keyed_vectors
 
+pytestmark = pytest.mark.cluster
+
 VECTORS = "w2v.safetensors"
 
 
@@ -48,7 +50,7 @@ def test_the_number_of_workers_changes_nothing(w2v):
     """1, 2 and 3 workers give the same bytes, with held-out loss; the file says the shards, not the cluster."""
     for workers in (1, 2, 3):
         told = train(w2v, "--cluster", f"local:{workers}", "--validation", "0.05", "--output", f"{workers}.safetensors")
-        assert f"cluster: local:{workers}, {workers} worker" in told
+        assert f"Cluster: local:{workers}, {workers} worker" in told
 
     files = [(w2v.folder / f"{workers}.safetensors").read_bytes() for workers in (1, 2, 3)]
     assert files[0] == files[1] == files[2]

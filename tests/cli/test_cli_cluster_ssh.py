@@ -18,6 +18,8 @@ pytest.importorskip("distributed", reason="the extra distributed is not installe
 from cli.running import make_program
 from faults.cluster_runs import SECONDS, SETTINGS, free_port, has_trained, wait_for, write_text
 
+pytestmark = pytest.mark.cluster
+
 SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "cluster" / "ssh.sh"
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 NEEDED = ("ssh", "ssh-keygen", "openssl", "tar")
@@ -122,6 +124,6 @@ def test_the_script_trains_over_ssh_as_local_workers_do(tmp_path, ssh):
     assert process.returncode == 0, told
     assert ports  # those of the worker, which the scheduler may have on another machine
     assert answers_unencrypted == []
-    assert "cluster: tls://127.0.0.1:" in told
+    assert "Cluster: tls://127.0.0.1:" in told
     assert Path(output).read_bytes() == (program.folder / "local.safetensors").read_bytes()
     assert not list(Path(tempfile.gettempdir()).glob("w2v-cluster-*/pid"))

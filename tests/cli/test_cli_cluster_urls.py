@@ -9,12 +9,13 @@ pytest.importorskip("distributed", reason="the extra distributed is not installe
 pytest.importorskip("aiohttp", reason="the extra remote is not installed: NOT run")
 pytest.importorskip("fsspec", reason="the extra remote is not installed: NOT run")
 
-from test_remote_s3 import store  # noqa: F401  a fixture
 
 from cli.running import make_program, the_error
 from faults.cluster_runs import SETTINGS, finish, has_trained, wait_for, write_text
 from http_server import Answer, File, running_server
 from w2v_cli.vectors import keyed_vectors
+
+pytestmark = pytest.mark.cluster
 
 TRAIN = ("--cluster", "local:2", *SETTINGS, "--epochs", "1")
 ONE_SHARD = ("--set", "cluster.shards=1", "--set", "cluster.sync_words=1000000")
@@ -92,9 +93,9 @@ def test_a_server_without_ranges_is_read_as_one(w2v, server):
     assert found.metadata["epoch_losses"] == expected.metadata["epoch_losses"]
 
 
-def test_a_store_gives_the_same_bytes_as_the_disk(w2v, store):
+def test_a_store_gives_the_same_bytes_as_the_disk(w2v, s3_store):
     """A file of S3 is read in parts, too."""
-    environment, system = store
+    environment, system = s3_store
     system.pipe("texts/cluster/text.txt", (w2v.folder / "text.txt").read_bytes())
     expected = train(w2v, "text.txt")
 

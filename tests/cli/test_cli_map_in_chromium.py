@@ -10,6 +10,8 @@ import pytest
 from w2v_cli.vectors import keyed_vectors
 from w2v_cli.vectors.keyed_vectors import KeyedVectors
 
+pytestmark = pytest.mark.browser
+
 CHROMIUM = os.environ.get("W2V_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "</script><script>document.title='broken'</script>"
 WORDS = ["sea", "ship", "shore", "Río", "war", "peace", HOSTILE, *(f"word{number}" for number in range(60))]

@@ -6,8 +6,8 @@ import threading
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from test_snapshot import IDENTITY, STATE
 
+from snapshots import IDENTITY, STATE
 from w2v_cli.config.types import Interval, parse_interval
 from w2v_cli.errors import DivergedError, StorageError
 from w2v_cli.training import snapshot, snapshot_writer

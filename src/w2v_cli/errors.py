@@ -40,7 +40,12 @@ def render(message: str, write: Callable[..., str]) -> str:
 
     def replace(found: re.Match[str]) -> str:
         name, value = found.groups()
-        return write(name) if value is None else write(name, json.loads(value))
+        if value is None:
+            return write(name)
+        try:
+            return write(name, json.loads(value))
+        except ValueError:  # not of `option`: a file name, say, that holds the marks
+            return found.group()
 
     return _REFERENCE.sub(replace, message)
 

@@ -64,3 +64,13 @@ def test_a_reference_is_rendered_for_its_reader(arguments, typed, keyword):
     assert render(error.message, as_option) == f"{{give}} {typed}."
     assert str(error) == f"{{give}} {keyword}."
     assert render(error.message, as_keyword) == str(error)
+
+
+def test_marks_in_a_file_name_are_text(w2v):
+    """A name that holds the marks of a reference is no reference: one line, and the exit code of a missing file."""
+    mark, end = "\N{WORD JOINER}\N{INVISIBLE SEPARATOR}", "\N{INVISIBLE SEPARATOR}\N{WORD JOINER}"
+
+    done = w2v.run("info", f"{mark}seed=oops{end}")
+
+    assert (done.returncode, done.stderr.count("\n")) == (4, 1)
+    assert "Traceback" not in done.stderr

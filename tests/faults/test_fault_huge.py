@@ -63,5 +63,5 @@ def test_an_endless_line_is_trained_on(limited):
 
     assert "Read 2,001,620 words" in said
     assert "Vocabulary: 18 words (0.1 % of the text)" in said
-    dropped = re.findall(r"([\d,]+) (?:rarer than min_count|occurrences of [\d,]+ words over max_vocab)", said)
+    dropped = re.findall(r"([\d,]+) (?:rarer than [\d,]+ dropped|occurrences of [\d,]+ words over max_vocab)", said)
     assert sum(int(number.replace(",", "")) for number in dropped) == 2_000_000

@@ -90,7 +90,7 @@ def test_what_was_dropped_is_told(w2v):
     assert (
         "1 file, 3.7 kB, 60 sentences; also: 1 token too long (200 bytes), 1 invalid character, 1 NUL byte\n"
     ) in done.stderr
-    assert "; 2 rarer than min_count dropped\n" in done.stderr
+    assert "; 2 rarer than 5 dropped\n" in done.stderr
     report = json.loads(done.stdout)["corpus"]
     assert {name: number for name, number in report.items() if number} == {
         "files": 1,

@@ -41,8 +41,8 @@ class TrainingDisplay(Display):
                 self._show_saved(event)
 
     def _show_corpus(self, event: CorpusScanned) -> None:
-        for warning in event.warnings:
-            console.warn(warning)
+        for notice in event.notices:
+            console.warn(notice)
         self.say(_scanned_line(event))
         self.say(_report_line(event.report))
 
@@ -83,7 +83,7 @@ def _found_line(event: CorpusFound) -> str:
 def _scanned_line(event: CorpusScanned) -> str:
     share = 100 * event.kept_words / max(1, event.words)
     rare = event.report.rare_words
-    dropped = f"; {rare:,} rarer than min_count dropped" if rare else ""
+    dropped = f"; {rare:,} rarer than {event.min_count:,} dropped" if rare else ""
     return (
         f"Read {count(event.words, 'word')} in {_elapsed(event.seconds)}. "
         f"Vocabulary: {count(event.vocabulary_size, 'word')} ({share:.1f} % of the text){dropped}"

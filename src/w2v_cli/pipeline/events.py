@@ -44,8 +44,9 @@ class CorpusScanned:
         different_words: different words found.
         vocabulary_size: V, the words that are trained on.
         kept_words: occurrences of those words.
+        min_count: the occurrences that a word needs to be kept.
         sha256: the fingerprint of the text, in hexadecimal.
-        warnings: a line for each problem of the text; `errors.render` names the settings in it.
+        notices: a line for each problem of the text, with references to settings that `errors.render` replaces.
         report: what was read and what was dropped.
         seconds: the time that the scan took.
     """
@@ -54,17 +55,19 @@ class CorpusScanned:
     different_words: int
     vocabulary_size: int
     kept_words: int
+    min_count: int
     sha256: str
-    warnings: tuple[str, ...]
+    notices: tuple[str, ...]
     report: ScanReport
     seconds: float
 
     @classmethod
-    def of(cls, corpus: ScannedCorpus, seconds: float) -> Self:
+    def of(cls, corpus: ScannedCorpus, min_count: int, seconds: float) -> Self:
         """Return the event for a scanned corpus.
 
         Args:
             corpus: The scanned corpus.
+            min_count: The setting that it was scanned with.
             seconds: The time that the scan took.
         """
         return cls(
@@ -72,11 +75,17 @@ class CorpusScanned:
             different_words=corpus.distinct_words,
             vocabulary_size=len(corpus.vocabulary),
             kept_words=corpus.vocabulary.kept_words,
+            min_count=min_count,
             sha256=corpus.sha256,
-            warnings=corpus.warnings,
+            notices=corpus.warnings,
             report=corpus.report,
             seconds=seconds,
         )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A line for each problem of the text, which names settings as Python does."""
+        return tuple(render(notice, as_keyword) for notice in self.notices)
 
     def as_json(self) -> dict[str, Any]:
         """Return the event for JSON."""
@@ -87,7 +96,7 @@ class CorpusScanned:
             "vocabulary": self.vocabulary_size,
             "kept_words": self.kept_words,
             "sha256": self.sha256,
-            "warnings": [render(warning, as_keyword) for warning in self.warnings],
+            "warnings": list(self.warnings),
             "report": self.report.as_json(),
             "scan_seconds": self.seconds,
         }

@@ -246,7 +246,8 @@ class ClusterRun:
         started = time.perf_counter()
         on_read = partial(_emit_read, on_event)
         self._read = scan_on(self._cluster, found.sources, self._config, on_read)
-        on_event(CorpusScanned.of(self._read.corpus, time.perf_counter() - started))
+        min_count = self._config.corpus.min_count
+        on_event(CorpusScanned.of(self._read.corpus, min_count, time.perf_counter() - started))
         return self._read.corpus
 
     def build_trainer(self, schedule: Schedule, backend: Backend) -> tuple[Trainer, EngineLoaded, int]:
@@ -284,7 +285,7 @@ def scan_found(
     started, threads = time.perf_counter(), threads or available_cores()
     on_read = partial(_emit_read, on_event)
     result = scan_corpus(found.sources, settings, threads=threads, beside=beside, on_read=on_read)
-    on_event(CorpusScanned.of(result.corpus, time.perf_counter() - started))
+    on_event(CorpusScanned.of(result.corpus, settings.min_count, time.perf_counter() - started))
     return result
 
 

@@ -24,7 +24,9 @@ STATE = TrainerState(
     seconds=1.5,
     lowest_loss=2.25,
     best_epoch=3,
-    reports=[Progress(1, 4, 0.25, 1000.0, 3.0, 0.05, 1e-300, 2.5, scores=(SetScore("x", "accuracy", None, 0, 3),))],
-    is_over=False,
+    reports=[
+        Progress(1, 4, 0.25, 1000.0, 3.0, 0.05, 1e-300, 2.5, 2.25, (SetScore("x", "accuracy", None, 0, 3),), 1, 2, 3)
+    ],
+    is_over=True,
     arrays={"input_vectors": ROWS, "output_vectors": ROWS * 2, "steps": np.array([5], np.int64)},
 )

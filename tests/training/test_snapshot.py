@@ -13,8 +13,9 @@ from numpy.testing import assert_array_equal
 from snapshots import IDENTITY, ROWS, STATE
 from w2v_cli.errors import DivergedError, StorageError, VectorsError
 from w2v_cli.training import snapshot
+from w2v_cli.training.progress import Progress
 from w2v_cli.training.snapshot import Snapshot, check_state
-from w2v_cli.training.state import BEST_VECTORS
+from w2v_cli.training.state import BEST_VECTORS, TrainerState
 from w2v_cli.vectors import keyed_vectors, safetensors
 from w2v_cli.vectors.safetensors import Tensor, save_tensors
 
@@ -43,6 +44,15 @@ def test_everything_comes_back(path):
     for name, array in STATE.arrays.items():
         assert found.state.arrays[name].dtype == array.dtype
         assert found.state.arrays[name].tobytes() == array.tobytes()
+
+
+def test_the_example_has_a_value_of_its_own_in_every_field():
+    """A field that is added has a default: the example must hold another value, or its loss would go unnoticed."""
+    start = TrainerState.at_start()
+    blank = Progress(0, 0, 0, 0, 0, 0, 0, None)
+    for example, plain in [(STATE, start), (STATE.sums, start.sums), (STATE.reports[0], blank)]:
+        for field in dataclasses.fields(example):
+            assert getattr(example, field.name) != getattr(plain, field.name), field.name
 
 
 def test_equal_snapshots_are_equal_files(path, tmp_path):

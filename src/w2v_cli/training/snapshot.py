@@ -19,7 +19,7 @@ from w2v_cli.training.state import BEST_VECTORS, INPUT_VECTORS, TrainerState
 from w2v_cli.training.trainer import NamedArrays, Position
 from w2v_cli.vectors import BLOCK_ROWS, MAX_FLOAT16, Tensor, damaged, load_tensors, read_json, save_tensors
 
-SNAPSHOT_VERSION = 1  # of this file's layout: raised when a new w2v could not be read by an old one
+SNAPSHOT_VERSION = 1  # of this file's layout: raised when an older w2v could no longer read the file
 TRAINING_VERSION = 1  # of what a training computes: raised when the same settings give other vectors than before
 
 _SECOND_MOMENTS = "_second_moments"  # how the names of Adam's end

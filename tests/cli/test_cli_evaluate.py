@@ -191,7 +191,7 @@ def test_json_has_every_digit(fork):
             "no evaluation sets in data: run `w2v download questions-words wordsim353 simlex999`, or pass ",
         ),
         (["--on", "none.txt"], 3, "the evaluation set 'none.txt' is neither a file nor one of questions-words, "),
-        (["--on", "wordsim353"], 3, "wordsim353 is not complete in data; run `w2v download wordsim353` first."),
+        (["--on", "wordsim353"], 3, "wordsim353 is not downloaded; run `w2v download wordsim353`."),
         (["--on", "ptb"], 2, "ptb is a corpus, not an evaluation set"),
         (["--on", "empty.txt"], 3, "empty.txt holds nothing"),
         (["--on", "cut.txt"], 3, "cut.txt:3: a question has 4 words, found 2"),

@@ -78,7 +78,7 @@ def test_a_downloaded_set_is_known_by_its_name(w2v):
 @pytest.mark.parametrize(
     ("name", "exit_code", "cause"),
     [
-        ("wordsim353", 3, "wordsim353 is not complete in "),
+        ("wordsim353", 3, "wordsim353 is not downloaded; run `w2v download wordsim353`."),
         ("wordsim", 3, "the evaluation set 'wordsim' is neither a file nor one of questions-words, wordsim353, "),
         ("-", 2, "an evaluation set cannot be read from stdin (-); name a file"),
         ("ptb", 2, "ptb is a corpus, not an evaluation set; choose one of questions-words"),

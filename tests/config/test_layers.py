@@ -24,7 +24,7 @@ def test_a_wrong_table_of_corpora_is_reported():
 
     assert str(caught.value).splitlines() == [
         "corpus ptb: corpus.tokns: unknown setting; did you mean corpus.tokens?",
-        "corpus ptb: corpus.min_count: must be >= 1, was 0 (allowed: 1 to 1000000000)",
+        "corpus ptb: corpus.min_count: must be from 1 to 1000000000, was 0",
     ]
 
 

@@ -57,11 +57,11 @@ def test_texts_are_read_in_the_order_in_which_they_are_named(tree):
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("none.txt", "'none.txt' is neither a file nor a name: No such file or directory; check the path"),
-        ("a.txt/x", "'a.txt/x' is neither a file nor a name: Not a directory"),
+        ("none.txt", "no file and no name is called 'none.txt'; check the path"),
+        ("a.txt/x", "'a.txt/x' cannot be read: Not a directory; check the path"),
         ("*.pdf", r"the pattern '\*.pdf' matches no file"),
         ("a.txt/*", "matches no file|Not a directory"),
-        ("b/.git/none", "neither a file"),
+        ("b/.git/none", "no file and no name is called"),
         ("nothing", "the folder nothing holds no text"),
     ],
 )
@@ -72,7 +72,7 @@ def test_what_is_not_there_is_named(text, cause):
     Path("nothing/.hidden").write_text("a b\n", encoding="utf-8")
 
     with pytest.raises(CorpusError, match=cause) as refusal:
-        find_sources(["a.txt", text], hint=" nor a name")
+        find_sources(["a.txt", text], hint=" and no name")
 
     assert refusal.value.exit_code == 3
 

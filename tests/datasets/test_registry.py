@@ -140,7 +140,7 @@ def test_built_in_text_without_its_packages_says_how_to_get_them(tmp_path, monke
 
 def test_corpus_that_is_not_downloaded_names_the_command(tmp_path):
     """Training on ptb before its download says what to run."""
-    with pytest.raises(CorpusError, match=r"run `w2v download ptb` first"):
+    with pytest.raises(CorpusError, match=r"the corpus ptb is not downloaded; run `w2v download ptb`"):
         registry.locate("ptb", tmp_path)
 
 

@@ -39,7 +39,7 @@ def sets_at(tmp_path):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_scores_are_those_of_the_saved_file(words, sets_at, tmp_path, threads):
-    """The evaluator gives the numbers that evaluation.py gives of the float16 file."""
+    """The evaluator gives the numbers that `evaluate` gives for the float16 file."""
     sets = sets_at(questions=QUESTIONS, pairs=PAIRS)
     keyed_vectors.save(tmp_path / "x", words, overwrite=False)
     saved = keyed_vectors.load(tmp_path / "x")
@@ -130,7 +130,7 @@ def test_a_huge_file_is_refused(sets_at, monkeypatch):
     ("source", "kind", "cause"),
     [
         ("ptb", ConfigError, "ptb is a corpus, not an evaluation set; choose one of questions-words, "),
-        ("wordsim353", CorpusError, r"wordsim353 is not complete in .*run `w2v download wordsim353` first"),
+        ("wordsim353", CorpusError, r"wordsim353 is not downloaded; run `w2v download wordsim353`"),
         ("wordsim35", CorpusError, "neither a file nor one of .* did you mean 'wordsim353'"),
         ("/", CorpusError, "cannot read the evaluation set /: Is a directory"),
     ],

@@ -40,7 +40,7 @@ def test_a_compressed_text_is_told_by_its_bytes(w2v):
 def test_a_damaged_text_is_refused_with_the_place(w2v, name, damage, cause):
     """Cut off, with a flipped bit or with something after it: exit code 3, the file, the byte, no vectors.
 
-    tests/test_unpacking.py damages every format in every way.
+    tests/system/test_compression.py damages every format in every way.
     """
     packed = PACK[name](PARAGRAPH)
     half = len(packed) // 2

@@ -15,10 +15,10 @@ from cli.running import FAST, TEXT, the_error
 @pytest.mark.parametrize(
     ("corpus", "expected"),
     [
-        ("no-such.txt", "neither a file nor a corpus name (demo, ptb)"),
+        ("no-such.txt", "no file and no corpus (demo, ptb) is called 'no-such.txt'; check the path."),
         ("none/*.txt", "the pattern 'none/*.txt' matches no file"),
         ("folder", "the folder folder holds no text"),
-        ("ptb", "run `w2v download ptb` first"),
+        ("ptb", "the corpus ptb is not downloaded; run `w2v download ptb`."),
     ],
 )
 def test_a_missing_corpus_is_named(w2v, corpus, expected):

@@ -113,7 +113,7 @@ def test_words_come_back_from_their_file_or_are_refused(tmp_path_factory, senten
         ({"texts": [["new york"]]}, "CorpusError", "'new york'"),
         ({"texts": LINES, "corpus": "demo"}, "ConfigError", "one of them"),
         ({"texts": LINES, "epoch": 3}, "ConfigError", r"epoch: unknown setting; did you mean training\.epochs\?"),
-        ({"texts": LINES, "epochs": 0}, "ConfigError", "epochs: must be >= 1, was 0"),
+        ({"texts": LINES, "epochs": 0}, "ConfigError", "epochs: must be from 1 to 100000, was 0"),
         ({"texts": LINES, "dim": 2.5}, "ConfigError", r"dim: must be a whole number, was 2\.5"),
         ({"corpus": [["a", "b"]]}, "ConfigError", "text or a list of texts"),
         ({"texts": LINES, "resume": True}, "ConfigError", "output is missing"),

@@ -88,8 +88,8 @@ def test_provenance_is_names_alone(tmp_path, monkeypatch, asked, provenance):
 @pytest.mark.parametrize(
     ("source", "cause"),
     [
-        ("none.txt", r"'none\.txt' is neither a file nor a corpus name \(demo, ptb"),
-        ("ptb", "not complete in .*: run `w2v download ptb` first"),
+        ("none.txt", r"no file and no corpus \(demo, ptb\) is called 'none\.txt'; check the path"),
+        ("ptb", "the corpus ptb is not downloaded; run `w2v download ptb`"),
         (os.curdir, r"the folder \. holds no text"),
     ],
 )

@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from pydantic import ValidationError
 
-from w2v_cli.config.schema import FIELDS, LIMIT_SIGNS, Config, allowed_values
+from w2v_cli.config.schema import FIELDS, LIMITS, Config, allowed_values
 
 _LONGEST_SHOWN = 60  # characters of a wrong value in a message
 _MUST_BE = {
@@ -17,7 +17,7 @@ _MUST_BE = {
 
 
 def find_problem(key: str, value: object) -> str | None:
-    """Return what is wrong with a key or its value, such as `must be > 0, was -0.1 (…)`; None if it is valid."""
+    """Return what is wrong with a key or its value, such as `must be from 1 to 1000, was 0`; None if it is valid."""
     if key not in FIELDS:
         return f"unknown setting{hint(suggest(key))}"
     section, name = key.split(".")
@@ -35,11 +35,9 @@ def _in_words(key: str, value: object, error: ValidationError) -> str:
     allowed = allowed_values(FIELDS[key])
     if details["type"] == "literal_error":
         return f"must be {allowed}, was {_shown(value)}"
-    for name, sign in LIMIT_SIGNS.items():
-        if name in context:
-            return f"must be {sign} {int(context[name])}, was {_shown(value)} (allowed: {allowed})"
-    if details["type"] == "finite_number":
-        return f"must be a finite number, was {_shown(value)} (allowed: {allowed})"
+    if details["type"] == "finite_number" or any(name in context for name in LIMITS):
+        bounds = allowed.replace(" to ", " and at most ") if allowed.startswith("above ") else f"from {allowed}"
+        return f"must be {bounds}, was {_shown(value)}"
     must_be = _MUST_BE.get(details["type"]) or str(context.get("error", details["msg"]))
     return f"{must_be}, was {_shown(value)}"
 
@@ -51,10 +49,12 @@ def _shown(value: object) -> str:
             return "null"
         case bool():
             return str(value).lower()
+        case "" | [""]:
+            return "empty"
         case dict():
             return "a mapping"
         case list():
-            return "a list"
+            return "a list with an empty text" if "" in value else "a list"
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 

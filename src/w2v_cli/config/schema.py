@@ -285,7 +285,7 @@ SECTIONS = tuple(Config.model_fields)
 FIELDS = _fields()
 FREE_SETTINGS = _keys_with("decides_vectors", value=False)  # may be others when a training is resumed
 INPUT_SETTINGS = _keys_with("names_input", value=True)  # an input is identified by its SHA-256, not its name
-LIMIT_SIGNS = {"gt": ">", "ge": ">=", "le": "<="}
+LIMITS = ("gt", "ge", "le")  # as pydantic names them: above, at least, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +313,7 @@ def allowed_values(field: FieldInfo) -> str:
     parts = get_args(field.annotation)  # a Literal's values, or the two sides of `X | None`, or nothing
     if get_origin(field.annotation) is Literal:
         return " or ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
-    limits = {name: getattr(limit, name) for limit in field.metadata for name in LIMIT_SIGNS if hasattr(limit, name)}
+    limits = {name: getattr(limit, name) for limit in field.metadata for name in LIMITS if hasattr(limit, name)}
     if limits:
         lowest = f"above {limits['gt']}" if "gt" in limits else limits["ge"]
         allowed = f"{lowest} to {limits['le']}"

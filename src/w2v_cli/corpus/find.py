@@ -89,7 +89,7 @@ def find_corpus(source: str | Sequence[str] | None, data_folder: Path) -> Corpus
         if text in table:
             raise ConfigError(f"{text} is the name of a corpus: train on it alone, or write ./{text} for a file.")
     names = ", ".join(entry.name for entry in table.values() if entry.kind == "corpus")
-    sources = find_sources(texts, hint=f" nor a corpus name ({names})")
+    sources = find_sources(texts, hint=f" and no corpus ({names})")
     return CorpusFound(sources, None, is_default=False, asked=texts)
 
 

@@ -84,7 +84,9 @@ def _find(text: str, hint: str) -> list[Source]:
     except OSError as error:
         if isinstance(error, FileNotFoundError) and glob.has_magic(text):
             return _match(text)
-        raise CorpusError(f"the corpus {text!r} is neither a file{hint}: {error.strerror}; check the path.") from error
+        if isinstance(error, FileNotFoundError):
+            raise CorpusError(f"no file{hint} is called {text!r}; check the path.") from error
+        raise CorpusError(f"{text!r} cannot be read: {error.strerror}; check the path.") from error
     return _files_below(text) if is_folder else [Source(text)]
 
 

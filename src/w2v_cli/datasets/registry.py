@@ -126,7 +126,7 @@ def locate(name: str, folder: Path) -> Path:
         raise ConfigError(f"{name} is an evaluation set, not a corpus to train on.")
     path = download(dataset, folder) if dataset.is_built_in else installed_path(dataset, folder)
     if path is None:
-        raise CorpusError(f"the corpus {name} is not complete in {folder / name}: run `w2v download {name}` first.")
+        raise CorpusError(f"the corpus {name} is not downloaded; run `w2v download {name}`.")
     return path
 
 

@@ -124,7 +124,7 @@ def _locate(source: str, data_folder: Path) -> Path:
     if source in table:
         path = registry.installed_path(table[source], data_folder)
         if path is None:
-            raise CorpusError(f"{source} is not complete in {data_folder}; run `w2v download {source}` first.")
+            raise CorpusError(f"{source} is not downloaded; run `w2v download {source}`.")
         return path
     if source in registry.read_table():
         raise ConfigError(f"{source} is a corpus, not an evaluation set; choose one of {', '.join(table)}.")

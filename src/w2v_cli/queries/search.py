@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.errors import ConfigError, option
-from w2v_cli.humanize import count
 from w2v_cli.queries.expression import Sum
 from w2v_cli.queries.rows import FloatArray, WordIds, cosines, products, read_rows, read_unit_rows, unit
 from w2v_cli.queries.top_k import ScoreBlock, nearest
@@ -125,8 +124,7 @@ def odd_one_out(word_vectors: KeyedVectors, words: Sequence[str]) -> list[Neighb
     """
     different = list(dict.fromkeys(words))
     if len(different) < _FEWEST_WORDS:
-        found = f"{' '.join(words)!r} has {count(len(different), 'different word')}"
-        raise ConfigError(f"at least three different words are needed to find the odd one; {found}.")
+        raise ConfigError(f"finding the odd one takes at least three different words; you gave only {len(different)}.")
     rows = read_unit_rows(word_vectors.vectors, np.array([word_vectors.word_id(word) for word in different]))
     similarities = np.clip(rows @ unit(rows.mean(axis=0, keepdims=True))[0], -1, 1)
     order = np.argsort(similarities, kind="stable").tolist()

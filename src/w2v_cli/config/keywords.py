@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, TypedDict
 
-from w2v_cli.config.schema import FIELDS, ModelName
+from w2v_cli.config.schema import FIELDS, Decay, ModelName, Sentences, Tokens
 from w2v_cli.errors import ConfigError
 
 OptionsGiven = dict[str, tuple[str, object]]
@@ -15,10 +15,10 @@ KEYS = {key.rpartition(".")[2]: key for key in FIELDS if key.rpartition(".")[2] 
 class Settings(TypedDict, total=False):
     """The settings of a training but for corpus and output, in the order of docs/reference/settings.md."""
 
-    tokens: Literal["words", "whitespace", "regex"]
+    tokens: Tokens
     token_pattern: str
     max_token_bytes: int
-    sentences: Literal["line", "paragraph", "punctuation", "stream"]
+    sentences: Sentences
     end_of_line: str | None
     min_count: int
     max_vocab: int
@@ -42,7 +42,7 @@ class Settings(TypedDict, total=False):
     optimizer: Literal["sgd", "adam"]
     epochs: int
     learning_rate: float | None
-    decay: Literal["linear", "constant"]
+    decay: Decay
     batch_size: int
     threads: int | None
     gpu_concurrency: int | None

@@ -24,6 +24,9 @@ from w2v_cli.config.types import (
 )
 
 ModelName = Literal["cbow", "skipgram"]
+Tokens = Literal["words", "whitespace", "regex"]
+Sentences = Literal["line", "paragraph", "punctuation", "stream"]
+Decay = Literal["linear", "constant"]
 _LEARNING_RATES: Mapping[ModelName, float] = MappingProxyType({"cbow": 0.05, "skipgram": 0.025})
 _ADAM_LEARNING_RATE = 0.001
 
@@ -37,7 +40,7 @@ class CorpusSettings(Section):
         "built-in choice",
         names_input=True,
     )
-    tokens: Literal["words", "whitespace", "regex"] = setting(
+    tokens: Tokens = setting(
         "words",
         description="words: lower-case words of prose; whitespace: everything between spaces; regex: matches of "
         "token_pattern",
@@ -53,7 +56,7 @@ class CorpusSettings(Section):
         le=1_000_000_000,
         description="longest stretch without a space that is read; longer ones are skipped and reported",
     )
-    sentences: Literal["line", "paragraph", "punctuation", "stream"] = setting(
+    sentences: Sentences = setting(
         "line",
         description="where windows end: at the line, at a blank line (paragraph), at . ! ? and the like or a blank "
         "line (punctuation), or nowhere (stream)",
@@ -139,9 +142,7 @@ class TrainingSettings(Section):
     learning_rate: float | None = setting(
         None, gt=0, le=10, description="initial learning rate, per example; null: .05 cbow, .025 skipgram, .001 adam"
     )
-    decay: Literal["linear", "constant"] = setting(
-        "linear", description="how the learning rate changes over all epochs"
-    )
+    decay: Decay = setting("linear", description="how the learning rate changes over all epochs")
     batch_size: int = setting(512, ge=1, le=1_000_000, description="examples per minibatch (B)")
     threads: int | None = setting(
         None,

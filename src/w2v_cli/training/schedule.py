@@ -1,9 +1,9 @@
 """The schedule of the learning rate."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import Config, Decay
 
 _MIN_SHARE = 1e-4  # of the first rate: word2vec.c
 
@@ -18,7 +18,7 @@ class Schedule:
     """
 
     first_rate: float
-    decay: Literal["linear", "constant"] = "linear"
+    decay: Decay = "linear"
 
     @classmethod
     def of(cls, config: Config) -> Self:

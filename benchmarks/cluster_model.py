@@ -126,7 +126,7 @@ def shards_of(text: Path, model: str, dim: int, words: int) -> tuple[Config, Pac
     rounds = plan_rounds([(source, inspect_file(source)[0])], vocabulary.kept_words, settings)
     middle = max(len(rounds) // 2 - 1, 0)
     tasks = [
-        ShardTask(config, Backend.NUMBA, one.shards[0], 0, 0.0, 0.1, Schedule.of(config))
+        ShardTask.of(config, Backend.NUMBA, one.shards[0], 0, 0.0, 0.1, Schedule.of(config))
         for one in rounds[middle : middle + 3]
     ]
     return config, PackedVocabulary.of(vocabulary), tasks

@@ -92,7 +92,7 @@ def measure(text: Path, run: Mapping[str, Any], data_dir: Path) -> dict[str, flo
         vectors = w2v_cli.train(text, config=config.model_dump(mode="json", exclude={"cluster", "output"}))
         words, rows = list(vectors), vectors.vectors
     else:
-        read = scan.scan_on(Here(), [Source(str(text))], config)  # type: ignore[arg-type]
+        read = scan.scan_on(Here(), [Source(str(text))], config.corpus, config.cluster)  # type: ignore[arg-type]
         planned = read.rounds if order == "apart" else as_neighbours(read.rounds)
         trainer = ClusterTrainer(Here(), planned, read.corpus.vocabulary, config, Backend.NUMBA, Schedule.of(config))  # type: ignore[arg-type]
         trained = fit(

@@ -9,8 +9,11 @@ from numpy.testing import assert_array_equal
 
 from w2v_cli.config.types import parse_interval
 from w2v_cli.corpus.scan import scan_corpus
+from w2v_cli.kernels.block.settings import BlockSettings
+from w2v_cli.kernels.embeddings import build_embeddings
 from w2v_cli.kernels.holdout import hold_out
 from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
+from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import snapshot
 from w2v_cli.training.block import BlockTrainer
@@ -40,6 +43,15 @@ def fit_with(config, trainer, words, on_progress=lambda _: None, **options):
     return fit(trainer, words, config.training, Schedule.of(config), guard, on_progress, **options)
 
 
+def minibatch_trainer(backend, corpus, config, held_out=None, *, threads):
+    """Return the trainer of the minibatch algorithm with the settings of a config."""
+    model, sampling, training = config.model, config.sampling, config.training
+    start = build_embeddings(corpus.vocabulary_size, model, sampling.seed)
+    engine = load_minibatch_engine(backend, model, training.optimizer, start)
+    builders = [BatchBuilder(text, model, sampling, training) if text else None for text in (corpus, held_out)]
+    return MinibatchTrainer(engine, Schedule.of(config), *builders, epochs=training.epochs, threads=threads)
+
+
 class Training:
     """A training on a text, with its snapshots in a file."""
 
@@ -53,9 +65,8 @@ class Training:
     def _trainer(self, corpus, held_out):
         config, backend = self.config, Backend(self.config.training.backend)
         if config.training.algorithm == "minibatch":
-            engine = load_minibatch_engine(backend, corpus, config)
-            return MinibatchTrainer(corpus, config, engine, Schedule.of(config), held_out, threads=self.threads)
-        engine = load_block_engine(backend, corpus, config, held_out, threads=2)
+            return minibatch_trainer(backend, corpus, config, held_out, threads=self.threads)
+        engine = load_block_engine(backend, corpus, BlockSettings.of(config), held_out, threads=2)
         engine.span_words = 92
         return BlockTrainer(
             engine,

@@ -22,6 +22,10 @@ PIECES = ["sea", "Ship", "d'or", " ", "\n", "\n\n", "é", ". ", "\0", "\r\n"]
 config_of = functools.partial(factories.config_of, min_count=1)
 
 
+def scan_with(sources, config):
+    return scan_on(FakeCluster(), sources, config.corpus, config.cluster)
+
+
 def write(folder, texts):
     """Return the sources of some texts."""
     sources = []
@@ -43,7 +47,7 @@ def test_parts_add_up_to_the_whole(tmp_path_factory, settings, texts):
     whole = scan_corpus(sources, config.corpus).corpus
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scan_module, "PART_BYTES", 16)
-        found = scan_on(FakeCluster(), sources, config).corpus
+        found = scan_with(sources, config).corpus
 
     assert found.vocabulary.words == whole.vocabulary.words
     assert found.vocabulary.counts.tolist() == whole.vocabulary.counts.tolist()
@@ -57,7 +61,7 @@ def test_the_fingerprint_of_files_in_one_part_is_that_of_one_machine(tmp_path):
     sources = write(tmp_path, ["the sea\n" * 9, "", "the ship\n" * 9])
     config = config_of()
 
-    assert scan_on(FakeCluster(), sources, config).corpus.sha256 == scan_corpus(sources, config.corpus).corpus.sha256
+    assert scan_with(sources, config).corpus.sha256 == scan_corpus(sources, config.corpus).corpus.sha256
 
 
 def test_another_text_has_another_fingerprint(tmp_path, monkeypatch):
@@ -66,7 +70,7 @@ def test_another_text_has_another_fingerprint(tmp_path, monkeypatch):
     config, found = config_of(), set()
     for number, texts in enumerate((["the sea\n" * 40], ["the sea\n" * 39 + "the see\n"], ["the sea\n" * 20] * 2)):
         (tmp_path / str(number)).mkdir()
-        found.add(scan_on(FakeCluster(), write(tmp_path / str(number), texts), config).corpus.sha256)
+        found.add(scan_with(write(tmp_path / str(number), texts), config).corpus.sha256)
 
     assert len(found) == 3
 
@@ -78,7 +82,7 @@ def test_rare_words_are_forgotten_where_there_are_too_many(tmp_path, monkeypatch
     lines = [f"the sea w{number}" for number in range(5000)]
     sources = write(tmp_path, ["\n".join(lines) + "\n"])
 
-    corpus = scan_on(FakeCluster(), sources, config).corpus
+    corpus = scan_with(sources, config).corpus
 
     assert corpus.vocabulary.words[:2] == ("sea", "the")
     assert corpus.vocabulary.counts[:2].tolist() == [5000, 5000]
@@ -92,12 +96,12 @@ def test_what_is_no_text_is_left_out_of_a_folder_and_told(tmp_path):
     sources = write(tmp_path, ["the sea\n" * 9, b"%PDF-1.7\n"])
     in_folder = [Source(source.place, str(tmp_path)) for source in sources]
 
-    corpus = scan_on(FakeCluster(), in_folder, config_of()).corpus
+    corpus = scan_with(in_folder, config_of()).corpus
 
     assert corpus.report.other_files == 1
     assert "1.txt is a PDF document" in corpus.warnings[0]
     with pytest.raises(CorpusError, match=r"1\.txt is a PDF document.*\(reported by the worker on "):
-        scan_on(FakeCluster(), sources, config_of())
+        scan_with(sources, config_of())
 
 
 def test_what_is_packed_and_no_text_is_left_out_too(tmp_path):
@@ -105,7 +109,7 @@ def test_what_is_packed_and_no_text_is_left_out_too(tmp_path):
     sources = write(tmp_path, [gzip.compress(b"%PDF-1.7\n"), gzip.compress(b"the sea\n" * 9)])
     in_folder = [Source(source.place, str(tmp_path)) for source in sources]
 
-    corpus = scan_on(FakeCluster(), in_folder, config_of()).corpus
+    corpus = scan_with(in_folder, config_of()).corpus
 
     assert corpus.vocabulary.words == ("sea", "the")
     assert "0.txt is a PDF document" in corpus.warnings[0]
@@ -116,26 +120,26 @@ def test_a_folder_without_text_is_refused(tmp_path):
     sources = [Source(source.place, str(tmp_path)) for source in write(tmp_path, [b"%PDF-1.7\n"])]
 
     with pytest.raises(CorpusError, match="holds no text"):
-        scan_on(FakeCluster(), sources, config_of())
+        scan_with(sources, config_of())
 
 
 def test_web_pages_are_told(tmp_path):
     """The beginning of a file is looked at once, not that of each part."""
     sources = write(tmp_path, ["<!DOCTYPE html>\n" + "the sea\n" * 9])
 
-    assert "looks like a web page" in scan_on(FakeCluster(), sources, config_of()).corpus.warnings[0]
+    assert "looks like a web page" in scan_with(sources, config_of()).corpus.warnings[0]
 
 
 def test_stdin_is_refused():
     """Workers cannot read it."""
     with pytest.raises(ConfigError, match="cannot read stdin"):
-        scan_on(FakeCluster(), [Source(STDIN)], config_of())
+        scan_with([Source(STDIN)], config_of())
 
 
 def test_a_missing_text_names_the_worker(tmp_path):
     """Not every machine may see the text."""
     with pytest.raises(CorpusError, match=r"No such file.*\(reported by the worker on "):
-        scan_on(FakeCluster(), [Source(str(tmp_path / "none.txt"))], config_of())
+        scan_with([Source(str(tmp_path / "none.txt"))], config_of())
 
 
 def test_words_are_found_again_by_their_ids(tmp_path):

@@ -32,7 +32,7 @@ def scanned(*places, **cluster):
             "cluster": {"cluster": "local:2", "shards": 2, "sync_words": 1000} | cluster,
         }
     )
-    return scan_on(FakeCluster(), [Source(str(place)) for place in places], config)
+    return scan_on(FakeCluster(), [Source(str(place)) for place in places], config.corpus, config.cluster)
 
 
 def shards_of(corpus):

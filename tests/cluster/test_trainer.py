@@ -21,6 +21,7 @@ from w2v_cli.config.types import parse_interval
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.corpus.sources import Source
 from w2v_cli.errors import ClusterError, CorpusError, DownloadError, MissingDependencyError, StorageError
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training import snapshot
@@ -50,7 +51,7 @@ class Training:
 
     def __init__(self, source, config, path, cluster=None):
         self.config, self.path = config, path
-        read = scan_on(FakeCluster(), [source], config)
+        read = scan_on(FakeCluster(), [source], config.corpus, config.cluster)
         self.words, self.rounds = read.corpus.vocabulary.kept_words, read.rounds
         self.cluster = cluster or FakeCluster()
         self.trainer = ClusterTrainer(
@@ -187,13 +188,13 @@ def test_a_text_that_changes_leaves_the_round_before(source, tmp_path):
 def test_a_shard_is_trained_as_one_machine_would(source):
     """One shard is the engine's own training, with the seed of the shard."""
     config = config_of(shards=1, sync_words=1_000_000)
-    read = scan_on(FakeCluster(), [source], config)
+    read = scan_on(FakeCluster(), [source], config.corpus, config.cluster)
     vocabulary = read.corpus.vocabulary
     seed = shard_seed(config.sampling.seed, 0)
     alone = config.model_copy(update={"sampling": config.sampling.model_copy(update={"seed": seed})})
-    engine = load_block_engine(Backend.NUMPY, scan_corpus([source], config.corpus).text, alone)
+    engine = load_block_engine(Backend.NUMPY, scan_corpus([source], config.corpus).text, BlockSettings.of(alone))
     before = {name: matrix.copy() for name, matrix in engine.read_state().items()}
-    task = ShardTask(config, Backend.NUMPY, read.rounds[0].shards[0], 0, 0.0, 1 / 3, Schedule.of(config))
+    task = ShardTask.of(config, Backend.NUMPY, read.rounds[0].shards[0], 0, 0.0, 1 / 3, Schedule.of(config))
 
     found = train_shard(PackedVocabulary.of(vocabulary), before, task)
 
@@ -252,7 +253,7 @@ def test_a_vocabulary_is_packed_without_what_belongs_to_a_process(source):
 def test_empty_shards_change_nothing(source, tmp_path):
     """A shard without a word that is kept has no rows to send."""
     config = config_of()
-    read = scan_on(FakeCluster(), [source], config)
+    read = scan_on(FakeCluster(), [source], config.corpus, config.cluster)
     empty = tmp_path / "empty.txt"
     empty.write_text("unknown words\n")
     shard = dataclasses.replace(read.rounds[0].shards[0], sources=(Source(str(empty)),))
@@ -261,7 +262,7 @@ def test_empty_shards_change_nothing(source, tmp_path):
     found = train_shard(
         PackedVocabulary.of(read.corpus.vocabulary),
         state,
-        ShardTask(config, Backend.NUMPY, shard, 0, 0, 1, Schedule.of(config)),
+        ShardTask.of(config, Backend.NUMPY, shard, 0, 0, 1, Schedule.of(config)),
     )
 
     assert (found.changes, found.loss_sum, found.pairs) == ({}, 0.0, 0)

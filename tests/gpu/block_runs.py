@@ -11,7 +11,7 @@ from w2v_cli.kernels.block import cuda_layout
 from w2v_cli.kernels.block.blocks import BlockBuilder, shared_negatives
 from w2v_cli.kernels.block.cuda_layout import KeptWords, Launch, Layout, Matrices, Text
 from w2v_cli.kernels.objectives import objective_of
-from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
+from w2v_cli.kernels.sampling import build_distributions
 from w2v_cli.kernels.windows import NO_WORD
 
 TOLERANCE = 1e-5  # of the update; float32 against float64 differs by 2e-7 to 6e-7, a rate wrong by 1 % by 1e-2
@@ -62,9 +62,7 @@ def random_matrices(vocabulary_size, dim, seed=3):
 
 def text_of(corpus, config):
     """Return the corpus and its distributions, the host's memory for the device's."""
-    counts = corpus.word_counts
-    table = build_negative_table(counts, config.sampling.exponent)
-    keep_probability = keep_probabilities(counts, config.sampling.subsample)
+    keep_probability, table = build_distributions(corpus.word_counts, config.sampling)
     return Text(corpus.word_ids, corpus.sentence_offsets, keep_probability, table.own_share, table.alias)
 
 
@@ -72,7 +70,7 @@ def draw_on_emulator(emulator, text, config, launch, *, threads=64, seed=0):
     """Return the kept words of a launch."""
     shape = launch.spans, cuda_layout.kept_room(config.model.window, launch.span_words)
     kept = KeptWords(*(_with_margins(shape) for _ in range(3)), np.zeros((launch.spans, 3), np.int32))
-    arguments = cuda_layout.draw_arguments(text, kept, config, launch)
+    arguments = cuda_layout.draw_arguments(text, kept, config.sampling.seed, launch)
     shared_bytes = cuda_layout.DRAW_SHARED_BYTES
     emulator.launch(KERNELS[0], launch.spans, threads, shared_bytes, arguments, resident=1, seed=seed)
     return kept
@@ -84,7 +82,7 @@ def train_on_emulator(emulator, layout, matrices, corpus, config, launch, *, in_
     kept = draw_on_emulator(emulator, text, config, launch, seed=seed)
     padded = [np.pad(matrix, ((0, 0), (0, layout.dim - matrix.shape[1]))) for matrix in matrices]
     device = Matrices(*(_aligned(matrix) for matrix in padded), np.zeros(2))
-    arguments = cuda_layout.train_arguments(device, text, kept, config, launch)
+    arguments = cuda_layout.train_arguments(device, text, kept, config.model, config.sampling, launch)
     emulator.launch(KERNELS[1], in_flight, cuda_layout.TRAIN_THREADS, layout.shared_bytes, arguments, seed=seed)
     dim = config.model.dim
     assert not device.input_vectors[:, dim:].any()
@@ -95,7 +93,7 @@ def train_on_emulator(emulator, layout, matrices, corpus, config, launch, *, in_
 def train_on_reference(matrices, corpus, config, launch):
     """Return the Result of the float64 reference, its blocks in the order of the kernel: in turn from each span."""
     wide = [matrix.astype(np.float64) for matrix in matrices]
-    builder = BlockBuilder(corpus, config)
+    builder = BlockBuilder(corpus, config.model, config.sampling)
     borders = [*range(launch.start, launch.stop, launch.span_words), launch.stop]
     spans = [builder.iterate_span(launch.epoch, *span) for span in pairwise(borders)]
     loss, pairs = 0.0, 0

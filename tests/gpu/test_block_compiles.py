@@ -33,7 +33,7 @@ def compile_for():
     @functools.cache
     def compile_for(architecture, model, dim):
         config = resolve(sets=[f"model.model={model}", f"model.dim={dim}"]).config
-        layout = choose_layout(config, SHARED_KIBIBYTES[architecture] * 1024)
+        layout = choose_layout(config.model, config.sampling.negatives, SHARED_KIBIBYTES[architecture] * 1024)
         options = (f"--gpu-architecture={architecture}", "--ptxas-options=-v", *layout.options())
         ptx, log = nvrtc.compile(SOURCE.read_text(encoding="utf-8"), options)
         return ptx, read_usage(log), log, layout

@@ -81,7 +81,7 @@ def test_every_setting_is_the_references(model, settings, corpus, folder):
 def test_negatives_that_equal_centres_are_left_out(sets, few_words, folder):
     """With six words, where nearly every block draws its own centres, the update is the reference's."""
     config = configure(*sets, "model.dim=20", "sampling.subsample=0")
-    blocks = BlockBuilder(few_words, config).iterate_span(1, 0, len(few_words.word_ids))
+    blocks = BlockBuilder(few_words, config.model, config.sampling).iterate_span(1, 0, len(few_words.word_ids))
 
     assert all(np.isin(block.negatives, block.centres).any() for block in blocks)
     assert_agrees(few_words, config, folder)
@@ -152,7 +152,7 @@ def test_the_kept_words_are_the_references(subsample, threads, corpus, folder):
     """Each span has its kept words in order, and around them as many of the same sentences as a window can reach."""
     config = configure(f"sampling.subsample={subsample}", "model.dim=20")
     text, launch, window = text_of(corpus, config), whole(corpus, span_words=100), config.model.window
-    windows = draw_windows(corpus, config, text.keep_probability, launch.epoch)
+    windows = draw_windows(corpus, config.model, config.sampling.seed, text.keep_probability, launch.epoch)
     sentences = np.searchsorted(corpus.sentence_offsets, windows.positions, side="right")
 
     kept = draw_on_emulator(build_emulator(layout_of(config), folder), text, config, launch, threads=threads)
@@ -219,7 +219,7 @@ def test_an_argument_out_of_place_is_refused(corpus, folder):
     emulator = build_emulator(layout_of(config), folder)
     text, launch = text_of(corpus, config), whole(corpus)
     kept = draw_on_emulator(emulator, text, config, launch)
-    right = cuda_layout.draw_arguments(text, kept, config, launch)
+    right = cuda_layout.draw_arguments(text, kept, config.sampling.seed, launch)
 
     for wrong in (right[:-1], (*right[:4], np.int64(1), *right[5:]), (right[3], *right[1:])):
         with pytest.raises(TypeError, match=KERNELS[0]):

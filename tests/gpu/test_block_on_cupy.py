@@ -16,6 +16,7 @@ from training_runs import Training, assert_equal, fit_with
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine, check_device_memory, fitting_layout
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.holdout import hold_out
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
@@ -45,7 +46,7 @@ def train_on(backend, corpus_file, config, *, span_words=None):
     (corpus, text), held_out = scan_corpus(corpus_file, config.corpus), None
     if config.training.validation:
         text, held_out = hold_out(text, config.training.validation, config.sampling.seed)
-    engine = load_block_engine(backend, text, config, held_out)
+    engine = load_block_engine(backend, text, BlockSettings.of(config), held_out)
     if span_words:
         engine.span_words = span_words
     trainer = BlockTrainer(
@@ -126,7 +127,7 @@ def test_measuring_changes_nothing(corpus_file):
     """The held-out loss is always the same, and the matrices stay as they are."""
     config = config_of()
     corpus, held_out = hold_out(scan_corpus(corpus_file, config.corpus).text, 0.2, 1)
-    engine = CuPyEngine(corpus, config, held_out)
+    engine = CuPyEngine(corpus, BlockSettings.of(config), held_out)
     engine.train_span(0, 0, len(corpus.word_ids), 0.05, 0.05)
     before = engine.read_state()
 
@@ -140,7 +141,7 @@ def test_measuring_changes_nothing(corpus_file):
 
 def test_what_was_read_can_be_put_back(corpus_file):
     """Both matrices are restored as they were, without their padding."""
-    engine = CuPyEngine(scan_corpus(corpus_file, config_of().corpus).text, config_of())
+    engine = CuPyEngine(scan_corpus(corpus_file, config_of().corpus).text, BlockSettings.of(config_of()))
     rng = np.random.default_rng(1)
     state = {name: rng.normal(size=matrix.shape).astype(np.float32) for name, matrix in engine.read_state().items()}
 
@@ -191,7 +192,7 @@ def test_block_on_the_gpu_with_too_many_dimensions_is_refused():
 def test_a_window_that_does_not_fit_is_refused():
     """The message has what was asked, what there is, and both ways out."""
     with pytest.raises(ConfigError) as caught:
-        fitting_layout(config_of("skipgram", window=1000), 64 * 1024)
+        fitting_layout(config_of("skipgram", window=1000).model, 3, 64 * 1024)
 
     message = str(caught.value)
     assert all(part in message for part in ("64 KiB", "window=1000", "negatives=3", 'algorithm="minibatch"'))
@@ -200,11 +201,11 @@ def test_a_window_that_does_not_fit_is_refused():
 def test_a_training_too_large_for_the_device_is_refused(corpus_file, monkeypatch):
     """Before anything is sent, with what is needed and what is free."""
     with pytest.raises(StorageError, match=r"takes 2\.00 GB of the GPU's memory, and 1\.50 of its 8\.00 GB are free"):
-        check_device_memory(2_000_000_000, 1_500_000_000, 8_000_000_000, config_of())
+        check_device_memory(2_000_000_000, 1_500_000_000, 8_000_000_000, dim=10, min_count=1)
     monkeypatch.setattr(strict_cuda.MEMORY, "free", 1000)
 
     with pytest.raises(StorageError, match="lower dim \\(10\\), raise min_count \\(1\\)"):
-        CuPyEngine(scan_corpus(corpus_file, config_of().corpus).text, config_of())
+        CuPyEngine(scan_corpus(corpus_file, config_of().corpus).text, BlockSettings.of(config_of()))
 
 
 def test_kernels_that_do_not_compile_are_told_in_one_line(corpus_file, monkeypatch):
@@ -216,7 +217,7 @@ def test_kernels_that_do_not_compile_are_told_in_one_line(corpus_file, monkeypat
     monkeypatch.setattr(strict_cuda.RawModule, "get_function", fail)
 
     with pytest.raises(MissingDependencyError) as caught:
-        CuPyEngine(scan_corpus(corpus_file, config_of().corpus).text, config_of())
+        CuPyEngine(scan_corpus(corpus_file, config_of().corpus).text, BlockSettings.of(config_of()))
     assert "\n" not in str(caught.value)
     assert "k.cu(1): error: something" in str(caught.value)
 

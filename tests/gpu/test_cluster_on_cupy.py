@@ -46,7 +46,7 @@ def config_of(model="cbow", **settings):
 
 
 def trainer_of(backend, source, config, cluster=None):
-    read = scan_on(FakeCluster(), [source], config)
+    read = scan_on(FakeCluster(), [source], config.corpus, config.cluster)
     return ClusterTrainer(
         cluster or FakeCluster(), read.rounds, read.corpus.vocabulary, config, backend, Schedule.of(config)
     ), read
@@ -80,7 +80,7 @@ def test_nothing_of_a_device_goes_to_the_driver(source):
     """A driver without CuPy could not read it: numbers are Python's, changes are NumPy's."""
     config = config_of()
     trainer, read = trainer_of(Backend.CUPY, source, config)
-    task = ShardTask(config, Backend.CUPY, read.rounds[0].shards[0], 0, 0.0, 0.5, Schedule.of(config))
+    task = ShardTask.of(config, Backend.CUPY, read.rounds[0].shards[0], 0, 0.0, 0.5, Schedule.of(config))
 
     found = train_shard(trainer._vocabulary, trainer.read_state(), task)
 

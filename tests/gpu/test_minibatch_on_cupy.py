@@ -10,14 +10,11 @@ from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpu
 from numpy.testing import assert_allclose
 from stand_in import HERE, cupy, w2v  # noqa: F401  fixtures
 
-from training_runs import fit_with
+from training_runs import fit_with, minibatch_trainer
 from w2v_cli.corpus.scan import scan_corpus
-from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.minibatch.array_engine import CuPyArrayEngine
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.minibatch import MinibatchTrainer
-from w2v_cli.training.schedule import Schedule
 from w2v_cli.vectors import keyed_vectors
 
 HERE = Path(__file__).parent
@@ -40,8 +37,7 @@ def test_steps_agree_with_the_reference(kind, optimizer, is_classic):
 
 def train_on(backend, corpus_file, config):
     corpus = scan_corpus(corpus_file, config.corpus).text
-    engine = load_minibatch_engine(backend, corpus, config)
-    trainer = MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=2)
+    trainer = minibatch_trainer(backend, corpus, config, threads=2)
     return fit_with(config, trainer, len(corpus.word_ids), lambda _: None)
 
 
@@ -62,7 +58,7 @@ def test_training_ends_where_numpys_does(name, corpus_file):
 def test_training_waits_for_the_device_only_to_report(cupy, name, corpus_file):
     """The host waits once a report and for the vectors after an epoch; it sends both matrices and each batch's ids."""
     config = small_config(name)
-    builder = BatchBuilder(scan_corpus(corpus_file, config.corpus).text, config)
+    builder = BatchBuilder(scan_corpus(corpus_file, config.corpus).text, config.model, config.sampling, config.training)
     batches = sum(len(some) for epoch in range(config.training.epochs) for some in builder.iterate_epoch(epoch))
 
     trained = train_on(Backend.CUPY, corpus_file, config)

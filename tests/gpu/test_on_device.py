@@ -6,17 +6,17 @@ import pytest
 from agreement import BATCHES, CONFIGS, assert_agrees, small_config, write_corpus
 from numpy.testing import assert_allclose
 
-from training_runs import fit_with
+from training_runs import fit_with, minibatch_trainer
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.gpu_check.agreement import check_block, check_minibatch, check_staleness
 from w2v_cli.gpu_check.texts import build_topic_text, purity
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.gpu import resolve_backend
-from w2v_cli.kernels.load import load_block_engine, load_minibatch_engine
+from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.minibatch.array_engine import CuPyArrayEngine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.block import BlockTrainer
-from w2v_cli.training.minibatch import MinibatchTrainer
 from w2v_cli.training.schedule import Schedule
 
 NO_DEVICE = "SKIPPED: no CUDA device; GPU code was NOT executed"
@@ -57,8 +57,8 @@ def test_training_ends_near_numpys(name, tmp_path):
     config = small_config(name)
     corpus = scan_corpus(write_corpus(tmp_path / "words.txt"), config.corpus).text
 
-    engines = (load_minibatch_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.CUPY))
-    trainers = (MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=2) for engine in engines)
+    backends = Backend.NUMPY, Backend.CUPY
+    trainers = (minibatch_trainer(backend, corpus, config, threads=2) for backend in backends)
     expected, found = (fit_with(config, trainer, len(corpus.word_ids), lambda _: None) for trainer in trainers)
 
     assert_allclose(found.input_vectors, expected.input_vectors, atol=1e-3)
@@ -119,7 +119,7 @@ def test_a_state_that_was_read_goes_on_as_if_nothing_had_been():
     """Matrices read in the middle and put into a new engine end where the first one does, up to rounding."""
     corpus = build_topic_text(vocabulary=300, topics=10, words=3000, seed=1).corpus
     config = Config.model_validate({"training": {"algorithm": "block", "backend": "cupy", "gpu_concurrency": 1}})
-    first, second = (load_block_engine(Backend.CUPY, corpus, config) for _ in range(2))
+    first, second = (load_block_engine(Backend.CUPY, corpus, BlockSettings.of(config)) for _ in range(2))
     first.train_span(0, 0, 1500, 0.05, 0.03)
     second.restore(first.read_state())
 
@@ -131,7 +131,7 @@ def test_a_state_that_was_read_goes_on_as_if_nothing_had_been():
 
 def _block_trainer(corpus, config, backend):
     return BlockTrainer(
-        load_block_engine(backend, corpus, config),
+        load_block_engine(backend, corpus, BlockSettings.of(config)),
         Schedule.of(config),
         epochs=config.training.epochs,
         words=len(corpus.word_ids),

@@ -15,7 +15,7 @@ from w2v_cli.kernels.block import cuda_layout
 from w2v_cli.kernels.block.cuda_layout import KeptWords, Launch, Text
 
 CONFIG = Config.model_validate({"model": {"dim": 8}, "sampling": {"subsample": 0.0}})
-LAYOUT = cuda_layout.choose_layout(CONFIG, 64 * 1024)
+LAYOUT = cuda_layout.choose_layout(CONFIG.model, CONFIG.sampling.negatives, 64 * 1024)
 LAUNCH = Launch(0, 0, 40, 0.05, 0.05)
 WORDS = 5
 
@@ -46,7 +46,7 @@ def arguments():
     )
     room = cuda_layout.kept_room(CONFIG.model.window)
     kept = KeptWords(*(strict_cupy.zeros((1, size), dtype=strict_cupy.int32) for size in (room, room, room, 3)))
-    return list(cuda_layout.draw_arguments(text, kept, CONFIG, LAUNCH))
+    return list(cuda_layout.draw_arguments(text, kept, CONFIG.sampling.seed, LAUNCH))
 
 
 def launch(kernel, arguments, grid=(1,), block=(64,), shared_mem=cuda_layout.DRAW_SHARED_BYTES):

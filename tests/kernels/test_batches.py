@@ -34,9 +34,14 @@ SMALL = {"window": 3, "shrink_window": False, "negatives": 3, "batch_size": 4, "
 config_of = functools.partial(factories.config_of, seed=SEED, subsample=0.0, **SMALL)
 
 
+def builder_of(sentences, **settings):
+    config = config_of(**settings)
+    return BatchBuilder(corpus_of(sentences), config.model, config.sampling, config.training)
+
+
 def epoch_of(sentences, epoch=0, **settings):
     """Return the batches of an epoch in one list."""
-    builder = BatchBuilder(corpus_of(sentences), config_of(**settings))
+    builder = builder_of(sentences, **settings)
     return [batch for some in builder.iterate_epoch(epoch) for batch in some]
 
 
@@ -159,7 +164,7 @@ def assert_equal_batches(first, second):
 def test_the_same_seed_gives_the_same_batches(model):
     """Batch for batch, in any epoch, also when other epochs were built before."""
     settings = {"model": model, "shrink_window": True, "subsample": 0.02}
-    builder = BatchBuilder(corpus_of(SENTENCES), config_of(**settings))
+    builder = builder_of(SENTENCES, **settings)
     list(builder.iterate_epoch(0))
 
     again = [batch for some in builder.iterate_epoch(1) for batch in some]
@@ -191,7 +196,7 @@ def test_epochs_and_seeds_draw_anew(epoch, seed):
 
 def test_centres_are_shuffled_evenly():
     """Over 600 epochs each of six centres comes first a hundred times, within 5 standard deviations (46)."""
-    builder = BatchBuilder(corpus_of([[0, 1, 2, 3, 4, 5]]), config_of(batch_size=6, epochs=600))
+    builder = builder_of([[0, 1, 2, 3, 4, 5]], batch_size=6, epochs=600)
     firsts = Counter(int(next(builder.iterate_epoch(epoch))[0].targets[0]) for epoch in range(600))
 
     assert set(firsts) == set(range(6))

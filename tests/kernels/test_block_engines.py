@@ -10,6 +10,7 @@ from factories import config_of
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.block.engine import CompiledEngine, DeterministicEngine
 from w2v_cli.kernels.block.reference_engine import ReferenceEngine
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.objectives import objective_of
 
 BLOCK_ENGINES = {
@@ -28,7 +29,8 @@ RATES = 0.05, 0.02
 @pytest.fixture(params=BLOCK_ENGINES)
 def build_engine(request):
     """Return a function (text, config, held out) that builds each engine in turn."""
-    return BLOCK_ENGINES[request.param]
+    engine = BLOCK_ENGINES[request.param]
+    return lambda text, config, *held_out: engine(text, BlockSettings.of(config), *held_out)
 
 
 @pytest.fixture(params=MODELS)
@@ -72,7 +74,7 @@ def trained(engine, stop):
 def test_block_engine_agrees_with_the_reference(build_engine, config, text, is_whole):
     """Loss, pairs and both matrices are those of the reference, up to float32 rounding."""
     stop = len(text.word_ids) if is_whole else 1
-    expected = trained(ReferenceEngine(text, config), stop)
+    expected = trained(ReferenceEngine(text, BlockSettings.of(config)), stop)
 
     found = trained(build_engine(text, config), stop)
 
@@ -134,7 +136,7 @@ def test_measuring_changes_nothing_and_gives_the_same_again(build_engine, config
     """The loss of held-out sentences is that of the reference, and no vector moves."""
     text = random_text()
     held_out = dataclasses.replace(random_text(sentences=5), word_counts=text.word_counts)
-    expected = ReferenceEngine(text, config, held_out).measure_span(0, len(held_out.word_ids))
+    expected = ReferenceEngine(text, BlockSettings.of(config), held_out).measure_span(0, len(held_out.word_ids))
     engine = build_engine(text, config, held_out)
     before = engine.read_vectors().copy()
 

@@ -14,6 +14,7 @@ from w2v_cli.kernels import objectives
 from w2v_cli.kernels.block import reference as reference_module
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, SPAN_WORDS, Block
 from w2v_cli.kernels.block.reference import cbow_block_step, skipgram_block_step
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
 
@@ -116,6 +117,12 @@ SETTINGS = {
 }
 
 
+def engines_of(corpus, config):
+    """Return the engines of the reference and of the compiled kernels."""
+    settings = BlockSettings.of(config)
+    return [load_block_engine(backend, corpus, settings) for backend in (Backend.NUMPY, Backend.NUMBA)]
+
+
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 @pytest.mark.parametrize("model", MODELS)
 def test_compiled_engine_agrees_with_the_reference(model, settings, corpus):
@@ -123,8 +130,7 @@ def test_compiled_engine_agrees_with_the_reference(model, settings, corpus):
     sets = [f"model.model={model}", "model.init=normal", "model.dim=20", *settings]
     config = resolve(sets=sets).config
     results = []
-    for backend in (Backend.NUMPY, Backend.NUMBA):
-        engine = load_block_engine(backend, corpus, config)
+    for engine in engines_of(corpus, config):
         start = engine.read_vectors().copy()
         borders = [*range(0, len(corpus.word_ids), SPAN_WORDS), len(corpus.word_ids)]
         losses = [engine.train_span(1, *span, 0.02, 0.01) for span in pairwise(borders)]
@@ -141,7 +147,7 @@ def test_blocks_of_one_and_of_seventeen_centres(corpus):
     """A span that ends in a short block trains as the reference does."""
     config = resolve(sets=["model.dim=16", "model.init=normal", "sampling.subsample=0"]).config
     for stop in (1, BLOCK_CENTRES + 1):
-        engines = [load_block_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.NUMBA)]
+        engines = engines_of(corpus, config)
         losses = [engine.train_span(0, 0, stop, 0.02, 0.01) for engine in engines]
 
         assert_allclose(losses[1], losses[0], rtol=1e-5)
@@ -182,7 +188,7 @@ def test_a_planted_bug_is_seen(model, bug, corpus, monkeypatch):
     planted = {}
     exec(source.replace(right, wrong), vars(reference_module) | planted, planted)  # noqa: S102  our own source
     config = resolve(sets=[f"model.model={model}", "model.init=normal", "model.dim=20"]).config
-    reference, engine = (load_block_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.NUMBA))
+    reference, engine = engines_of(corpus, config)
     monkeypatch.setattr(objectives, name, planted[name])
 
     losses = [each.train_span(1, 0, 4000, 0.02, 0.02) for each in (reference, engine)]

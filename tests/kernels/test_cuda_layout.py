@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from w2v_cli.config.resolve import resolve
+from w2v_cli.config.schema import ModelSettings
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, shared_negatives
 from w2v_cli.kernels.block.cuda_layout import SOURCE, Layout, blocks_in_flight, choose_layout
 from w2v_cli.kernels.objectives import Cbow, SkipGram
@@ -13,16 +13,12 @@ from w2v_cli.kernels.objectives import Cbow, SkipGram
 PAPER = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "gpu.md"
 
 
-def configure(*sets):
-    return resolve(sets=list(sets)).config
-
-
 @pytest.mark.parametrize("limit", [48 * 1024, 64 * 1024, 163 * 1024, 227 * 1024])
 @pytest.mark.parametrize("model", ["cbow", "skipgram"])
 @pytest.mark.parametrize("dim", [1, 100, 300, 512])
 def test_rows_are_staged_in_the_fewest_slices_that_fit(model, dim, limit):
     """The layout fits the shared memory, and one slice fewer would not."""
-    layout = choose_layout(configure(f"model.model={model}", f"model.dim={dim}"), limit)
+    layout = choose_layout(ModelSettings(model=model, dim=dim), 5, limit)
 
     assert layout.shared_bytes <= limit
     fewer = Layout(layout.objective, layout.dim, layout.window, layout.shared_negatives, layout.slices - 1 or 1)
@@ -31,7 +27,7 @@ def test_rows_are_staged_in_the_fewest_slices_that_fit(model, dim, limit):
 
 def test_what_fits_in_no_slices_has_no_layout():
     """A window of 1,000 words has more scores than shared memory has room for."""
-    assert choose_layout(configure("model.model=skipgram", "model.window=1000"), 227 * 1024) is None
+    assert choose_layout(ModelSettings(model="skipgram", window=1000), 5, 227 * 1024) is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +68,7 @@ def test_the_paper_states_what_a_layout_counts():
 def test_the_first_comment_lists_every_constant_and_parameter():
     """What block.cu says of itself at its top is what it takes."""
     comment, _, code = SOURCE.read_text(encoding="utf-8").partition("*/")
-    layout = choose_layout(configure(), 64 * 1024)
+    layout = choose_layout(ModelSettings(), 5, 64 * 1024)
     constants = [option[2:].split("=")[0] for option in layout.options() if option.startswith("-D")]
 
     assert [name for name in constants if not re.search(rf"^    {name} ", comment, flags=re.MULTILINE)] == []

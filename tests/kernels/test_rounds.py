@@ -10,6 +10,7 @@ from w2v_cli.config.resolve import resolve
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.kernels.block import engine as block_engine
 from w2v_cli.kernels.block.blocks import BlockBuilder
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.embeddings import build_embeddings
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.objectives import objective_of
@@ -35,7 +36,7 @@ def config_of(model, *sets):
 
 def train(corpus, config, threads):
     """Return the losses and input vectors after two epochs."""
-    engine = load_block_engine(Backend.NUMBA, corpus, config, threads=threads)
+    engine = load_block_engine(Backend.NUMBA, corpus, BlockSettings.of(config), threads=threads)
     losses = [engine.train_span(epoch, 0, len(corpus.word_ids), *RATES) for epoch in (0, 1)]
     return losses, engine.read_vectors()
 
@@ -45,7 +46,7 @@ def plain_rounds(corpus, config):
     model, words = config.model, len(corpus.word_ids)
     start = build_embeddings(corpus.vocabulary_size, model, config.sampling.seed)
     state = [start.input_vectors.astype(float), start.output_vectors.astype(float)]
-    builder = BlockBuilder(corpus, config)
+    builder = BlockBuilder(corpus, config.model, config.sampling)
     borders = [*range(0, words, block_engine._SHORT_SPAN_WORDS), words]
     losses = []
     for epoch in (0, 1):
@@ -90,7 +91,7 @@ def test_any_number_of_threads_gives_the_same_bytes(corpus, model):
 @pytest.mark.parametrize("threads", [3, 6, 16])
 def test_a_span_of_one_word_ends(corpus, threads):
     """Fewer spans than room for them, and a short last one, leave no thread waiting, however many there are."""
-    engine = load_block_engine(Backend.NUMBA, corpus, config_of("cbow"), threads=threads)
+    engine = load_block_engine(Backend.NUMBA, corpus, BlockSettings.of(config_of("cbow")), threads=threads)
     engine.prepare()
 
     for stop in (1, block_engine._SHORT_SPAN_WORDS + 1, 2 * block_engine._SHORT_SPAN_WORDS + 1):

@@ -59,7 +59,7 @@ def task(tmp_path_factory):
     )
     source = Source(str(path))
     vocabulary = PackedVocabulary.of(scan_corpus([source], config.corpus).corpus.vocabulary)
-    return vocabulary, ShardTask(
+    return vocabulary, ShardTask.of(
         config, Backend.NUMBA, Shard(0, (source,), path.stat().st_size), 0, 0.0, 0.1, Schedule.of(config)
     )
 

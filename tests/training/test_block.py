@@ -11,6 +11,7 @@ from training_runs import fit_with
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import CorpusError, DivergedError
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.load import load_block_engine
 from w2v_cli.kernels.protocols import Backend
 from w2v_cli.training.block import BlockTrainer
@@ -29,7 +30,7 @@ def run(path, *, model="cbow", backend="numba", threads=1, seed=1, on_progress=l
         }
     )
     corpus, encoded = scan_corpus(path, config.corpus)
-    engine = load_block_engine(Backend(backend), encoded, config)
+    engine = load_block_engine(Backend(backend), encoded, BlockSettings.of(config))
     trainer = BlockTrainer(
         engine, Schedule.of(config), epochs=config.training.epochs, words=len(encoded.word_ids), threads=threads
     )
@@ -110,7 +111,7 @@ def test_padding_of_rows_stays_zero(cycle_text):
     """Dimensions that only fill up a row to whole cache lines are never trained."""
     config = Config.model_validate({"corpus": {"min_count": 1}, "model": {"dim": 20}})
     corpus = scan_corpus(cycle_text, config.corpus).text
-    engine = load_block_engine(Backend.NUMBA, corpus, config)
+    engine = load_block_engine(Backend.NUMBA, corpus, BlockSettings.of(config))
 
     engine.train_span(0, 0, engine.span_words, 0.05, 0.01)
 

@@ -201,7 +201,7 @@ def test_ordinary_trainings_stay_far_from_the_limit(corpus, settings, monkeypatc
     monkeypatch.setattr(divergence, "_FEWEST_PAIRS", 2000)
     config = config_of(**settings)
 
-    assert train_really(corpus, config).epoch_losses[-1] < loss_of_guessing(config)
+    assert train_really(corpus, config).epoch_losses[-1] < loss_of_guessing(config.sampling.negatives)
 
 
 EXPLODING = [

@@ -10,17 +10,14 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import factories
-from training_runs import fit_with
+from training_runs import fit_with, minibatch_trainer
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
 from w2v_cli.errors import CorpusError, DivergedError
 from w2v_cli.kernels.embeddings import build_embeddings
-from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.minibatch import batches
 from w2v_cli.kernels.minibatch.batches import BatchBuilder
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.minibatch import MinibatchTrainer
-from w2v_cli.training.schedule import Schedule
 
 models = pytest.mark.parametrize("model", ["cbow", "skipgram"])
 optimizers = pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -50,8 +47,7 @@ config_of = functools.partial(factories.config_of, algorithm="minibatch", subsam
 
 
 def run(corpus, config, *, backend="numba", on_progress=lambda _: None, threads=2):
-    engine = load_minibatch_engine(Backend(backend), corpus, config)
-    trainer = MinibatchTrainer(corpus, config, engine, Schedule.of(config), threads=threads)
+    trainer = minibatch_trainer(Backend(backend), corpus, config, threads=threads)
     return fit_with(config, trainer, len(corpus.word_ids), on_progress)
 
 
@@ -59,7 +55,7 @@ def plain_training(corpus, config):
     """Return input vectors and epoch losses of SGD, example by example in float64 (word2vec.c's equations)."""
     start = build_embeddings(corpus.vocabulary_size, config.model, config.sampling.seed)
     inputs, outputs = start.input_vectors.astype(float), start.output_vectors.astype(float)
-    losses, builder = [], BatchBuilder(corpus, config)
+    losses, builder = [], BatchBuilder(corpus, config.model, config.sampling, config.training)
     for epoch in range(config.training.epochs):
         loss, pairs = 0.0, 0
         for batch in (batch for some in builder.iterate_epoch(epoch) for batch in some):

@@ -48,7 +48,7 @@ def build(request, tmp_path):
                 encoded, held_out = hold_out(encoded, config.training.validation, config.sampling.seed)
             trainer, _ = build_trainer(encoded, held_out, config, schedule, backend)
         else:
-            read = scan_on(FakeCluster(), [source], config)
+            read = scan_on(FakeCluster(), [source], config.corpus, config.cluster)
             trainer = ClusterTrainer(FakeCluster(), read.rounds, read.corpus.vocabulary, config, backend, schedule)
         trainer.prepare()
         return trainer

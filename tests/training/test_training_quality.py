@@ -5,13 +5,10 @@ import math
 import pytest
 
 from cycle_text import CLASSES, WORDS_OF_CLASS, purity
-from training_runs import fit_with
+from training_runs import fit_with, minibatch_trainer
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.scan import scan_corpus
-from w2v_cli.kernels.load import load_minibatch_engine
 from w2v_cli.kernels.protocols import Backend
-from w2v_cli.training.minibatch import MinibatchTrainer
-from w2v_cli.training.schedule import Schedule
 
 
 def train_on(text, *, seed=1, backend="numba", **settings):
@@ -23,8 +20,7 @@ def train_on(text, *, seed=1, backend="numba", **settings):
         }
     )
     corpus, encoded = scan_corpus(text, config.corpus)
-    engine = load_minibatch_engine(Backend(backend), encoded, config)
-    trainer = MinibatchTrainer(encoded, config, engine, Schedule.of(config), threads=1)
+    trainer = minibatch_trainer(Backend(backend), encoded, config, threads=1)
     return corpus, fit_with(config, trainer, len(encoded.word_ids), lambda _: None)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from w2v_cli.cluster.pool import Cluster, Task
 from w2v_cli.cluster.shards import Round, plan_rounds
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import ClusterSettings, CorpusSettings
 from w2v_cli.corpus.encode import forget_rare_words, is_full
 from w2v_cli.corpus.parts import FileFacts
 from w2v_cli.corpus.reader import combine_digests
@@ -47,7 +47,8 @@ class _Files:
 def scan_on(
     cluster: Cluster,
     sources: Sequence[Source],
-    config: Config,
+    settings: CorpusSettings,
+    rounds: ClusterSettings,
     on_read: OnRead = lambda _done, _total: None,
 ) -> ClusterCorpus:
     """Inspect the files, count their words and plan the rounds; the result does not depend on the workers.
@@ -55,7 +56,8 @@ def scan_on(
     Args:
         cluster: what runs the tasks.
         sources: the files, in the order of the text.
-        config: of the training.
+        settings: how to read them.
+        rounds: how many shards a round has, and how long they are.
         on_read: called with the bytes counted so far, unpacked, and with all bytes if they are known.
 
     Raises:
@@ -64,14 +66,14 @@ def scan_on(
         ClusterError: the cluster failed.
     """
     refuse_stdin(source.place for source in sources)
-    files = _inspect(cluster, sources, config)
-    words, counts = _count(cluster, files, config, on_read)
-    add_end_of_line(words, counts.lines, config.corpus)
+    files = _inspect(cluster, sources, settings)
+    words, counts = _count(cluster, files, settings, on_read)
+    add_end_of_line(words, counts.lines, settings)
     label = label_of_corpus(sources)
-    vocabulary, _ = choose_words(words, label, counts, config.corpus)
+    vocabulary, _ = choose_words(words, label, counts, settings)
     digests = [combine_digests([digest for _, digest in parts]) for _, parts in groupby(counts.digests, itemgetter(0))]
-    corpus = describe_corpus(words, vocabulary, label, counts, config.corpus, digests=digests, sentences=None)
-    return ClusterCorpus(corpus, plan_rounds(files.texts, vocabulary.kept_words, config.cluster))
+    corpus = describe_corpus(words, vocabulary, label, counts, settings, digests=digests, sentences=None)
+    return ClusterCorpus(corpus, plan_rounds(files.texts, vocabulary.kept_words, rounds))
 
 
 def refuse_stdin(places: Iterable[str]) -> None:
@@ -80,12 +82,10 @@ def refuse_stdin(places: Iterable[str]) -> None:
         raise ConfigError("workers of a cluster cannot read stdin (-): name files that all of them see, or URLs.")
 
 
-def _inspect(cluster: Cluster, sources: Sequence[Source], config: Config) -> _Files:
+def _inspect(cluster: Cluster, sources: Sequence[Source], settings: CorpusSettings) -> _Files:
     """Return the files to read; raise CorpusError for a folder without text."""
     batches = [sources[first : first + _FILES_AT_ONCE] for first in range(0, len(sources), _FILES_AT_ONCE)]
-    tasks = [
-        Task("inspect", (batch, config.corpus), f"a look at {batch[0].label} and other files") for batch in batches
-    ]
+    tasks = [Task("inspect", (batch, settings), f"a look at {batch[0].label} and other files") for batch in batches]
     files = _Files()
     for batch, found in zip(batches, cluster.run_in_order(tasks), strict=True):
         for source, seen in zip(batch, found, strict=True):
@@ -101,14 +101,14 @@ def _inspect(cluster: Cluster, sources: Sequence[Source], config: Config) -> _Fi
     return files
 
 
-def _count(cluster: Cluster, files: _Files, config: Config, on_read: OnRead) -> tuple[WordTable, TextCounts]:
+def _count(cluster: Cluster, files: _Files, settings: CorpusSettings, on_read: OnRead) -> tuple[WordTable, TextCounts]:
     """Return the words and the other counts of the text, added up in its order; files of unknown size receive it.
 
     Whenever more than max_vocab different words have been seen, the rarer half is forgotten.
     """
     words, total = WordTable(), TextCounts(other_data=files.other_data, web_pages=files.web_pages)
     batches = list(_batches(files.texts))
-    tasks = [Task("count", (batch, config.corpus), f"counting {batch[0].label}") for batch in batches]
+    tasks = [Task("count", (batch, settings), f"counting {batch[0].label}") for batch in batches]
     counted: Iterator[CountedParts] = cluster.run_in_order(tasks)
     sizes = {}
     is_known = all(facts.has_parts for _, facts in files.texts)  # decompressed, as what is counted
@@ -116,8 +116,8 @@ def _count(cluster: Cluster, files: _Files, config: Config, on_read: OnRead) -> 
     for batch, parts in zip(batches, counted, strict=True):
         words.add_words(*parts.words)
         total += parts.counts
-        if is_full(words, config.corpus):
-            words, _ = forget_rare_words(words, config.corpus, total)
+        if is_full(words, settings):
+            words, _ = forget_rare_words(words, settings, total)
         on_read(total.size_bytes, all_bytes)
         sizes[batch[0].place] = parts.counts.size_bytes
     files.texts = [

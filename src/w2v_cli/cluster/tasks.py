@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from w2v_cli.kernels import (
     ROWS_AT_ONCE,
     Backend,
     BlockEngine,
+    BlockSettings,
     Embeddings,
     Purpose,
     draw_words,
@@ -92,22 +93,22 @@ class FileSeen:
     is_web_page: bool = False
 
 
-def inspect_files(sources: Sequence[Source], config: CorpusSettings) -> list[FileSeen]:
+def inspect_files(sources: Sequence[Source], settings: CorpusSettings) -> list[FileSeen]:
     """Inspect files before they are cut into parts.
 
     Raises:
         CorpusError: a file cannot be read, is not UTF-8, or is not text and was named by the user.
     """
-    return [_inspect(source, config) for source in sources]
+    return [_inspect(source, settings) for source in sources]
 
 
-def _inspect(source: Source, config: CorpusSettings) -> FileSeen:
+def _inspect(source: Source, settings: CorpusSettings) -> FileSeen:
     facts, head = inspect_file(source)
     try:
         if facts.has_parts:
             check_head(source, head)
         else:  # decompress the beginning
-            next(TextReader((Source(source.place),), config).iterate_chunks(), None)
+            next(TextReader((Source(source.place),), settings).iterate_chunks(), None)
     except OtherDataError as error:
         if source.folder is None:
             raise
@@ -128,9 +129,9 @@ class CountedParts:
     counts: TextCounts
 
 
-def count_parts(sources: Sequence[Source], config: CorpusSettings) -> CountedParts:
+def count_parts(sources: Sequence[Source], settings: CorpusSettings) -> CountedParts:
     """Count the words of some parts of a text; raise CorpusError if they cannot be read."""
-    text = encode_text(TextReader(sources, config), config, threads=1, beside=None)
+    text = encode_text(TextReader(sources, settings), settings, threads=1, beside=None)
     return CountedParts(text.words.packed(), text.counts)
 
 
@@ -166,7 +167,10 @@ class ShardTask:
     """A shard to train or to measure.
 
     Attributes:
-        config: of the training.
+        corpus: how to read the text.
+        settings: those of the engine.
+        validation: share of the sentences held out.
+        delta_format: number format of the changes, `float32` or `float16`.
         backend: what computes.
         shard: the part of the text.
         epoch: from 0.
@@ -175,13 +179,41 @@ class ShardTask:
         schedule: of the learning rate.
     """
 
-    config: Config
+    corpus: CorpusSettings
+    settings: BlockSettings
+    validation: float
+    delta_format: str
     backend: Backend
     shard: Shard
     epoch: int
     first_progress: float
     last_progress: float
     schedule: Schedule
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        backend: Backend,
+        shard: Shard,
+        epoch: int,
+        first_progress: float,
+        last_progress: float,
+        schedule: Schedule,
+    ) -> Self:
+        """Return a task with what workers need of a config."""
+        return cls(
+            config.corpus,
+            BlockSettings.of(config),
+            config.training.validation,
+            config.cluster.delta_format,
+            backend,
+            shard,
+            epoch,
+            first_progress,
+            last_progress,
+            schedule,
+        )
 
 
 @dataclass(frozen=True)
@@ -199,11 +231,11 @@ def shard_seed(seed: int, number: int) -> int:
     return int(low | high << 32)
 
 
-def compile_engine(config: Config, backend: Backend, vocabulary: int = 2, words: int = 2) -> None:
+def compile_engine(settings: BlockSettings, backend: Backend, vocabulary: int = 2, words: int = 2) -> None:
     """Compile the engine that trains shards, for all workers that share the folder of compiled code.
 
     Args:
-        config: of the training.
+        settings: those of the engine.
         backend: what computes.
         vocabulary: V, words of the vocabulary.
         words: occurrences in the largest shard.
@@ -212,8 +244,8 @@ def compile_engine(config: Config, backend: Backend, vocabulary: int = 2, words:
         StorageError: a GPU has too little memory for a shard.
     """
     corpus = EncodedText(np.zeros(words, np.int32), np.array([0, words]), np.ones(vocabulary, np.int64))
-    matrices = (np.zeros((vocabulary, config.model.dim), np.float32) for _ in range(2))
-    load_block_engine(backend, corpus, _on_one_thread(config), start=Embeddings(*matrices)).prepare()
+    matrices = (np.zeros((vocabulary, settings.model.dim), np.float32) for _ in range(2))
+    load_block_engine(backend, corpus, _on_one_thread(settings), start=Embeddings(*matrices)).prepare()
 
 
 def train_shard(vocabulary: PackedVocabulary, state: NamedArrays, task: ShardTask) -> ShardResult:
@@ -229,7 +261,7 @@ def train_shard(vocabulary: PackedVocabulary, state: NamedArrays, task: ShardTas
         loss, found = engine.train_span(task.epoch, start, stop, *rates)
         loss_sum, pairs = loss_sum + loss, pairs + found
     updates = np.bincount(corpus.word_ids, minlength=len(vocabulary.counts)).astype(np.float32)
-    dtype = np.dtype(task.config.cluster.delta_format)
+    dtype = np.dtype(task.delta_format)
     new = engine.read_state()
     changes = {name: _changes(state[name], new[name], updates, dtype) for name in state}
     return ShardResult(changes, float(loss_sum), int(pairs))
@@ -249,25 +281,24 @@ def measure_shard(vocabulary: PackedVocabulary, state: NamedArrays, task: ShardT
 
 def _read(vocabulary: PackedVocabulary, task: ShardTask) -> tuple[EncodedText, EncodedText | None]:
     """Return the training part of a shard, and its held-out part if there is validation."""
-    config = task.config
-    corpus = encode_sources(task.shard.sources, config.corpus, vocabulary.table)
-    if config.training.validation == 0 or len(corpus.word_ids) == 0:
+    corpus = encode_sources(task.shard.sources, task.corpus, vocabulary.table)
+    if task.validation == 0 or len(corpus.word_ids) == 0:
         return corpus, None
-    return split_held_out(corpus, config.training.validation, shard_seed(config.sampling.seed, task.shard.number))
+    return split_held_out(corpus, task.validation, shard_seed(task.settings.sampling.seed, task.shard.number))
 
 
 def _engine(corpus: EncodedText, held_out: EncodedText | None, state: NamedArrays, task: ShardTask) -> BlockEngine:
     """Return the engine for a shard; raise MissingDependencyError if it needs a GPU and this worker has none."""
-    seed = shard_seed(task.config.sampling.seed, task.shard.number)
-    sampling = task.config.sampling.model_copy(update={"seed": seed})
-    config = _on_one_thread(task.config).model_copy(update={"sampling": sampling})
+    sampling = task.settings.sampling
+    own_draws = sampling.model_copy(update={"seed": shard_seed(sampling.seed, task.shard.number)})
+    settings = dataclasses.replace(_on_one_thread(task.settings), sampling=own_draws)
     start = Embeddings(state["input_vectors"], state["output_vectors"])
-    return load_block_engine(resolve_backend(task.backend), corpus, config, held_out, start=start)
+    return load_block_engine(resolve_backend(task.backend), corpus, settings, held_out, start=start)
 
 
-def _on_one_thread(config: Config) -> Config:
-    """Return the config without `deterministic`: one thread is always deterministic."""
-    return config.model_copy(update={"training": config.training.model_copy(update={"deterministic": False})})
+def _on_one_thread(settings: BlockSettings) -> BlockSettings:
+    """Return the settings without `deterministic`: one thread is always deterministic."""
+    return dataclasses.replace(settings, deterministic=False)
 
 
 def _rate_at(task: ShardTask, done: float) -> float:

@@ -11,7 +11,7 @@ from w2v_cli.cluster.shards import Round, most_words
 from w2v_cli.cluster.tasks import PackedVocabulary, ShardResult, ShardTask
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.vocabulary import Vocabulary
-from w2v_cli.kernels import Backend, build_embeddings, resolve_backend
+from w2v_cli.kernels import Backend, BlockSettings, build_embeddings, resolve_backend
 from w2v_cli.training import BEGINNING, NamedArrays, Position, RoundDone, Schedule, StepResult, mean_loss
 
 
@@ -56,11 +56,12 @@ class ClusterTrainer:
 
         With GPUs every worker compiles, and checks that a shard fits into the memory of its device.
         """
+        settings = BlockSettings.of(self._config)
         if self._backend is Backend.CUPY:
             size = len(self._vocabulary.counts), most_words(self._rounds, int(self._vocabulary.counts.sum()))
-            self._cluster.ask_each(Task("compile", (self._config, self._backend, *size), "its GPU"))
+            self._cluster.ask_each(Task("compile", (settings, self._backend, *size), "its GPU"))
             return
-        for _ in self._cluster.run_in_order([Task("compile", (self._config, self._backend), "compiling")]):
+        for _ in self._cluster.run_in_order([Task("compile", (settings, self._backend), "compiling")]):
             pass
 
     def steps(self, start: Position = BEGINNING) -> Generator[StepResult]:
@@ -126,7 +127,7 @@ class ClusterTrainer:
         return [
             Task(
                 name,
-                (ShardTask(self._config, self._backend, shard, epoch, *span, self._schedule),),
+                (ShardTask.of(self._config, self._backend, shard, epoch, *span, self._schedule),),
                 f"shard {place_in_round + 1} {place} ({shard.label})",
             )
             for place_in_round, shard in enumerate(self._rounds[number].shards)

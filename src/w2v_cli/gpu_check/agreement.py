@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config, ModelName
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.kernels import Backend, BatchBuilder, BlockEngine, Embeddings, load_block_engine, load_minibatch_engine
+from w2v_cli.kernels import (
+    Backend,
+    BatchBuilder,
+    BlockEngine,
+    BlockSettings,
+    Embeddings,
+    load_block_engine,
+    load_minibatch_engine,
+)
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
 
 OptimizerName = Literal["sgd", "adam"]
@@ -23,7 +31,9 @@ def check_block(corpus: EncodedText, model: ModelName, dim: int) -> dict[str, An
     """Train on a text of at most one span with one block in flight; return the error of the update."""
     config = config_of(model, dim, gpu_concurrency=1)
     state = _random_state(corpus.vocabulary_size, dim)
-    engines = (load_block_engine(backend, corpus, config) for backend in (Backend.NUMPY, Backend.CUPY))
+    engines = (
+        load_block_engine(backend, corpus, BlockSettings.of(config)) for backend in (Backend.NUMPY, Backend.CUPY)
+    )
     expected, found = (_update(engine, corpus, state, (0.05, 0.01)) for engine in engines)
     return _agreement("block", model, None, dim, _difference(found, expected))
 
@@ -31,12 +41,13 @@ def check_block(corpus: EncodedText, model: ModelName, dim: int) -> dict[str, An
 def check_minibatch(corpus: EncodedText, model: ModelName, optimizer: OptimizerName, dim: int) -> dict[str, Any]:
     """Take a few steps; return the error of the update against the reference."""
     config = config_of(model, dim, algorithm="minibatch", optimizer=optimizer)
-    batches = [batch for some in BatchBuilder(corpus, config).iterate_epoch(0) for batch in some][:_BATCHES]
+    builder = BatchBuilder(corpus, config.model, config.sampling, config.training)
+    batches = [batch for some in builder.iterate_epoch(0) for batch in some][:_BATCHES]
     state = _random_state(corpus.vocabulary_size, dim)
     updates = []
     for backend in (Backend.NUMPY, Backend.CUPY):
         start = Embeddings(*(matrix.copy() for matrix in state.values()))
-        engine = load_minibatch_engine(backend, corpus, config, start=start)
+        engine = load_minibatch_engine(backend, config.model, optimizer, start)
         for batch in batches:
             engine.step(batch, config.learning_rate)
         after = engine.read_state()
@@ -47,9 +58,9 @@ def check_minibatch(corpus: EncodedText, model: ModelName, optimizer: OptimizerN
 def check_staleness(corpus: EncodedText, model: ModelName, dim: int) -> dict[str, Any]:
     """Compare many blocks in flight with one at two rates; the difference of the updates must fall with the rate."""
     state = _random_state(corpus.vocabulary_size, dim)
-    one = CuPyEngine(corpus, config_of(model, dim, gpu_concurrency=1))
+    one = CuPyEngine(corpus, BlockSettings.of(config_of(model, dim, gpu_concurrency=1)))
     in_flight = min(one.resident_blocks, len(corpus.word_ids) // 64)
-    many = CuPyEngine(corpus, config_of(model, dim, gpu_concurrency=in_flight))
+    many = CuPyEngine(corpus, BlockSettings.of(config_of(model, dim, gpu_concurrency=in_flight)))
     differences = []
     for rate in _RATES:
         expected, found = (_update(engine, corpus, state, (rate, rate)) for engine in (one, many))

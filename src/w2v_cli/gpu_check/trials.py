@@ -11,7 +11,7 @@ from w2v_cli.config.schema import Config, ModelName
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.gpu_check.agreement import config_of
 from w2v_cli.gpu_check.texts import TopicText, purity
-from w2v_cli.kernels import Backend, hold_out, keep_probabilities, load_block_engine
+from w2v_cli.kernels import Backend, BlockSettings, hold_out, keep_probabilities, load_block_engine
 from w2v_cli.kernels.block.cuda_engine import CuPyEngine
 from w2v_cli.pipeline import expected_occurrences
 from w2v_cli.system.machine import available_cores
@@ -72,7 +72,7 @@ def measure_speed(text: TopicText, model: ModelName, dim: int, repeats: int, ban
 
 def concurrencies(corpus: EncodedText, model: ModelName, dim: int) -> tuple[int, int]:
     """Return the blocks in flight by default, and the most that fit the device."""
-    engine = CuPyEngine(corpus, config_of(model, dim))
+    engine = CuPyEngine(corpus, BlockSettings.of(config_of(model, dim)))
     return engine.blocks_in_flight, engine.resident_blocks
 
 
@@ -82,7 +82,7 @@ def _train(
     config = config_of(model, dim, epochs=epochs, gpu_concurrency=blocks, backend=str(backend), validation=_HELD_OUT)
     copy = dataclasses.replace(text.corpus, word_ids=text.corpus.word_ids.copy())  # holding out moves words
     corpus, held_out = hold_out(copy, _HELD_OUT, config.sampling.seed)
-    engine = load_block_engine(backend, corpus, config, held_out)
+    engine = load_block_engine(backend, corpus, BlockSettings.of(config), held_out)
     trainer = BlockTrainer(
         engine,
         Schedule.of(config),
@@ -108,7 +108,7 @@ def _speed(corpus: EncodedText, config: Config, backend: Backend, blocks: int | 
     training = config.training.model_copy(update={"gpu_concurrency": blocks, "backend": str(backend)})
     config = config.model_copy(update={"training": training})
     trainer = BlockTrainer(
-        load_block_engine(backend, corpus, config),
+        load_block_engine(backend, corpus, BlockSettings.of(config)),
         Schedule.of(config),
         epochs=config.training.epochs,
         words=len(corpus.word_ids),
@@ -138,7 +138,7 @@ def _bytes_per_word(corpus: EncodedText, config: Config) -> float:
     """Return the bytes of rows read and written per corpus word, averaged over the words that subsampling drops too."""
     counts = corpus.word_counts
     kept = expected_occurrences(counts, keep_probabilities(counts, config.sampling.subsample))
-    return CuPyEngine(corpus, config).layout.bytes_per_centre * kept / len(corpus.word_ids)
+    return CuPyEngine(corpus, BlockSettings.of(config)).layout.bytes_per_centre * kept / len(corpus.word_ids)
 
 
 def _threads(backend: Backend) -> int:

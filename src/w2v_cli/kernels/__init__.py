@@ -1,14 +1,15 @@
 """Draws, matrices and training steps: readable references, and their fast twins for CPU and GPU.
 
-Takes an encoded text and a config; gives an engine, which holds both matrices and trains on a span or a batch.
-Begin with `block/reference` or `minibatch/reference`, which read like the equations. `objectives` says in what the
-models differ, `protocols` what an engine must do, `load` chooses one.
+Takes an encoded text and the settings of the model and of the draws; gives an engine, which holds both matrices and
+trains on a span or a batch. Begin with `block/reference` or `minibatch/reference`, which read like the equations.
+`objectives` says in what the models differ, `protocols` what an engine must do, `load` chooses one.
 
 The buffers of the compiled block algorithm (`block.scratch`, `block.blocks`) and the CUDA engine (`block.cuda_engine`,
 which needs CuPy) are imported directly: by the estimate of memory, and by the check of a GPU.
 """
 
 from w2v_cli.kernels.block.cuda_layout import MAX_DIM
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.embeddings import ROWS_AT_ONCE, Embeddings, build_embeddings
 from w2v_cli.kernels.gpu import import_cupy, resolve_backend
 from w2v_cli.kernels.holdout import hold_out, split_held_out
@@ -26,6 +27,7 @@ __all__ = [
     "Batch",
     "BatchBuilder",
     "BlockEngine",
+    "BlockSettings",
     "Embeddings",
     "MinibatchEngine",
     "Objective",

@@ -37,7 +37,7 @@ def _plain_zeros(shape: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def build_embeddings(
-    vocabulary_size: int, config: ModelSettings, seed: int, *, allocate: Allocate = _plain_zeros
+    vocabulary_size: int, model: ModelSettings, seed: int, *, allocate: Allocate = _plain_zeros
 ) -> Embeddings:
     """Return the initial values of both matrices; takes little more memory than they do.
 
@@ -46,17 +46,17 @@ def build_embeddings(
 
     Args:
         vocabulary_size: V.
-        config: dim (D) and init.
+        model: dim (D) and init.
         seed: of the draws.
         allocate: returns zeros of a shape (V, D), or with longer rows, whose padding stays zero.
     """
-    shape = (vocabulary_size, config.dim)
+    shape = (vocabulary_size, model.dim)
     matrices = Embeddings(allocate(shape), allocate(shape))
-    if config.init == "normal":
+    if model.init == "normal":
         _fill(matrices.input_vectors, shape, seed, _INPUT, _normal_values)
         _fill(matrices.output_vectors, shape, seed, _OUTPUT, _normal_values)
     else:
-        _fill(matrices.input_vectors, shape, seed, _INPUT, partial(_uniform_values, config.dim))
+        _fill(matrices.input_vectors, shape, seed, _INPUT, partial(_uniform_values, model.dim))
     return matrices
 
 

@@ -1,25 +1,23 @@
 """The choice of an engine; the packages of a backend are imported when it is chosen."""
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import ModelSettings
 from w2v_cli.corpus.encoded_text import EncodedText
-from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
+from w2v_cli.kernels.block.settings import BlockSettings
+from w2v_cli.kernels.embeddings import Embeddings
 from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.protocols import Backend, BlockEngine, MinibatchEngine
 
 
-def load_minibatch_engine(
-    backend: Backend, text: EncodedText, config: Config, *, start: Embeddings | None = None
-) -> MinibatchEngine:
+def load_minibatch_engine(backend: Backend, model: ModelSettings, optimizer: str, start: Embeddings) -> MinibatchEngine:
     """Return an engine of the minibatch algorithm.
 
     Args:
         backend: what computes.
-        text: the corpus, for the size of its vocabulary.
-        config: the settings of the model, the optimiser and the seed.
-        start: what training begins with; the engine may change it in place. None: the first values.
+        model: the model and its size.
+        optimizer: `sgd` or `adam`.
+        start: what training begins with; the engine may change it in place.
     """
-    start = start or build_embeddings(text.vocabulary_size, config.model, config.sampling.seed)
-    arguments = objective_of(config.model), config.training.optimizer, start
+    arguments = objective_of(model), optimizer, start
     if backend is Backend.NUMBA:
         from w2v_cli.kernels.minibatch.numba_engine import NumbaEngine  # noqa: PLC0415  Numba takes a second to import
 
@@ -32,7 +30,7 @@ def load_minibatch_engine(
 def load_block_engine(
     backend: Backend,
     corpus: EncodedText,
-    config: Config,
+    settings: BlockSettings,
     held_out: EncodedText | None = None,
     *,
     threads: int = 1,
@@ -43,7 +41,7 @@ def load_block_engine(
     Args:
         backend: what computes.
         corpus: the text to train on.
-        config: of the training.
+        settings: those that an engine needs.
         held_out: sentences to measure the loss on.
         threads: those that a deterministic engine starts; others are called on threads.
         start: what training begins with, such as a shard of a cluster. None: the first values.
@@ -56,15 +54,15 @@ def load_block_engine(
     if backend is Backend.CUPY:
         from w2v_cli.kernels.block.cuda_engine import CuPyEngine  # noqa: PLC0415  it imports CuPy
 
-        return CuPyEngine(corpus, config, held_out, start)
-    if backend is Backend.NUMBA and config.training.deterministic:
+        return CuPyEngine(corpus, settings, held_out, start)
+    if backend is Backend.NUMBA and settings.deterministic:
         from w2v_cli.kernels.block.engine import DeterministicEngine  # noqa: PLC0415  Numba takes a second to import
 
-        return DeterministicEngine(corpus, config, held_out, threads=threads)
+        return DeterministicEngine(corpus, settings, held_out, threads=threads)
     if backend is Backend.NUMBA:
         from w2v_cli.kernels.block.engine import CompiledEngine  # noqa: PLC0415  Numba takes a second to import
 
-        return CompiledEngine(corpus, config, held_out, start)
+        return CompiledEngine(corpus, settings, held_out, start)
     from w2v_cli.kernels.block.reference_engine import ReferenceEngine  # noqa: PLC0415
 
-    return ReferenceEngine(corpus, config, held_out, start)
+    return ReferenceEngine(corpus, settings, held_out, start)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from w2v_cli.config.schema import SamplingSettings
 from w2v_cli.jit.njit import njit
 from w2v_cli.kernels.philox import Purpose, draw_words, to_integers, to_unit_interval, to_unit_interval_53
 
@@ -109,6 +110,13 @@ def _fill_cells(shares: Any, alias: Any, small: Any, large: Any) -> None:
         shares[small[i]] = 1.0
     for i in range(larges):
         shares[large[i]] = 1.0
+
+
+def build_distributions(
+    counts: NDArray[np.int64], sampling: SamplingSettings
+) -> tuple[NDArray[np.float32], NegativeTable]:
+    """Return the keep probability of each word, (V,), and the table of negatives, for its counts (V,)."""
+    return keep_probabilities(counts, sampling.subsample), build_negative_table(counts, sampling.exponent)
 
 
 def draw_negatives(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import ModelSettings
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.philox import Purpose, draw_words, to_integers
 from w2v_cli.kernels.sampling import draw_kept
@@ -44,20 +44,21 @@ class Windows:
         return np.where(is_inside, self.word_ids[neighbours], np.int32(NO_WORD))
 
 
-def draw_windows(corpus: EncodedText, config: Config, keep_probability: NDArray[np.float32], epoch: int) -> Windows:
+def draw_windows(
+    corpus: EncodedText, model: ModelSettings, seed: int, keep_probability: NDArray[np.float32], epoch: int
+) -> Windows:
     """Return the windows of one epoch (from 0); every draw depends on (seed, epoch, corpus position) alone."""
-    seed, window = config.sampling.seed, config.model.window
     positions = draw_kept(seed, epoch, corpus.word_ids, keep_probability)
     sentences = np.searchsorted(corpus.sentence_offsets, positions, side="right")
     starts = np.concatenate(([0], np.flatnonzero(np.diff(sentences)) + 1))
     lengths = np.diff(np.concatenate((starts, [len(positions)])))
     before = np.arange(len(positions)) - np.repeat(starts, lengths)
     after = np.repeat(lengths, lengths) - 1 - before
-    if config.model.shrink_window:
-        reach = 1 + to_integers(draw_words(seed, epoch, positions, Purpose.WINDOW)[0], window)
+    if model.shrink_window:
+        reach = 1 + to_integers(draw_words(seed, epoch, positions, Purpose.WINDOW)[0], model.window)
     else:
-        reach = np.full(len(positions), window)
+        reach = np.full(len(positions), model.window)
     left, right = np.minimum(before, reach), np.minimum(after, reach)
     has_whole_window = (left == reach) & (right == reach)
-    is_centre = left + right > 0 if config.model.partial_windows else has_whole_window
+    is_centre = left + right > 0 if model.partial_windows else has_whole_window
     return Windows(positions, corpus.word_ids[positions], left, right, is_centre)

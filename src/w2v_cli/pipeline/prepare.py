@@ -244,10 +244,9 @@ class ClusterRun:
     def scan(self, found: CorpusFound, on_event: OnEvent) -> ScannedCorpus:
         """Let the workers count the corpus; keep the rounds of an epoch."""
         started = time.perf_counter()
-        on_read = partial(_emit_read, on_event)
-        self._read = scan_on(self._cluster, found.sources, self._config, on_read)
-        min_count = self._config.corpus.min_count
-        on_event(CorpusScanned.of(self._read.corpus, min_count, time.perf_counter() - started))
+        on_read, config = partial(_emit_read, on_event), self._config
+        self._read = scan_on(self._cluster, found.sources, config.corpus, config.cluster, on_read)
+        on_event(CorpusScanned.of(self._read.corpus, config.corpus.min_count, time.perf_counter() - started))
         return self._read.corpus
 
     def build_trainer(self, schedule: Schedule, backend: Backend) -> tuple[Trainer, EngineLoaded, int]:

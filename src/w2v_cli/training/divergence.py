@@ -46,7 +46,7 @@ class DivergenceGuard:
         self._pairs += pairs
         self.check_loss(self._loss, epoch)
         if self._pairs >= _FEWEST_PAIRS:
-            mean, guessing = self._loss / self._pairs, loss_of_guessing(self._config)
+            mean, guessing = self._loss / self._pairs, loss_of_guessing(self._config.sampling.negatives)
             if mean > _TIMES_GUESSING * guessing:
                 raise self._diverged(f"the mean loss is {mean:.3g}; that of random vectors is {guessing:.3g}", epoch)
             self._loss, self._pairs = 0.0, 0
@@ -97,13 +97,13 @@ class DivergenceGuard:
         )
 
 
-def loss_of_guessing(config: Config) -> float:
+def loss_of_guessing(negatives: int) -> float:
     """Return the mean loss of random vectors, nats per positive pair: (1 + K) · ln 2, that of 1 + K coin flips.
 
-    >>> round(loss_of_guessing(Config()), 2)
+    >>> round(loss_of_guessing(5), 2)
     4.16
     """
-    return (1 + config.sampling.negatives) * math.log(2)
+    return (1 + negatives) * math.log(2)
 
 
 def likely_cause(config: Config) -> str:

@@ -6,7 +6,15 @@ from typing import Any
 from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import ConfigError, option
-from w2v_cli.kernels import MAX_DIM, Backend, load_block_engine, load_minibatch_engine
+from w2v_cli.kernels import (
+    MAX_DIM,
+    Backend,
+    BatchBuilder,
+    BlockSettings,
+    build_embeddings,
+    load_block_engine,
+    load_minibatch_engine,
+)
 from w2v_cli.system.machine import available_cores
 from w2v_cli.training.block import BlockTrainer
 from w2v_cli.training.minibatch import MOST_THREADS, MinibatchTrainer
@@ -105,10 +113,22 @@ def build_trainer(
     """
     if config.training.algorithm == "block":
         return _build_block_trainer(text, held_out, config, schedule, backend)
-    threads = min(config.training.threads or available_cores(), MOST_THREADS)
-    engine = load_minibatch_engine(backend, text, config)
+    return _build_minibatch_trainer(text, held_out, config, schedule, backend)
+
+
+def _build_minibatch_trainer(
+    text: EncodedText, held_out: EncodedText | None, config: Config, schedule: Schedule, backend: Backend
+) -> tuple[Trainer, EngineLoaded]:
+    """Return the trainer of the minibatch algorithm."""
+    model, sampling, training = config.model, config.sampling, config.training
+    threads = min(training.threads or available_cores(), MOST_THREADS)
+    start = build_embeddings(text.vocabulary_size, model, sampling.seed)
+    engine = load_minibatch_engine(backend, model, training.optimizer, start)
+    builder = BatchBuilder(text, model, sampling, training)
+    held_out_builder = BatchBuilder(held_out, model, sampling, training) if held_out else None
+    trainer = MinibatchTrainer(engine, schedule, builder, held_out_builder, epochs=training.epochs, threads=threads)
     loaded = EngineLoaded("minibatch", backend, threads, is_reproducible=backend is not Backend.CUPY)
-    return MinibatchTrainer(text, config, engine, schedule, held_out, threads=threads), loaded
+    return trainer, loaded
 
 
 def _build_block_trainer(
@@ -117,7 +137,7 @@ def _build_block_trainer(
     """Return the trainer of the block algorithm: it calls the engine on threads, or the engine has its own."""
     is_deterministic, is_on_device = config.training.deterministic, backend is Backend.CUPY
     threads = 1 if backend is Backend.NUMPY else config.training.threads or available_cores()
-    engine = load_block_engine(backend, text, config, held_out, threads=threads)
+    engine = load_block_engine(backend, text, BlockSettings.of(config), held_out, threads=threads)
     loaded = EngineLoaded(
         "block",
         backend,

@@ -8,8 +8,6 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.config.schema import Config
-from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels import Batch, BatchBuilder, MinibatchEngine
 from w2v_cli.system.prefetch import prefetch_calls
 from w2v_cli.training.schedule import Schedule
@@ -22,24 +20,25 @@ _LISTS_AHEAD = 64  # of batches, about a megabyte each: they carry training over
 class MinibatchTrainer:
     """Trains by the minibatch algorithm, with the same bytes on one thread and on two.
 
-    A position is a number of centres of an epoch in their shuffled order.
+    A position is a number of centres of an epoch in their shuffled order. builder, held_out: the batches to train on
+    and those to measure.
     """
 
     def __init__(
         self,
-        corpus: EncodedText,
-        config: Config,
         engine: MinibatchEngine,
         schedule: Schedule,
-        held_out: EncodedText | None = None,
+        builder: BatchBuilder,
+        held_out: BatchBuilder | None = None,
         *,
+        epochs: int,
         threads: int,
     ) -> None:
-        self._builder = BatchBuilder(corpus, config)
-        self._held_out = BatchBuilder(held_out, config) if held_out else None
-        self._epochs = config.training.epochs
-        self._schedule = schedule
         self._engine = engine
+        self._schedule = schedule
+        self._builder = builder
+        self._held_out = held_out
+        self._epochs = epochs
         self._threads = threads
 
     def prepare(self) -> None:

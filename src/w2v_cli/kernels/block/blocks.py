@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import ModelSettings, SamplingSettings
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.philox import Purpose, draw_words
-from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
+from w2v_cli.kernels.sampling import build_distributions
 from w2v_cli.kernels.windows import Windows, draw_windows
 
 BLOCK_CENTRES = 32
@@ -47,17 +47,16 @@ def shared_negatives(negatives: int) -> int:
 class BlockBuilder:
     """Builds the blocks of a span; every draw depends on (seed, epoch, corpus position) alone."""
 
-    def __init__(self, corpus: EncodedText, config: Config) -> None:
-        counts = corpus.word_counts
+    def __init__(self, corpus: EncodedText, model: ModelSettings, sampling: SamplingSettings) -> None:
         self._corpus = corpus
-        self._config = config
-        self._keep_probability = keep_probabilities(counts, config.sampling.subsample)
-        self._table = build_negative_table(counts, config.sampling.exponent)
+        self._model = model
+        self._sampling = sampling
+        self._keep_probability, self._table = build_distributions(corpus.word_counts, sampling)
         self._windows_of = functools.lru_cache(maxsize=1)(self._draw_windows)
 
     def iterate_span(self, epoch: int, start: int, stop: int) -> Iterator[Block]:
         """Yield the blocks of the corpus positions start … stop in an epoch (from 0), in their order."""
-        windows, window = self._windows_of(epoch), self._config.model.window
+        windows, window = self._windows_of(epoch), self._model.window
         left, right = (np.where(windows.is_centre, reach, 0) for reach in (windows.left, windows.right))
         span_first, span_last = np.searchsorted(windows.positions, (start, stop))
         for first in range(span_first, span_last, BLOCK_CENTRES):
@@ -74,12 +73,12 @@ class BlockBuilder:
             )
 
     def _draw_windows(self, epoch: int) -> Windows:
-        return draw_windows(self._corpus, self._config, self._keep_probability, epoch)
+        return draw_windows(self._corpus, self._model, self._sampling.seed, self._keep_probability, epoch)
 
     def _draw_negatives(self, epoch: int, position: int) -> NDArray[np.int32]:
         """Return the negatives of the block whose first centre is at `position`: two from each draw."""
-        count = shared_negatives(self._config.sampling.negatives)
+        count = shared_negatives(self._sampling.negatives)
         draws = np.arange(count // 2)
         positions = np.full(len(draws), position)
-        words = draw_words(self._config.sampling.seed, epoch, positions, Purpose.NEGATIVES, draws)
+        words = draw_words(self._sampling.seed, epoch, positions, Purpose.NEGATIVES, draws)
         return np.stack((self._table.pick(words[0], words[1]), self._table.pick(words[2], words[3])), axis=-1).ravel()

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import ModelSettings, SamplingSettings
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.errors import ConfigError, MissingDependencyError, StorageError, option
 from w2v_cli.kernels.block import cuda_layout
 from w2v_cli.kernels.block.blocks import SPAN_WORDS
 from w2v_cli.kernels.block.cuda_layout import KeptWords, Launch, Layout, Matrices, Text
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
 from w2v_cli.kernels.gpu import import_cupy
-from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
+from w2v_cli.kernels.sampling import build_distributions
 
 _LAUNCHES_AHEAD = 16  # of the host before the device: enough to keep the device busy, few enough to stop soon
 _LAUNCH_SPANS = cuda_layout.LAUNCH_WORDS // SPAN_WORDS
@@ -42,26 +43,27 @@ class CuPyEngine:
     def __init__(
         self,
         corpus: EncodedText,
-        config: Config,
+        settings: BlockSettings,
         held_out: EncodedText | None = None,
         start: Embeddings | None = None,
     ) -> None:
         self._cupy = import_cupy()
-        self._config = config
+        model, sampling = settings.model, settings.sampling
+        self._model, self._sampling = model, sampling
         attributes = self._cupy.cuda.Device().attributes
-        self.layout = fitting_layout(config, attributes["MaxSharedMemoryPerBlockOptin"])
+        self.layout = fitting_layout(model, sampling.negatives, attributes["MaxSharedMemoryPerBlockOptin"])
         needed = device_bytes(corpus, held_out, self.layout)
         free, total = self._cupy.cuda.runtime.memGetInfo()
         kept = self._cupy.get_default_memory_pool().free_bytes()  # by CuPy, for reuse
-        check_device_memory(needed, free + kept, total, config)
+        check_device_memory(needed, free + kept, total, dim=model.dim, min_count=settings.min_count)
         self._draw, self._train = self._compile()
         self.resident_blocks = self._resident_blocks() * attributes["MultiProcessorCount"]
         default = cuda_layout.blocks_in_flight(corpus.vocabulary_size, self.resident_blocks)
-        self.blocks_in_flight = config.training.gpu_concurrency or default
-        self._text = self._upload_text(corpus, config)
+        self.blocks_in_flight = settings.gpu_concurrency or default
+        self._text = self._upload_text(corpus, sampling)
         self._held_out = None if held_out is None else self._upload_sentences(self._text, held_out)
         self._kept = self._build_kept_words()
-        start = start or build_embeddings(corpus.vocabulary_size, config.model, config.sampling.seed)
+        start = start or build_embeddings(corpus.vocabulary_size, model, sampling.seed)
         self._input_vectors, self._output_vectors = (
             self._upload(_padded(matrix, self.layout.dim)) for matrix in (start.input_vectors, start.output_vectors)
         )
@@ -105,13 +107,13 @@ class CuPyEngine:
         self._draw(
             (launch.spans,),
             (cuda_layout.DRAW_THREADS,),
-            cuda_layout.draw_arguments(text, self._kept, self._config, launch),
+            cuda_layout.draw_arguments(text, self._kept, self._sampling.seed, launch),
             shared_mem=cuda_layout.DRAW_SHARED_BYTES,
         )
         self._train(
             (self.blocks_in_flight,),
             (cuda_layout.TRAIN_THREADS,),
-            cuda_layout.train_arguments(matrices, text, self._kept, self._config, launch),
+            cuda_layout.train_arguments(matrices, text, self._kept, self._model, self._sampling, launch),
             shared_mem=self.layout.shared_bytes,
         )
         self._stay_near()
@@ -148,10 +150,8 @@ class CuPyEngine:
         kernel = self._train.kernel.ptr
         return int(driver.occupancyMaxActiveBlocksPerMultiprocessor(kernel, threads, self.layout.shared_bytes))
 
-    def _upload_text(self, corpus: EncodedText, config: Config) -> Text:
-        counts = corpus.word_counts
-        table = build_negative_table(counts, config.sampling.exponent)
-        keep_probability = keep_probabilities(counts, config.sampling.subsample)
+    def _upload_text(self, corpus: EncodedText, sampling: SamplingSettings) -> Text:
+        keep_probability, table = build_distributions(corpus.word_counts, sampling)
         return Text(
             self._upload(corpus.word_ids),
             self._upload(corpus.sentence_offsets),
@@ -167,7 +167,7 @@ class CuPyEngine:
         )
 
     def _build_kept_words(self) -> KeptWords:
-        room = cuda_layout.kept_room(self._config.model.window)
+        room = cuda_layout.kept_room(self._model.window)
         ids, offsets, sentences, bounds = (
             self._cupy.empty((_LAUNCH_SPANS, size), dtype=self._cupy.int32) for size in (room, room, room, 3)
         )
@@ -182,26 +182,26 @@ class CuPyEngine:
     def _download(self, matrix: Any) -> NDArray[np.float32]:
         """Return a copy without padding, cut on the host: cutting on the device would take its memory twice."""
         host: NDArray[np.float32] = self._cupy.asnumpy(matrix)
-        return host[:, : self._config.model.dim]
+        return host[:, : self._model.dim]
 
 
-def fitting_layout(config: Config, shared_limit: int) -> Layout:
+def fitting_layout(model: ModelSettings, negatives: int, shared_limit: int) -> Layout:
     """Return the layout of a block of words in the shared memory of a block of threads.
 
     Args:
-        config: of the training.
+        model: the model and its size.
+        negatives: K.
         shared_limit: bytes of shared memory.
 
     Raises:
         ConfigError: it does not fit.
     """
-    layout = cuda_layout.choose_layout(config, shared_limit)
+    layout = cuda_layout.choose_layout(model, negatives, shared_limit)
     if layout is None:
-        model = config.model
         raise ConfigError(
             f"{_GPU}: the block algorithm keeps the words around a block in {shared_limit // _KIB} KiB of memory on "
             f"this GPU, too little for {option('window', model.window)} with "
-            f"{option('negatives', config.sampling.negatives)} ({model.model}): lower one of them, or take "
+            f"{option('negatives', negatives)} ({model.model}): lower one of them, or take "
             f"{option('algorithm', 'minibatch')}."
         )
     return layout
@@ -217,14 +217,16 @@ def device_bytes(corpus: EncodedText, held_out: EncodedText | None, layout: Layo
     return sentences + distributions + matrices + kept
 
 
-def check_device_memory(needed: int, free: int, total: int, config: Config) -> None:
-    """Raise StorageError if the device has less free memory than is needed; all in bytes."""
+def check_device_memory(needed: int, free: int, total: int, *, dim: int, min_count: int) -> None:
+    """Raise StorageError if the device has less free memory than is needed; all in bytes.
+
+    dim, min_count: the settings that the message names.
+    """
     if needed > free:
         raise StorageError(
             f"{_GPU}: this training takes {needed / _GIGABYTE:.2f} GB of the GPU's memory, and {free / _GIGABYTE:.2f} "
-            f"of its {total / _GIGABYTE:.2f} GB are free: lower {option('dim')} ({config.model.dim}), raise "
-            f"{option('min_count')} ({config.corpus.min_count}), close other programs on the GPU, or "
-            f"train without {_GPU}."
+            f"of its {total / _GIGABYTE:.2f} GB are free: lower {option('dim')} ({dim}), raise "
+            f"{option('min_count')} ({min_count}), close other programs on the GPU, or train without {_GPU}."
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import ModelSettings, SamplingSettings
 from w2v_cli.kernels.block.blocks import BLOCK_CENTRES, SPAN_WORDS, shared_negatives
 from w2v_cli.kernels.block.reference import MAX_SCORE
 from w2v_cli.kernels.objectives import Objective, objective_of
@@ -140,13 +140,12 @@ class Launch:
         return -(-(self.stop - self.start) // self.span_words)
 
 
-def choose_layout(config: Config, shared_limit: int) -> Layout | None:
+def choose_layout(model: ModelSettings, negatives: int, shared_limit: int) -> Layout | None:
     """Return the layout of the fewest slices that fits into a block's shared memory, None if there is none.
 
-    shared_limit: bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin.
+    negatives: K. shared_limit: bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin.
     """
-    model = config.model
-    count = shared_negatives(config.sampling.negatives)
+    count = shared_negatives(negatives)
     dim = padded_dim(model.dim)
     for slices in range(1, dim // _QUAD + 1):
         layout = Layout(objective_of(model), dim, model.window, count, slices)
@@ -178,14 +177,14 @@ def blocks_in_flight(vocabulary_size: int, resident: int) -> int:
     return max(1, min(resident, vocabulary_size // (_WORDS_PER_WINDOW * BLOCK_CENTRES)))
 
 
-def draw_arguments(text: Text, kept: KeptWords, config: Config, launch: Launch) -> tuple[Any, ...]:
+def draw_arguments(text: Text, kept: KeptWords, seed: int, launch: Launch) -> tuple[Any, ...]:
     """Return the arguments of draw_spans in their order, numbers as NumPy scalars of the kernel's types."""
     return (
         text.word_ids,
         text.sentence_offsets,
         np.int32(len(text.sentence_offsets) - 1),
         text.keep_probability,
-        np.uint64(config.sampling.seed),
+        np.uint64(seed),
         np.uint32(launch.epoch),
         np.int64(launch.start),
         np.int64(launch.stop),
@@ -198,9 +197,11 @@ def draw_arguments(text: Text, kept: KeptWords, config: Config, launch: Launch) 
     )
 
 
-def train_arguments(matrices: Matrices, text: Text, kept: KeptWords, config: Config, launch: Launch) -> tuple[Any, ...]:
+def train_arguments(
+    matrices: Matrices, text: Text, kept: KeptWords, model: ModelSettings, sampling: SamplingSettings, launch: Launch
+) -> tuple[Any, ...]:
     """Return the arguments of train_blocks in their order, numbers as NumPy scalars of the kernel's types."""
-    model, negatives = config.model, config.sampling.negatives
+    negatives = sampling.negatives
     return (
         matrices.input_vectors,
         matrices.output_vectors,
@@ -213,7 +214,7 @@ def train_arguments(matrices: Matrices, text: Text, kept: KeptWords, config: Con
         text.own_share,
         text.alias,
         np.int32(len(text.alias)),
-        np.uint64(config.sampling.seed),
+        np.uint64(sampling.seed),
         np.uint32(launch.epoch),
         np.int64(launch.start),
         np.int64(launch.stop),

@@ -8,17 +8,18 @@ from queue import Empty, SimpleQueue
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.config.schema import Config, ModelSettings
+from w2v_cli.config.schema import ModelSettings, SamplingSettings
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.jit.njit import is_kept
 from w2v_cli.kernels.block.blocks import SPAN_WORDS, shared_negatives
 from w2v_cli.kernels.block.deterministic_numba import Rounds, join_rounds
 from w2v_cli.kernels.block.scratch import Model, Scratch, build_scratch, padded_dim, zeros
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.block.spans_numba import Draws, KeptWords, Text, build_kept_words
 from w2v_cli.kernels.block.train_numba import Span, train_span
 from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
 from w2v_cli.kernels.objectives import objective_of
-from w2v_cli.kernels.sampling import build_negative_table, keep_probabilities
+from w2v_cli.kernels.sampling import build_distributions
 
 _SPANS_AT_ONCE = 8  # their blocks know nothing of each other, so that more would cost quality (docs/adr/0007)
 _SHORT_SPAN_WORDS = 1 << 13
@@ -33,16 +34,19 @@ class CompiledEngine:
     def __init__(
         self,
         corpus: EncodedText,
-        config: Config,
+        settings: BlockSettings,
         held_out: EncodedText | None = None,
         start: Embeddings | None = None,
     ) -> None:
-        self._config = config
-        self._flags = objective_of(config.model).compiled_flags
-        self._text, self._draws = _text_and_draws(corpus, config)
+        model, sampling = settings.model, settings.sampling
+        self._model_settings = model
+        self._shared_negatives = shared_negatives(sampling.negatives)
+        self._flags = objective_of(model).compiled_flags
+        self._text, self._draws = _text_and_draws(corpus, model, sampling)
         self._held_out = _with_sentences(self._text, held_out) if held_out else None
-        start = _padded(start) if start else _first_values(corpus, config)
-        self._model = Model(start.input_vectors, start.output_vectors, negatives=config.sampling.negatives)
+        size = corpus.vocabulary_size
+        start = _padded(start) if start else build_embeddings(size, model, sampling.seed, allocate=_padded_zeros)
+        self._model = Model(start.input_vectors, start.output_vectors, negatives=sampling.negatives)
         self._idle: SimpleQueue[tuple[KeptWords, Scratch]] = SimpleQueue()
 
     @property
@@ -72,11 +76,11 @@ class CompiledEngine:
 
     def read_vectors(self) -> NDArray[np.float32]:
         """Return a view of the input vectors, (V, D)."""
-        return self._model.input_vectors[:, : self._config.model.dim]
+        return self._model.input_vectors[:, : self._model_settings.dim]
 
     def read_state(self) -> Mapping[str, NDArray[np.float32]]:
         """Return views of both matrices without their padding, (V, D)."""
-        dim = self._config.model.dim
+        dim = self._model_settings.dim
         return {
             "input_vectors": self._model.input_vectors[:, :dim],
             "output_vectors": self._model.output_vectors[:, :dim],
@@ -92,9 +96,8 @@ class CompiledEngine:
         try:
             return self._idle.get_nowait()
         except Empty:
-            model = self._config.model
-            shared = shared_negatives(self._config.sampling.negatives)
-            return build_kept_words(SPAN_WORDS, model.window), build_scratch(model, shared)
+            model = self._model_settings
+            return build_kept_words(SPAN_WORDS, model.window), build_scratch(model, self._shared_negatives)
 
 
 class DeterministicEngine(CompiledEngine):
@@ -106,11 +109,10 @@ class DeterministicEngine(CompiledEngine):
     span_words = _SPANS_AT_ONCE * _SHORT_SPAN_WORDS
 
     def __init__(
-        self, corpus: EncodedText, config: Config, held_out: EncodedText | None = None, *, threads: int
+        self, corpus: EncodedText, settings: BlockSettings, held_out: EncodedText | None = None, *, threads: int
     ) -> None:
-        super().__init__(corpus, config, held_out)
-        model = config.model
-        shared = shared_negatives(config.sampling.negatives)
+        super().__init__(corpus, settings, held_out)
+        model, shared = settings.model, self._shared_negatives
         self._rounds = _build_rounds(model, shared)
         self._scratches = [build_scratch(model, shared) for _ in range(threads)]
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="w2v-deterministic")
@@ -138,23 +140,16 @@ class DeterministicEngine(CompiledEngine):
         return float(rounds.losses[:spans].sum()), int(rounds.pairs[:spans].sum())
 
 
-def _text_and_draws(corpus: EncodedText, config: Config) -> tuple[Text, Draws]:
+def _text_and_draws(corpus: EncodedText, model: ModelSettings, sampling: SamplingSettings) -> tuple[Text, Draws]:
     """Return the text and the settings of the draws in the form of the compiled functions."""
-    counts, model = corpus.word_counts, config.model
-    table = build_negative_table(counts, config.sampling.exponent)
-    keep_probability = keep_probabilities(counts, config.sampling.subsample)
+    keep_probability, table = build_distributions(corpus.word_counts, sampling)
     text = Text(corpus.word_ids, corpus.sentence_offsets, keep_probability, table.own_share, table.alias)
-    return text, Draws(np.uint64(config.sampling.seed), model.window, model.shrink_window, model.partial_windows)
+    return text, Draws(np.uint64(sampling.seed), model.window, model.shrink_window, model.partial_windows)
 
 
 def _with_sentences(text: Text, corpus: EncodedText) -> Text:
     """Return the text with other sentences and the same distributions."""
     return text._replace(word_ids=corpus.word_ids, sentence_offsets=corpus.sentence_offsets)
-
-
-def _first_values(corpus: EncodedText, config: Config) -> Embeddings:
-    size, seed = corpus.vocabulary_size, config.sampling.seed
-    return build_embeddings(size, config.model, seed, allocate=_padded_zeros)
 
 
 def _padded(start: Embeddings) -> Embeddings:

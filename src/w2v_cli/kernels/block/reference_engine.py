@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.config.schema import Config
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.block.blocks import SPAN_WORDS, Block, BlockBuilder
+from w2v_cli.kernels.block.settings import BlockSettings
 from w2v_cli.kernels.embeddings import Embeddings, build_embeddings
 from w2v_cli.kernels.objectives import objective_of
 
@@ -22,16 +22,17 @@ class ReferenceEngine:
     def __init__(
         self,
         corpus: EncodedText,
-        config: Config,
+        settings: BlockSettings,
         held_out: EncodedText | None = None,
         start: Embeddings | None = None,
     ) -> None:
-        self._builder = BlockBuilder(corpus, config)
-        self._held_out = BlockBuilder(held_out, config) if held_out else None
-        self._config = config
-        self._objective = objective_of(config.model)
+        model, sampling = settings.model, settings.sampling
+        self._builder = BlockBuilder(corpus, model, sampling)
+        self._held_out = BlockBuilder(held_out, model, sampling) if held_out else None
+        self._objective = objective_of(model)
+        self._negatives = sampling.negatives
         self._embeddings = (
-            build_embeddings(corpus.vocabulary_size, config.model, config.sampling.seed)
+            build_embeddings(corpus.vocabulary_size, model, sampling.seed)
             if start is None
             else Embeddings(np.array(start.input_vectors), np.array(start.output_vectors))  # steps are taken in place
         )
@@ -72,4 +73,4 @@ class ReferenceEngine:
 
     def _step(self, block: Block, rate: float) -> tuple[float, int]:
         matrices = self._embeddings.input_vectors, self._embeddings.output_vectors
-        return self._objective.block_step(*matrices, block, self._config.sampling.negatives, rate)
+        return self._objective.block_step(*matrices, block, self._negatives, rate)

@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from w2v_cli.config.schema import Config
+from w2v_cli.config.schema import ModelSettings, SamplingSettings, TrainingSettings
 from w2v_cli.corpus.encoded_text import EncodedText
 from w2v_cli.kernels.objectives import objective_of
 from w2v_cli.kernels.philox import Purpose, draw_words
-from w2v_cli.kernels.sampling import NegativeTable, build_negative_table, draw_negatives, keep_probabilities
+from w2v_cli.kernels.sampling import build_distributions, draw_negatives
 from w2v_cli.kernels.windows import Windows, draw_windows
 
 _CHUNK_CENTRES = 1 << 14  # drawn at a time: large enough to hide Python's cost, small enough for the cache
@@ -39,15 +39,20 @@ class Batch:
 
 
 class BatchBuilder:
-    """Builds the batches of each epoch; every draw depends on (seed, epoch, corpus position) alone."""
+    """Builds the batches of each epoch; every draw depends on (seed, epoch, corpus position) alone.
 
-    def __init__(self, corpus: EncodedText, config: Config) -> None:
-        counts = corpus.word_counts
+    training: the settings epochs and batch_size.
+    """
+
+    def __init__(
+        self, corpus: EncodedText, model: ModelSettings, sampling: SamplingSettings, training: TrainingSettings
+    ) -> None:
         self._corpus = corpus
-        self._config = config
-        self._objective = objective_of(config.model)
-        self._keep_probability = keep_probabilities(counts, config.sampling.subsample)
-        self._negatives: NegativeTable = build_negative_table(counts, config.sampling.exponent)
+        self._model = model
+        self._sampling = sampling
+        self._epochs, self._size = training.epochs, training.batch_size
+        self._objective = objective_of(model)
+        self._keep_probability, self._negatives = build_distributions(corpus.word_counts, sampling)
 
     def iterate_epoch(self, epoch: int, first_centre: int = 0) -> Iterator[list[Batch]]:
         """Yield the batches of one epoch in their shuffled order, some at a time; the last may be smaller.
@@ -56,22 +61,22 @@ class BatchBuilder:
             epoch: From 0.
             first_centre: The number of centres to skip; a batch ended there.
         """
-        epochs, size = self._config.training.epochs, self._config.training.batch_size
-        windows = draw_windows(self._corpus, self._config, self._keep_probability, epoch)
-        centres = _shuffled_centres(windows, self._config.sampling.seed, epoch)
+        size, seed = self._size, self._sampling.seed
+        windows = draw_windows(self._corpus, self._model, seed, self._keep_probability, epoch)
+        centres = _shuffled_centres(windows, seed, epoch)
         step = max(size, _CHUNK_CENTRES // size * size)
         for start in range(first_centre, len(centres), step):
             chunk = centres[start : start + step]
             examples = self._examples(epoch, windows, chunk)
             lasts = [min(first + size, len(chunk)) for first in range(0, len(chunk), size)]
             yield [
-                examples.batch(first, last, (epoch + (start + last) / len(centres)) / epochs, start + last)
+                examples.batch(first, last, (epoch + (start + last) / len(centres)) / self._epochs, start + last)
                 for first, last in pairwise([0, *lasts])
             ]
 
     def _examples(self, epoch: int, windows: Windows, centres: NDArray[np.int64]) -> "_Examples":
         """Return the training examples of some centres (indices into the kept words), in their order."""
-        window = self._config.model.window
+        window = self._model.window
         contexts = windows.contexts(centres, window)
         centre_ids = windows.word_ids[centres]
         inputs, targets, rows, slots = self._objective.examples(centre_ids, contexts)
@@ -81,8 +86,8 @@ class BatchBuilder:
             windows.positions[centres[rows]],
             slots,
             slots_per_position=self._objective.slots(window),
-            negatives=self._config.sampling.negatives,
-            seed=self._config.sampling.seed,
+            negatives=self._sampling.negatives,
+            seed=self._sampling.seed,
             epoch=epoch,
         )
         return _Examples(inputs, targets, negatives, np.searchsorted(rows, np.arange(len(centres) + 1)))

@@ -150,7 +150,7 @@ def test_a_gpu_that_fails_is_told_without_cupy(monkeypatch):
         raise error
 
     monkeypatch.setitem(tasks._TASKS, "fail", fail)
-    with pytest.raises(ClusterError, match=r"a GPU has failed: illegal address; .*\(reported by the worker on "):
+    with pytest.raises(ClusterError, match=r"a GPU failed: illegal address; .*\(reported by the worker on "):
         run_task(__version__, "fail", FailedError("illegal address"))
     with pytest.raises(RuntimeError, match="another"):
         run_task(__version__, "fail", RuntimeError("another"))
@@ -186,7 +186,7 @@ def test_local_workers_train_on_their_gpu(w2v):
     for name, options in (("gpu", ("--gpu", "--gpu-concurrency", "1")), ("cpu", ("--set", "training.backend=numpy"))):
         with w2v.started(*TRAIN, *options, "--output", f"{name}.safetensors", "--log", f"{name}.jsonl") as process:
             told = finish(process)
-        assert f"block on {'cupy' if name == 'gpu' else 'numpy'}, 1 round an epoch" in told
+        assert f"block algorithm on {'cupy' if name == 'gpu' else 'numpy'}, 1 round per epoch" in told
         assert ("Results vary slightly between runs" in told) == (name == "gpu")
 
     found, expected = (keyed_vectors.load(w2v.folder / f"{name}.safetensors") for name in ("gpu", "cpu"))

@@ -81,7 +81,7 @@ def test_the_command_trains_on_the_device(w2v, corpus_file, tmp_path):
     )
 
     assert (on_device.returncode, on_host.returncode) == (0, 0), on_device.stderr + on_host.stderr
-    assert "minibatch on cupy" in on_device.stderr
+    assert "minibatch algorithm on cupy" in on_device.stderr
     found, expected = (keyed_vectors.load(tmp_path / name) for name in ("gpu.safetensors", "cpu.safetensors"))
     assert found.metadata["backend"] == "cupy"
     assert found.words == expected.words

@@ -1,13 +1,13 @@
-"""Whether two commits do the same: one list of `w2v` commands run with both, every file and answer compared.
+"""Golden runs: compare two commits by one list of `w2v` commands, every file and answer of both.
 
     python benchmarks/golden.py COMMIT_A COMMIT_B            # . is the working tree
     python benchmarks/golden.py --write DIR COMMIT_A         # keep what one commit gives …
     python benchmarks/golden.py --against DIR [COMMIT_B]     # … and compare with it, by default the working tree
 
 The commands stand in golden_commands.txt. Exit codes, stdout and files have to be the same byte for byte, but for
-times, speeds, what a machine has of memory, process ids, folders, the package's version, and suggestions of spelling;
-stderr is kept and not compared. COMMIT_B also resumes snapshots that COMMIT_A has left, and has to come to the same
-bytes. The exit code is 1 where there is a difference.
+times, speeds, what a machine has of memory, process ids, folders, the package's version, suggestions of spelling,
+and messages; stderr is kept and not compared. COMMIT_B also resumes snapshots that COMMIT_A has left, and has to come
+to the same bytes. The exit code is 1 where there is a difference.
 
 Source code is unpacked once into the folder `w2v-golden` of the temporary folder, beside what Numba has compiled of it,
 by the SHA-256 of its files: equal sources are compiled once, others take some two minutes of one core.
@@ -69,6 +69,8 @@ _KEYS = (
 )
 _VALUE = rf"-?\d[\d.eE+-]*|null|true|false|{_QUOTE}[^\"\\]*{_QUOTE}|\[[^\[\]]*\]|\{{[^{{}}]*\}}"
 _CHANGING = re.compile(rf"({_QUOTE}(?:{_KEYS}){_QUOTE}: )(?:{_VALUE})")
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_MESSAGES = re.compile(rf'("(?:message|warnings|refusals)": )(?:{_TEXT}|\[(?:{_TEXT}(?:, )?)*\])')
 _VERSION = re.compile(r'(package_version[\\"]*:[ \\"]*)[\w.+-]+')
 _MEANT = re.compile(r" ?[Dd]id you mean [^?]*\?")
 _CONFIG_PLACE = re.compile(r"<source>[^\s\"]*/")
@@ -426,6 +428,7 @@ def normaliser(folder: Path, folders: Sequence[Path]) -> Callable[[Path], list[s
         for place, name in places.items():
             text = text.replace(place, name)
         text = _CONFIG_PLACE.sub("<source>/", text)
+        text = _MESSAGES.sub(r"\1…", text)
         return _MEANT.sub("", _VERSION.sub(r"\1…", _CHANGING.sub(r"\1…", text)))
 
     def lines(path: Path) -> list[str]:

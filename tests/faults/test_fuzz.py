@@ -102,8 +102,8 @@ def test_a_bug_in_a_reader_is_found_and_kept(tmp_path):
     """An exception that gets through is told with its case and place, the bytes are kept, and the exit code is 1."""
     bug = """
 from w2v_cli.vectors import keyed_vectors
-def check(path, tensors): tensors["vectors"], tensors["vocabulary.bytes"], tensors["vocabulary.offsets"]
-keyed_vectors._check_tensors = check
+def check(path, tensors, metadata): tensors["vectors"], tensors["vocabulary.bytes"], tensors["vocabulary.offsets"]
+keyed_vectors.check_tensors = check
 """
 
     found, done = fuzz("--reader", "vectors", "--cases", 600, "--keep", tmp_path, first=bug)

@@ -13,7 +13,7 @@ def test_an_existing_output_is_kept(w2v):
 
     done = w2v.run("train", "text.txt", *FAST)
 
-    assert "give --overwrite" in the_error(done, 2)
+    assert "Use --overwrite" in the_error(done, 2)
     assert len(done.stderr.splitlines()) == 1
     assert w2v.files() == before
 

@@ -62,7 +62,7 @@ def _read_log(case: Case, folder: Path) -> None:
             OutputSettings(path=str(folder / "x"), log=str(path), overwrite=not is_resumed), is_resumed=is_resumed
         )
         with RunLog(path, is_resumed=is_resumed) as log:
-            log.write("end", {"outcome": "fuzzed"})
+            log.write({"event": "end", "outcome": "fuzzed"})
         assert json.loads(path.read_bytes().split(b"\n")[-2])["event"] == "end"  # noqa: S101
     except resolve.ConfigError:
         assert path.read_bytes() == case.data  # noqa: S101
@@ -186,7 +186,7 @@ _LOOK_UPS: dict[str, Callable[[str, Path], object]] = {
     "corpus": find.find_corpus,
     "config": lambda text, _: resolve.find_config_file(text),
     "dataset": lambda text, _: registry.find(text),
-    "url": lambda text, _: urls.label(text) if urls.is_url(text) else None,
+    "url": lambda text, _: urls.redact_url(text) if urls.is_url(text) else None,
     "system": lambda text, _: urls.find_urls(text),
 }
 

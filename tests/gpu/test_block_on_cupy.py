@@ -185,7 +185,7 @@ def test_the_gpu_takes_the_block_algorithm_where_it_can(training, dim, expected)
 
 def test_block_on_the_gpu_with_too_many_dimensions_is_refused():
     """What was asked for in words is not replaced."""
-    with pytest.raises(ConfigError, match=r'algorithm="block" cannot do model\.dim above 512 on the GPU'):
+    with pytest.raises(ConfigError, match=r'algorithm="block" does not support model\.dim above 512 on the GPU'):
         with_algorithm(config_of(dim=513))
 
 

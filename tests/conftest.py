@@ -16,15 +16,21 @@ settings.register_profile("w2v", deadline=None)  # no test is timed: compiled co
 settings.load_profile("w2v")
 
 ROOT = Path(__file__).resolve().parents[1]
-_MARKED = {"cluster": "cluster", "faults": "slow", "gpu": "gpu"}  # folders whose tests have a marker in common
+_MARKED = {  # folders and files whose tests have a marker in common; those of cli/ start a process each
+    "cluster": "cluster",
+    "gpu": "gpu",
+    **dict.fromkeys(("bench", "cli", "compatibility", "docs", "faults"), "slow"),
+    **dict.fromkeys(("test_wheel.py", "test_phrases.py", "test_remote_s3.py", "test_memory.py"), "slow"),
+    **dict.fromkeys(("test_public_surface.py", "test_asking.py"), "slow"),
+}
 
 
 def pytest_collection_modifyitems(items):
     """Mark the tests of a folder that are of one kind."""
     for item in items:
-        marker = _MARKED.get(item.path.relative_to(ROOT).parts[1])
-        if marker is not None:
-            item.add_marker(marker)
+        for part in item.path.relative_to(ROOT).parts[1:]:
+            if part in _MARKED:
+                item.add_marker(_MARKED[part])
 
 
 @pytest.fixture(scope="session")

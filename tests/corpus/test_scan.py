@@ -142,6 +142,7 @@ def test_many_files_are_their_concatenation(scan_text, parts, chosen):
     assert sentences_of(one) == sentences_of(several)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tokens", ["words", "whitespace"])
 def test_tables_grow(scan_text, tokens):
     """Fifty thousand different words, long and short, ASCII and not, are all found again."""

@@ -64,6 +64,7 @@ def test_the_books_vectors_correlate_as_published(book_vectors, shared_data, nam
     assert (result.asked, result.skipped) == counts
 
 
+@pytest.mark.slow
 def test_each_section_scores_as_in_gensim(book_vectors, gensim_vectors, shared_data):
     """Gensim upper-cases both sides and stops at 300,000 words: no difference for 10,000 lower-case words."""
     path = shared_data / "eval" / "questions-words.txt"

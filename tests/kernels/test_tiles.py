@@ -152,6 +152,7 @@ def test_sums_are_added(dim, is_fresh):
     assert_allclose(to.matrix, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dim", DIMS)
 @pytest.mark.parametrize("is_fresh", [False, True])
 @pytest.mark.parametrize("count", [1, 2, 5, 6])

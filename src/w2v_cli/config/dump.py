@@ -4,7 +4,7 @@ import json
 import re
 
 from w2v_cli.config.resolve import ResolvedConfig
-from w2v_cli.config.yaml import read_scalar
+from w2v_cli.config.yaml import printable, read_scalar
 
 _PLAIN = re.compile(r"[A-Za-z][\w./-]*", re.ASCII)  # text that needs no quotes in YAML
 
@@ -23,7 +23,7 @@ def as_yaml(resolved: ResolvedConfig, *, with_origins: bool = False) -> str:
         if with_origins:
             longest = max(map(len, values.values()))
             values = {
-                name: f"{line:<{longest}}  # {_printable(resolved.origins[f'{section}.{name}'])}"
+                name: f"{line:<{longest}}  # {printable(resolved.origins[f'{section}.{name}'])}"
                 for name, line in values.items()
             }
         lines += values.values()
@@ -40,9 +40,4 @@ def scalar(value: object) -> str:
         return f"[{', '.join(map(scalar, value))}]"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and read_scalar(value) == value:
         return value
-    return _printable(json.dumps(value, ensure_ascii=False))
-
-
-def _printable(text: str) -> str:
-    """Return text with unprintable characters escaped, as comments need and quoted YAML reads it."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return printable(json.dumps(value, ensure_ascii=False))

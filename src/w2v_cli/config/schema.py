@@ -14,12 +14,14 @@ from w2v_cli.config.types import (
     Cluster,
     FileName,
     FileNames,
+    Interval,
     IntervalText,
     Pattern,
     Section,
     TextSources,
     TimeText,
     Word,
+    parse_interval,
     setting,
 )
 
@@ -243,6 +245,11 @@ class OutputSettings(Section):
         description="how often to save a snapshot for --resume, besides after each epoch: a time, words or never",
         decides_vectors=False,
     )
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether snapshots are wanted."""
+        return parse_interval(self.snapshot_every) != Interval()
 
 
 class Config(Section):

@@ -76,7 +76,7 @@ class Document:
 def problem_lines(problems: Iterable[Problem]) -> list[str]:
     """Return the messages from top to bottom, printable and abridged; of very many, the first and their number."""
     ordered = sorted(problems, key=lambda problem: problem.place)
-    lines = [_shortened(_printable(problem.line)) for problem in ordered[:_MOST_PROBLEMS]]
+    lines = [_shortened(printable(problem.line)) for problem in ordered[:_MOST_PROBLEMS]]
     return lines if len(ordered) == len(lines) else [*lines, f"… and {len(ordered) - len(lines):,} more problems"]
 
 
@@ -87,7 +87,7 @@ def _shortened(line: str) -> str:
     return f"{line[: _LONGEST_LINE * 2 // 3]}…{line[-_LONGEST_LINE // 3 :]}"
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """Return a line with its control characters escaped: a key or file name may hold line breaks and terminal codes."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
 

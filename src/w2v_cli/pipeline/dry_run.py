@@ -11,7 +11,7 @@ from typing import Any
 from w2v_cli.config.schema import Config
 from w2v_cli.pipeline.events import OnEvent
 from w2v_cli.pipeline.memory import state_bytes, vectors_file_bytes
-from w2v_cli.pipeline.prepare import PreparedTraining, connect_cluster, has_snapshots, lock_output, prepare
+from w2v_cli.pipeline.prepare import PreparedTraining, connect_cluster, lock_output, prepare
 from w2v_cli.system.files import OutputExistsError
 from w2v_cli.training import BEGINNING, snapshot_path
 from w2v_cli.vectors import encode_words
@@ -120,7 +120,7 @@ def plan_training(
         output, training = Path(prepared.config.output.path), prepared.config.training
         vocabulary = prepared.corpus.vocabulary
         text_bytes = len(encode_words(vocabulary.words)[0])
-        has_snapshot = has_snapshots(prepared.config.output)
+        has_snapshot = prepared.config.output.has_snapshots
         done = _progress_before(prepared)
         epochs_left = (1 - done) * training.epochs
         return DryRunReport(

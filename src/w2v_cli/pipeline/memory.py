@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from w2v_cli.config.schema import Config
-from w2v_cli.config.types import Interval, parse_interval
 from w2v_cli.corpus.scan import ScannedCorpus
 from w2v_cli.errors import StorageError, option
 from w2v_cli.humanize import count
@@ -232,7 +231,7 @@ def _sizes(corpus: ScannedCorpus, config: Config, backend: Backend, threads: int
         vocabulary=len(counts),
         kept_words=expected_occurrences(np.asarray(counts), keep),
         threads=threads,
-        has_snapshot=parse_interval(config.output.snapshot_every) != Interval(),
+        has_snapshot=config.output.has_snapshots,
         is_compiled=is_compiled(config, backend),
     )
 

@@ -17,7 +17,7 @@ from w2v_cli.cluster.pool import Cluster
 from w2v_cli.cluster.scan import ClusterCorpus, refuse_stdin, scan_on
 from w2v_cli.cluster.trainer import ClusterTrainer, resolve_on
 from w2v_cli.config.schema import Config, CorpusSettings, OutputSettings
-from w2v_cli.config.types import Interval, parse_address, parse_interval
+from w2v_cli.config.types import parse_address
 from w2v_cli.corpus import urls
 from w2v_cli.corpus.find import CorpusFound, find_corpus
 from w2v_cli.corpus.scan import ScannedCorpus, ScanResult, scan_corpus
@@ -71,7 +71,7 @@ def lock_output(config: Config, resume: Collection[str] | None) -> Iterator[tupl
     """
     output = Path(config.output.path)
     files.check_writable(output)
-    if has_snapshots(config.output):
+    if config.output.has_snapshots:
         files.check_writable(snapshot_path(output))
     with locks.hold(output):
         clear_stale(output.absolute().parent)
@@ -80,11 +80,6 @@ def lock_output(config: Config, resume: Collection[str] | None) -> Iterator[tupl
             config = merge_settings(config, resume or (), snapshot)
         check_log(config.output, is_resumed=snapshot is not None)
         yield config, snapshot
-
-
-def has_snapshots(output: OutputSettings) -> bool:
-    """Return whether snapshots are wanted."""
-    return parse_interval(output.snapshot_every) != Interval()
 
 
 @contextlib.contextmanager
@@ -300,7 +295,7 @@ def _check_room(output: OutputSettings, trainer: Trainer, *, has_snapshot: bool)
     state = trainer.read_state()
     words, dim = state["input_vectors"].shape
     sizes = [words * dim * _HALF_BYTES]
-    if has_snapshots(output):
+    if output.has_snapshots:
         sizes += [sum(array.nbytes for array in state.values())] * (1 if has_snapshot else 2)
     files.check_room(Path(output.path), sizes)
 

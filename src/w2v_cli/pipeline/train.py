@@ -13,7 +13,7 @@ from w2v_cli.config.types import parse_interval, parse_seconds
 from w2v_cli.corpus.report import ScanReport
 from w2v_cli.errors import DivergedError, W2vError, option
 from w2v_cli.pipeline.events import OnEvent, VectorsSaved
-from w2v_cli.pipeline.prepare import connect_cluster, has_snapshots, lock_output, prepare
+from w2v_cli.pipeline.prepare import connect_cluster, lock_output, prepare
 from w2v_cli.pipeline.provenance import describe, epoch_evaluations, evaluation, stopped_early, validation
 from w2v_cli.pipeline.run_log import logged
 from w2v_cli.training import (
@@ -130,7 +130,7 @@ def train_vectors(
 
 def _build_writer(config: Config, identity: Identity, snapshot: Snapshot | None) -> SnapshotWriter | None:
     """Return the writer of a training's snapshots, None if none are wanted; snapshot: the one that was resumed."""
-    if not has_snapshots(config.output):
+    if not config.output.has_snapshots:
         return None
     return SnapshotWriter(
         snapshot_path(Path(config.output.path)),

@@ -5,29 +5,10 @@ import hashlib
 
 import pytest
 
-from downloading import BODY, SHA256, Recorder, left_in
+from downloading import BODY, SHA256, left_in
 from http_server import Answer, File, running_server
 from w2v_cli.datasets.download import MAX_REDIRECTS, Reply, read_reply, redirect_target
 from w2v_cli.errors import DownloadError
-
-
-@pytest.fixture
-def server(monkeypatch):
-    """Return a running ScriptedServer, asked directly whatever proxy the machine has."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with running_server() as running:
-        yield running
-
-
-@pytest.fixture
-def destination(tmp_path):
-    """Return where the file is to go, in a folder that does not exist yet."""
-    return tmp_path / "data" / "file.txt"
-
-
-@pytest.fixture
-def recorder():
-    return Recorder()
 
 
 def test_file_is_installed_and_nothing_else_stays(server, destination, recorder):

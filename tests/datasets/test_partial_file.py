@@ -8,8 +8,8 @@ import sys
 import filelock
 import pytest
 
-from downloading import BODY, HALF, SHA256, Recorder, leave_part, left_in
-from http_server import Answer, File, running_server
+from downloading import BODY, HALF, SHA256, leave_part, left_in
+from http_server import Answer, File
 from w2v_cli.datasets.download import CHUNK_BYTES, fetch, validator
 from w2v_cli.errors import OutputInUseError, StorageError
 
@@ -26,25 +26,6 @@ except W2vError as error:
     print(error, file=sys.stderr)
     sys.exit(error.exit_code)
 """
-
-
-@pytest.fixture
-def server(monkeypatch):
-    """Return a running ScriptedServer, asked directly whatever proxy the machine has."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with running_server() as running:
-        yield running
-
-
-@pytest.fixture
-def destination(tmp_path):
-    """Return where the file is to go, in a folder that does not exist yet."""
-    return tmp_path / "data" / "file.txt"
-
-
-@pytest.fixture
-def recorder():
-    return Recorder()
 
 
 def test_silent_server_times_out(server, destination, recorder):
